@@ -1,0 +1,51 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+    name: "diffspec",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "diffspec", targets: ["diffspec"]),
+        .library(name: "Couplings", targets: ["Couplings"]),
+        .library(name: "Diffusion", targets: ["Diffusion"]),
+        .library(name: "NeuralNetwork", targets: ["NeuralNetwork"]),
+        .library(name: "Imaging", targets: ["Imaging"]),
+        .library(name: "Pretrained", targets: ["Pretrained"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // How to make two samples equal: pure Swift, no C, no I/O.
+        .target(name: "Couplings"),
+        // Chains, drafts and the speculative loop: pure Swift, no C, no I/O.
+        .target(name: "Diffusion", dependencies: ["Couplings"]),
+        // Checkpoints and inference on the CPU.
+        .target(name: "CKernels"),
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas",
+            providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+        .target(name: "NeuralNetwork", dependencies: ["CKernels", "COpenBLAS"]),
+        // Pictures.
+        .systemLibrary(
+            name: "CPNG", pkgConfig: "libpng",
+            providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+        .target(name: "Imaging", dependencies: ["CPNG"]),
+        // A model folder as a chain: where the network meets the mathematics.
+        .target(name: "Pretrained", dependencies: ["Diffusion", "NeuralNetwork"]),
+        .executableTarget(
+            name: "diffspec",
+            dependencies: [
+                "Pretrained", "Imaging",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .testTarget(name: "CouplingsTests", dependencies: ["Couplings"]),
+        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"]),
+        .testTarget(
+            name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging"]),
+        .testTarget(name: "PretrainedTests", dependencies: ["Pretrained"]),
+        .testTarget(name: "CommandLineTests", dependencies: ["diffspec"]),
+    ]
+)

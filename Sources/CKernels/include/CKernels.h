@@ -1,0 +1,3 @@
+#ifndef DIFFSPEC_CKERNELS_H
+#define DIFFSPEC_CKERNELS_H
+#endif

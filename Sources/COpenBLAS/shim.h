@@ -1,0 +1,6 @@
+#ifndef DIFFSPEC_COPENBLAS_SHIM_H
+#define DIFFSPEC_COPENBLAS_SHIM_H
+
+#include <cblas.h>
+
+#endif
