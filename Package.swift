@@ -20,6 +20,8 @@ let package = Package(
         .target(name: "Couplings"),
         // Chains, drafts and the speculative loop: pure Swift, no C, no I/O.
         .target(name: "Diffusion", dependencies: ["Couplings"]),
+        // Two-sample tests, for the checks of exactness.
+        .target(name: "Statistics"),
         // Checkpoints and inference on the CPU.
         .target(name: "CKernels"),
         .systemLibrary(
@@ -36,11 +38,14 @@ let package = Package(
         .executableTarget(
             name: "diffspec",
             dependencies: [
-                "Pretrained", "Imaging",
+                "Pretrained", "Imaging", "Statistics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "CouplingsTests", dependencies: ["Couplings"]),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"]),
+        .testTarget(
+            name: "DiffusionTests", dependencies: ["Diffusion", "Statistics"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
         .testTarget(
             name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"],
             resources: [.copy("Fixtures")]),
