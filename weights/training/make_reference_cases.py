@@ -76,16 +76,15 @@ class Case:
     bare: bool = False
 
 
-def levels(count: int, attention: int | None = None, kind: str = "") -> dict[str, Any]:
-    """`count` levels of (optionally `Resnet…sample`) blocks, with attention at level `attention`."""
-    down, up = (f"ResnetDownsample{kind}", f"ResnetUpsample{kind}") if kind else ("DownBlock2D", "UpBlock2D")
+def levels(count: int, attention: int | None = None, resnet: bool = False) -> dict[str, Any]:
+    """`count` levels of plain or (`resnet`) resnet-resampling blocks, with attention at level `attention`."""
+    down, up = ("ResnetDownsampleBlock2D", "ResnetUpsampleBlock2D") if resnet else ("DownBlock2D", "UpBlock2D")
     downs = ["AttnDownBlock2D" if i == attention else down for i in range(count)]
     ups = ["AttnUpBlock2D" if i == attention else up for i in reversed(range(count))]
     channels = (8, 16, 24, 32, 32)[:count]
     return {"down_block_types": tuple(downs), "up_block_types": tuple(ups), "block_out_channels": channels}
 
 
-RESNET_BLOCKS = {**levels(2, kind="Block2D")}
 CASES: dict[str, Case] = {
     # image sizes
     "wide": Case("12x20 input, sample_size a pair", {"sample_size": (12, 20)}, (12, 20)),
@@ -108,13 +107,14 @@ CASES: dict[str, Case] = {
         "downsample_type resnet where plain DownBlock2D ignores it, conv upsampling",
         {**levels(3, 1), "downsample_type": "resnet"},
     ),
-    "resnet-blocks": Case("ResnetDownsampleBlock2D, ResnetUpsampleBlock2D", RESNET_BLOCKS),
+    "resnet-blocks": Case("ResnetDownsampleBlock2D, ResnetUpsampleBlock2D", levels(2, resnet=True)),
     "resnet-blocks-scale-shift": Case(
         "the same with scale_shift, three levels, two layers",
-        {**levels(3, kind="Block2D"), "resnet_time_scale_shift": "scale_shift", "layers_per_block": 2},
+        {**levels(3, resnet=True), "resnet_time_scale_shift": "scale_shift", "layers_per_block": 2},
     ),
     "resnet-blocks-down-only": Case(
-        "ResnetDownsampleBlock2D down, UpBlock2D up", {**levels(2), "down_block_types": ("ResnetDownsampleBlock2D",) * 2}
+        "ResnetDownsampleBlock2D down, UpBlock2D up",
+        {**levels(2), "down_block_types": ("ResnetDownsampleBlock2D",) * 2},
     ),
     "resample-type-null": Case(
         "downsample_type, upsample_type null: AttnDownBlock2D falls back to conv",
