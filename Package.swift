@@ -49,7 +49,7 @@ let package = Package(
         .testTarget(
             name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"],
             resources: [.copy("Fixtures")]),
-        .testTarget(name: "ImagingTests", dependencies: ["Imaging"]),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging", "CPNG"]),
         .testTarget(name: "PretrainedTests", dependencies: ["Pretrained"]),
         .testTarget(name: "CommandLineTests", dependencies: ["diffspec"]),
     ]

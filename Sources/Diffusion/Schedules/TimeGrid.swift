@@ -23,7 +23,7 @@ public struct TimeGrid: Sendable {
         let start = schedule.maximalTime
         switch spacing {
         case .uniform:
-            times = (0...steps).map { start * Double(steps - $0) / Double(steps) }
+            times = (0...steps).map { start * (Double(steps - $0) / Double(steps)) }
         case .edm:
             let (exponent, lowest) = (7.0, 0.002)
             let highest = schedule.noiseRatio(at: start)

@@ -25,6 +25,8 @@ public struct SamplingCost: Sendable, Equatable {
     public internal(set) var accepted = 0
     /// Decided drafts that were rejected.
     public internal(set) var rejected = 0
+
+    public init() {}
 }
 
 /// What one step of a sampler did, for reports.
