@@ -62,13 +62,17 @@ package struct ConfigurationReader {
         return choice
     }
 
-    func choices<Value: RawRepresentable & CaseIterable>(_ key: String, _: Value.Type) throws(CheckpointError) -> [Value]?
-    where Value.RawValue == String {
+    /// A list of choices; `former` is a prefix that old files may put before each.
+    func choices<Value: RawRepresentable & CaseIterable>(
+        _ key: String, former: String, _: Value.Type
+    ) throws(CheckpointError) -> [Value]? where Value.RawValue == String {
         guard let value = value(key) else { return nil }
         guard let items = value.array else { throw unsupported(key, value, supported: "a list of \(Self.list(Value.self))") }
         var result: [Value] = []
         for item in items {
-            guard let text = item.string, let choice = Value(rawValue: text) else {
+            guard let text = item.string,
+                let choice = Value(rawValue: text.hasPrefix(former) ? String(text.dropFirst(former.count)) : text)
+            else {
                 throw unsupported(key, item, supported: Self.list(Value.self))
             }
             result.append(choice)

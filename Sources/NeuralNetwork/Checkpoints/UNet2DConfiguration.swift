@@ -112,8 +112,8 @@ extension UNet2DConfiguration {
             self.activation = activation
         }
 
-        downBlocks = try reader.choices("down_block_types", DownBlock.self) ?? downBlocks
-        upBlocks = try reader.choices("up_block_types", UpBlock.self) ?? upBlocks
+        downBlocks = try reader.choices("down_block_types", former: "UNetRes", DownBlock.self) ?? downBlocks
+        upBlocks = try reader.choices("up_block_types", former: "UNetRes", UpBlock.self) ?? upBlocks
         if let value = reader.value("block_out_channels") {
             let integers = value.array?.map(\.int)
             guard let integers, integers.allSatisfy({ channelRange.contains($0 ?? 0) }) else {
