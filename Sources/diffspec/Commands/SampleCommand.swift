@@ -24,12 +24,12 @@ struct SampleCommand: ParsableCommand {
     var out = "samples.png"
 
     func run() throws {
+        Interruption.watch()
         try OutputError.checkWritable(file: out)
         if let report = options.report { try OutputError.checkWritable(file: report) }
         let model = try options.model.load()
         let chain = try options.model.chain(over: model, threads: options.threads)
         let sampler = try options.sampler(over: chain)
-        Interruption.watch()
 
         var output = try SampleOutput(
             model: model, count: options.count, keepsGrid: true, folder: options.samples, tensors: options.tensors)
