@@ -89,3 +89,59 @@ WINOGRAD_INPUT(4, 6)
 WINOGRAD_INPUT(2, 4)
 WINOGRAD_OUTPUT(4, 6)
 WINOGRAD_OUTPUT(2, 4)
+
+/// G applied to three values, at each of the m + 2 points.
+INLINE void filter_points_4(const dvec g[3], dvec u[6]) {
+    const dvec even = g[0] + g[2], wide = g[0] + 4.0 * g[2];
+    u[0] = g[0] * 0.25;
+    u[1] = (even + g[1]) * (-1.0 / 6);
+    u[2] = (even - g[1]) * (-1.0 / 6);
+    u[3] = (wide + 2.0 * g[1]) * (1.0 / 24);
+    u[4] = (wide - 2.0 * g[1]) * (1.0 / 24);
+    u[5] = g[2];
+}
+
+INLINE void filter_points_2(const dvec g[3], dvec u[4]) {
+    const dvec even = g[0] + g[2];
+    u[0] = g[0];
+    u[1] = (even + g[1]) * 0.5;
+    u[2] = (even - g[1]) * 0.5;
+    u[3] = g[2];
+}
+
+#define WINOGRAD_PACK(M, N)                                                                                           \
+    static void winograd_pack_##M(const float *weights, size_t outputs, size_t inputs, const size_t *positions,       \
+                                  size_t depth, size_t firstPanel, size_t endPanel, float *packed,                    \
+                                  size_t positionStride) {                                                            \
+        for (size_t panel = firstPanel; panel < endPanel; panel++) {                                                  \
+            for (size_t o = panel * PANEL; o < (panel + 1) * PANEL && o < outputs; o += LANES) {                      \
+                const size_t lanes = outputs - o < LANES ? outputs - o : LANES;                                       \
+                float *column = packed + panel * PANEL * depth + o % PANEL;                                           \
+                for (size_t i = 0; i < inputs; i++) {                                                                 \
+                    float taps[9][LANES] = {};                                                                        \
+                    for (size_t lane = 0; lane < lanes; lane++) {                                                     \
+                        const float *g = weights + ((o + lane) * inputs + i) * 9;                                     \
+                        UNROLL for (int t = 0; t < 9; t++) taps[t][lane] = g[t];                                      \
+                    }                                                                                                 \
+                    dvec half[N][3];                                                                                  \
+                    UNROLL for (int c = 0; c < 3; c++) {                                                              \
+                        dvec g[3], u[N];                                                                              \
+                        UNROLL for (int r = 0; r < 3; r++) g[r] = __builtin_convertvector(load(taps[3 * r + c]), dvec); \
+                        filter_points_##M(g, u);                                                                      \
+                        UNROLL for (int r = 0; r < N; r++) half[r][c] = u[r];                                         \
+                    }                                                                                                 \
+                    float *out = column + positions[i] * PANEL;                                                       \
+                    UNROLL for (int r = 0; r < N; r++) {                                                              \
+                        dvec u[N];                                                                                    \
+                        filter_points_##M(half[r], u);                                                                \
+                        UNROLL for (int c = 0; c < N; c++) {                                                          \
+                            store(out + (r * N + c) * positionStride, __builtin_convertvector(u[c], vec));            \
+                        }                                                                                             \
+                    }                                                                                                 \
+                }                                                                                                     \
+            }                                                                                                         \
+        }                                                                                                             \
+    }
+
+WINOGRAD_PACK(4, 6)
+WINOGRAD_PACK(2, 4)

@@ -76,8 +76,9 @@ void ds_pack(const float *weights, size_t outputs, size_t inputs, size_t taps, c
              size_t firstColumn, size_t depth, float *packed);
 
 /// The same for 3×3 kernels transformed for ds_winograd_*: (m+2)² packed matrices of one tap, `positionStride` floats apart.
-void ds_pack_winograd(int m, const float *weights, size_t outputs, size_t inputs, const size_t *positions,
-                      size_t depth, float *packed, size_t positionStride);
+/// Only panels firstPanel ..< endPanel are written.
+void ds_pack_winograd(int m, const float *weights, size_t outputs, size_t inputs, const size_t *positions, size_t depth,
+                      size_t firstPanel, size_t endPanel, float *packed, size_t positionStride);
 
 // MARK: Elementwise and normalisation
 

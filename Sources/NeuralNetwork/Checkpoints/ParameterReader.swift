@@ -9,18 +9,24 @@ final class ParameterReader {
         let shape: [Int]
     }
 
+    /// Threads for laying out the weights.
+    let workspace: Workspace
     private(set) var parameters: [Parameter] = []
     private let file: SafetensorsFile?
     /// Present names under the names the layers ask for.
     private var aliases: [String: String] = [:]
 
     /// A dry run: every parameter is an empty array.
-    init() { file = nil }
+    init() {
+        file = nil
+        workspace = Workspace(threads: 1)
+    }
 
     /// - Throws: ``CheckpointError`` listing the first ten parameters that are missing or unexpected, or naming the first
     ///   whose shape or type is wrong.
     init(file: SafetensorsFile, expecting expected: [Parameter]) throws(CheckpointError) {
         self.file = file
+        workspace = Workspace(threads: Workspace.processorCount)
         let present = Set(file.tensorNames)
         var used: Set<String> = []
         var missing: [String] = []

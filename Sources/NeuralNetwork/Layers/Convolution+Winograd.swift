@@ -12,18 +12,21 @@ struct WinogradMatrices: Sendable {
     var positions: Int { (tile + 2) * (tile + 2) }
     var panels: Int { PackedMatrix.panels(columns) }
 
-    init(_ weights: [Float], outputs: Int, inputs: ChannelLayout, tile: Int) {
+    init(_ weights: [Float], outputs: Int, inputs: ChannelLayout, tile: Int, _ workspace: Workspace) {
         self.tile = tile
         depth = inputs.stride
         columns = paddedChannels(outputs)
         positionStride = PackedMatrix.panels(columns) * Int(ds_panel_width()) * depth
-        let (depth, stride) = (depth, positionStride)
+        let (depth, stride, panels) = (depth, positionStride, PackedMatrix.panels(columns))
         let indices = (0..<inputs.channels).map(inputs.position)
         let count = weights.isEmpty ? 0 : (tile + 2) * (tile + 2) * stride
         storage = FloatStorage(count: count) { memory in
             guard count > 0 else { return }
-            ds_pack_winograd(
-                Int32(tile), weights, outputs, inputs.channels, indices, depth, memory.baseAddress, stride)
+            let base = memory.baseAddress
+            workspace.parallel(panels) { panel, _ in
+                ds_pack_winograd(
+                    Int32(tile), weights, outputs, inputs.channels, indices, depth, panel, panel + 1, base, stride)
+            }
         }
     }
 }
@@ -49,13 +52,20 @@ extension Convolution {
         func inputStride(_ tiles: Int) -> Int { (tiles * matrices.depth) | 16 }
         func outputStride(_ tiles: Int, columns: Int) -> Int { (tiles * columns) | 16 }
 
+        /// - Parameter continues: `band` still holds the padded rows of the tile row before, in the same image; the last two
+        ///   of them are the first two of these.
         func transformInput(
-            tileRow: Int, band: UnsafeMutablePointer<Float>, to values: UnsafeMutablePointer<Float>, stride: Int
+            tileRow: Int, continues: Bool, band: UnsafeMutablePointer<Float>, to values: UnsafeMutablePointer<Float>,
+            stride: Int
         ) {
             let (image, row) = (tileRow / tileRows, tileRow % tileRows)
-            convolution.gather(
-                input, image: image, rows: row * tile..<(row + 1) * tile + 2, top: 1, paddedWidth: paddedWidth, to: band)
             let floats = input.map.stride
+            let rowSize = paddedWidth * floats
+            let known = continues && row > 0 ? 2 : 0
+            if known > 0 { band.update(from: band + tile * rowSize, count: known * rowSize) }
+            convolution.gather(
+                input, image: image, rows: row * tile + known..<(row + 1) * tile + 2, top: 1, paddedWidth: paddedWidth,
+                to: band + known * rowSize)
             for column in 0..<tileColumns {
                 ds_winograd_input(
                     Int32(tile), band + column * tile * floats, paddedWidth * floats, floats,
@@ -133,7 +143,7 @@ extension Convolution {
             let rows = block * total / blocks..<(block + 1) * total / blocks
             for (index, row) in rows.enumerated() {
                 plan.transformInput(
-                    tileRow: row, band: band, to: values + index * columns * matrices.depth, stride: valueStride)
+                    tileRow: row, continues: index > 0, band: band, to: values + index * columns * matrices.depth, stride: valueStride)
             }
             var panel = 0
             while panel < matrices.panels {
@@ -164,7 +174,7 @@ extension Convolution {
         let bands = workspace.take(workspace.threads * plan.bandSize)
         workspace.parallel(total) { row, thread in
             plan.transformInput(
-                tileRow: row, band: bands.pointer + thread * plan.bandSize,
+                tileRow: row, continues: false, band: bands.pointer + thread * plan.bandSize,
                 to: values.pointer + row * columns * matrices.depth, stride: valueStride)
         }
         workspace.parallel(matrices.positions) { position, _ in

@@ -45,7 +45,7 @@ struct Convolution: Sendable {
             transformed = nil
         case .winograd(let tile):
             matrix = nil
-            transformed = WinogradMatrices(weights, outputs: outChannels, inputs: layout, tile: tile)
+            transformed = WinogradMatrices(weights, outputs: outChannels, inputs: layout, tile: tile, reader.workspace)
         }
     }
 

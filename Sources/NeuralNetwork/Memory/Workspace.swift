@@ -31,6 +31,9 @@ final class Workspace {
         self.threads = team.map { Int(ds_team_size($0)) } ?? 1
     }
 
+    /// Processors online, at most 16.
+    static var processorCount: Int { max(1, min(16, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))) }
+
     deinit {
         ds_team_destroy(team)
         for block in blocks { free(block.pointer) }
