@@ -95,7 +95,8 @@ static void multiply(const ds_product *product, const float *const *pointers, co
                 for (size_t r = first; r < end; r++) local[r - first] = strided + r * rowStride;
             }
             // While the last block is computed, the next panel comes into the cache.
-            const float *ahead = block + 1 == blocks ? weights + depth * PANEL : weights;
+            const float *ahead = block + 1 < blocks ? weights : panel + 1 < endPanel || !product->next
+                ? weights + depth * PANEL : product->next;
             multiply_blocks[end - first](product, rows, weights, ahead, bias, width, out + first * outStride + column,
                                          outStride, residual ? residual + first * residualStride + column : 0,
                                          residualStride);

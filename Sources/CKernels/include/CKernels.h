@@ -51,6 +51,7 @@ typedef struct {
     size_t columns;             ///< columns to write, a multiple of DS_CHANNEL_STEP
     const float *bias;          ///< [columns], or NULL for zero
     float scale;
+    const float *next;          ///< weights that will be wanted after these, to be fetched meanwhile; may be NULL
 } ds_product;
 
 /// Rows 0 ..< count, panels firstPanel ..< endPanel. `residual` may be NULL or equal `out`.

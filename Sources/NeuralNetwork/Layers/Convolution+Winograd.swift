@@ -80,10 +80,11 @@ extension Convolution {
             to products: UnsafeMutablePointer<Float>, productStride: Int, columns: Int
         ) {
             let panelSize = Int(ds_panel_width()) * matrices.depth
+            let weights = matrices.storage.pointer + position * matrices.positionStride + panels.lowerBound * panelSize
             var product = ds_product(
                 taps: nil, tapCount: 1, depth: matrices.depth,
-                weights: matrices.storage.pointer + position * matrices.positionStride + panels.lowerBound * panelSize,
-                columns: columns, bias: nil, scale: 1)
+                weights: weights, columns: columns, bias: nil, scale: 1,
+                next: position + 1 < matrices.positions ? weights + matrices.positionStride : nil)
             ds_multiply_strided(
                 &product, values + position * valueStride, matrices.depth, tiles, 0, panels.count,
                 products + position * productStride, columns, nil, 0)

@@ -130,7 +130,8 @@ struct Convolution: Sendable {
                 var product = ds_product(
                     taps: taps.baseAddress, tapCount: 9, depth: matrix.depth, weights: matrix.storage.pointer,
                     columns: matrix.columns,
-                    bias: output.imageBias.map { $0.pointer + image * $0.imageStride } ?? bias.pointer, scale: output.scale)
+                    bias: output.imageBias.map { $0.pointer + image * $0.imageStride } ?? bias.pointer, scale: output.scale,
+                    next: nil)
                 let offset = firstRow * out.width
                 ds_convolve(
                     &product, place, paddedWidth, floats, step, rows, out.width,
