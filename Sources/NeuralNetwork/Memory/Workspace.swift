@@ -23,6 +23,8 @@ final class Workspace {
     private var blocks: [(pointer: UnsafeMutablePointer<Float>, capacity: Int, inUse: Bool)] = []
     private var shape = (height: 0, width: 0, rows: 0)
     let requestedThreads: Int
+    /// Set while a call is profiled.
+    var profile: Profile?
 
     init(threads: Int) {
         requestedThreads = threads
