@@ -17,7 +17,7 @@ struct DiffSpec: ParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            SampleCommand.self, CompareCommand.self, EvaluateCommand.self, InspectCommand.self, ModelsCommand.self,
+            SampleCommand.self, CompareCommand.self, PlanCommand.self, EvaluateCommand.self, InspectCommand.self, ModelsCommand.self,
         ])
 
     /// Usage errors end as ArgumentParser ends them (64); a failure at run time in one line and 1.
