@@ -56,7 +56,7 @@ do {
     let loading = try milliseconds { loaded = try UNet2D(folder: folder) }
     guard let network = loaded else { exit(1) }
     let configuration = network.configuration
-    let size = configuration.sampleSize ?? (32, 32)
+    let size = configuration.sampleSize ?? .init(height: 32, width: 32)
     func input(_ batch: Int) -> [Float] {
         (0..<batch * configuration.inChannels * size.height * size.width).map { Float(($0 * 7919) % 2003) / 1000 - 1 }
     }
