@@ -44,7 +44,7 @@ struct SamplingRun {
             for decision in info.decisions {
                 bySteps[decision.step].drafted += 1
                 bySteps[decision.step].accepted += decision.isAccepted ? 1 : 0
-                bySteps[decision.step].predicted_acceptance += maximalAcceptance(distance: decision.distance)
+                bySteps[decision.step].predicted_acceptance += decision.acceptance
             }
             let underWay = active.reduce(0) { $0 + ($1.step < stepCount ? $1.step : 0) }
             progress.update(done: Double(finished * stepCount + underWay)) { seconds in
