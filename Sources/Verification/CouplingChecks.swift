@@ -18,8 +18,11 @@ public struct RuleCase: Sendable {
 
 /// Checks of a rule by itself, on one Gaussian step whose target law is known in closed form.
 enum CouplingChecks {
-    /// Every rule that claims to be exact. A new one is a line here.
-    static let exact = [RuleCase("reflection", ReflectionCoupling(), isMaximal: true)]
+    /// Every rule that claims to be exact, first the loop's own. A new one is a line here.
+    static let exact = [
+        RuleCase("reflection", ReflectionCoupling(), isMaximal: true),
+        RuleCase("rejection (Algorithm 2)", RejectionCoupling(), isMaximal: true),
+    ]
 
     /// What the tests must find out.
     static let wrong = [
@@ -65,7 +68,7 @@ struct CoupledStep: Sendable {
     /// Which check this is: each draws its own noise.
     let index: Int
 
-    private func forEachVerdict(of rule: any VerificationRule, _ body: (Verdict) -> Void) {
+    private func forEachVerdict(of rule: any VerificationRule, _ body: (Verdict) -> Void) throws {
         let source = RandomSource(seed: seed)
         let s = Self.standardDeviation
         let draftMean = zip(Self.targetMean, Self.direction).map { $0 + s * distance * $1 }
@@ -76,7 +79,7 @@ struct CoupledStep: Sendable {
                 draftMean: draftMean, targetMean: Self.targetMean, standardDeviation: s, noise: noise,
                 state: zip(draftMean, noise).map { $0 + s * $1 })
             var stream = source.stream(sample: sample, step: 0, purpose: .verification)
-            body(rule.verify(proposal, randomness: &stream))
+            try body(rule.verify(proposal, randomness: &stream))
         }
     }
 
@@ -89,7 +92,7 @@ struct CoupledStep: Sendable {
             samples: samples
         ) {
             var residuals: [[Double]] = []
-            forEachVerdict(of: rule.rule) { verdict in
+            try forEachVerdict(of: rule.rule) { verdict in
                 residuals.append(zip(verdict.state, Self.targetMean).map { ($0 - $1) / Self.standardDeviation })
             }
             var results = ([Self.direction] + across).map { direction in
@@ -114,7 +117,7 @@ struct CoupledStep: Sendable {
             samples: samples
         ) {
             var accepted = 0
-            forEachVerdict(of: rule.rule) { accepted += $0.isAccepted ? 1 : 0 }
+            try forEachVerdict(of: rule.rule) { accepted += $0.isAccepted ? 1 : 0 }
             let (count, probability) = (Double(samples), maximalAcceptance(distance: distance))
             let deviation = (count * probability * (1 - probability)).squareRoot()
             return NormalDistribution.twoSided((Double(accepted) - count * probability) / deviation)

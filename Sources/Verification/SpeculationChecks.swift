@@ -7,9 +7,8 @@ import Statistics
 struct SpeculationChecks: Sendable {
     /// `L`. A new one, or a policy, is an entry here.
     static let windows = [1, 2, 3, 8]
-    /// The window of the controls, and of the rules that only the first one stands for with every window.
+    /// The window of the controls, and of the rules beyond the first.
     static let controlWindow = 8
-    static let otherRulesWindow = 3
     /// The window at which acceptances are counted.
     static let meetingWindow = 4
 
@@ -45,19 +44,26 @@ struct SpeculationChecks: Sendable {
             .runConcurrently(samples: range, lanes: 64, threads: threads).map(\.state)
     }
 
-    /// - Parameter index: the first check's number, which keys its noise.
+    /// - Parameters:
+    ///   - rules: the first is tried with every draft and window.
+    ///   - index: the first check's number, which keys its noise.
     func all(rules: [RuleCase], wrong: [RuleCase], index: Int) -> [Check] {
         var checks: [Check] = []
         for (c, chain) in chains.enumerated() {
+            guard let rule = rules.first else { continue }
             for draft in chain.drafts {
-                for (r, rule) in rules.enumerated() {
-                    for window in r == 0 ? Self.windows : [Self.otherRulesWindow] {
-                        checks.append(
-                            marginalCheck(c, draft, window: window, rule: rule, index: index + checks.count))
-                    }
-                    guard rule.isMaximal else { continue }
+                for window in Self.windows {
+                    checks.append(marginalCheck(c, draft, window: window, rule: rule, index: index + checks.count))
+                }
+                if rule.isMaximal {
                     checks.append(meetingCheck(chain, draft, rule: rule, index: index + checks.count))
                 }
+            }
+            // To the loop all rules are the same; one draft of many rejections stands for the others.
+            guard let draft = chain.drafts.first else { continue }
+            for rule in rules.dropFirst() {
+                checks.append(
+                    marginalCheck(c, draft, window: Self.controlWindow, rule: rule, index: index + checks.count))
             }
         }
         for rule in wrong {

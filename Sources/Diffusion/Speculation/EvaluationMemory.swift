@@ -28,8 +28,9 @@ public struct EvaluationMemory: Sendable {
     /// The mean of the slopes known within `radius` steps; nil if there are none.
     public func slope(around step: Int, radius: Int) -> Double? {
         var (sum, count) = (0.0, 0.0)
-        for neighbour in (step - radius)...(step + radius) {
-            guard let slope = evaluation(at: neighbour)?.slope else { continue }
+        let first = max(0, step - radius - firstStep)
+        for i in first..<max(first, min(evaluations.count, step + radius + 1 - firstStep)) {
+            guard let slope = evaluations[i].slope else { continue }
             sum += slope
             count += 1
         }
@@ -46,11 +47,22 @@ public struct EvaluationMemory: Sendable {
             return
         }
         let older = evaluations[index]
-        let move = Vector.combine(1, state, -1, older.state)  // Δỹ
-        let change = Vector.combine(1, prediction, -1, older.prediction)  // Δx̂
-        let squaredMove = Vector.squaredNorm(move)
-        let slope = squaredMove > 0 ? Vector.dot(change, move) / squaredMove : older.slope
+        let slope = Self.secantSlope(from: older, toState: state, prediction: prediction) ?? older.slope
         evaluations[index] = Evaluation(state: state, prediction: prediction, slope: slope)
+    }
+
+    /// `⟨Δx̂, Δỹ⟩/‖Δỹ‖²`; nil where the state is the same.
+    private static func secantSlope(
+        from older: Evaluation, toState state: [Double], prediction: [Double]
+    ) -> Double? {
+        precondition(state.count == older.state.count && prediction.count == state.count, "vectors of different lengths")
+        var (product, squaredMove) = (0.0, 0.0)
+        for i in state.indices {
+            let move = state[i] - older.state[i]
+            product += (prediction[i] - older.prediction[i]) * move
+            squaredMove += move * move
+        }
+        return squaredMove > 0 ? product / squaredMove : nil
     }
 
     /// Drops what no draft from `step` on can use: everything earlier but the step just before.
