@@ -1,6 +1,6 @@
-/// A fixed alphabet of 5 × 7 pixels for the labels of plots: printable ASCII, anything else as a blank.
+/// A fixed alphabet of 5 × 8 pixels for the labels of plots: printable ASCII, anything else as a blank.
 enum BitmapFont {
-    static let (width, height) = (5, 7)
+    static let (width, height) = (5, 8)
 
     /// Whether a pixel of a character is inked.
     static func isInked(_ character: Character, x: Int, y: Int) -> Bool {
@@ -9,7 +9,7 @@ enum BitmapFont {
         return column >> UInt64(y) & 1 == 1
     }
 
-    /// From the space on, one byte a column from the left, its lowest bit on top.
+    /// From the space on, one byte a column from the left, its lowest bit on top; the eighth row is for descenders.
     private static let glyphs: [UInt64] = [
         0x0000000000, 0x00005F0000, 0x0007000700, 0x147F147F14, 0x242A7F2A12, 0x2313086462, 0x3649552250, 0x0005030000,
         0x001C224100, 0x0041221C00, 0x14083E0814, 0x08083E0808, 0x0050300000, 0x0808080808, 0x0060600000, 0x2010080402,
@@ -19,9 +19,9 @@ enum BitmapFont {
         0x7F0808087F, 0x00417F4100, 0x2040413F01, 0x7F08142241, 0x7F40404040, 0x7F020C027F, 0x7F0408107F, 0x3E4141413E,
         0x7F09090906, 0x3E4151215E, 0x7F09192946, 0x4649494931, 0x01017F0101, 0x3F4040403F, 0x1F2040201F, 0x3F4038403F,
         0x6314081463, 0x0708700807, 0x6151494543, 0x007F414100, 0x0204081020, 0x0041417F00, 0x0402010204, 0x4040404040,
-        0x0001020400, 0x2054545478, 0x7F48444438, 0x3844444420, 0x384444487F, 0x3854545418, 0x087E090102, 0x0C5252523E,
+        0x0001020400, 0x2054545478, 0x7F48444438, 0x3844444420, 0x384444487F, 0x3854545418, 0x087E090102, 0x18A4A49C78,
         0x7F08040478, 0x00447D4000, 0x2040443D00, 0x7F10284400, 0x00417F4000, 0x7C04180478, 0x7C08040478, 0x3844444438,
-        0x7C14141408, 0x081414187C, 0x7C08040408, 0x4854545420, 0x043F444020, 0x3C4040207C, 0x1C2040201C, 0x3C4030403C,
-        0x4428102844, 0x0C5050503C, 0x4464544C44, 0x0008364100, 0x00007F0000, 0x0041360800, 0x1008081008,
+        0xFC18242418, 0x18242418FC, 0x7C08040408, 0x4854545420, 0x043F444020, 0x3C4040207C, 0x1C2040201C, 0x3C4030403C,
+        0x4428102844, 0x4C9090907C, 0x4464544C44, 0x0008364100, 0x00007F0000, 0x0041360800, 0x1008081008,
     ]
 }

@@ -141,7 +141,7 @@ private struct Axis {
     var ticks: [Double] {
         let (first, last) = ((range.lowerBound / step).rounded(.up), (range.upperBound / step).rounded(.down))
         guard step > 0, step.isFinite, last - first < 100 else { return [] }
-        return stride(from: first, through: last, by: 1).map { $0 * step }
+        return stride(from: first, through: last, by: 1).map { $0 * step + 0 }  // + 0 makes 0 of -0
     }
 
     func label(_ value: Double) -> String {

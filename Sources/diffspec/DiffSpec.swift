@@ -18,7 +18,7 @@ struct DiffSpec: ParsableCommand {
         version: Version.current,
         subcommands: [
             SampleCommand.self, CompareCommand.self, EvaluateCommand.self, InspectCommand.self, ModelsCommand.self,
-            LangevinCommand.self, VerifyCommand.self,
+            VerifyCommand.self, LangevinCommand.self, MixtureCommand.self,
         ])
 
     /// Usage errors end as ArgumentParser ends them (64); a failure at run time in one line and 1.

@@ -28,4 +28,17 @@ extension GaussianMixture {
             return Vector.combine(1, component.mean, component.standardDeviation, noise)
         }
     }
+
+    /// The isotropic Gaussian of the mixture's mean and of its variance, averaged over the coordinates: the cheapest
+    /// model of the same data.
+    public var singleGaussian: Component {
+        let total = components.reduce(0) { $0 + $1.weight }
+        var mean = [Double](repeating: 0, count: dimension)
+        for component in components { mean = Vector.combine(1, mean, component.weight / total, component.mean) }
+        let variance = components.reduce(0) { sum, component in
+            let shift = Vector.squaredNorm(Vector.combine(1, component.mean, -1, mean)) / Double(dimension)
+            return sum + component.weight / total * (shift + component.standardDeviation * component.standardDeviation)
+        }
+        return Component(mean: mean, standardDeviation: variance.squareRoot())
+    }
 }

@@ -1,4 +1,3 @@
-import Couplings
 import Foundation
 
 extension Energy {
@@ -40,7 +39,8 @@ extension Energy {
         // Near time 0 a diffusion model of the mixture is the mixture; its checks of the components serve here too.
         let mixture = try GaussianMixture(components: components, schedule: CosineSchedule())
         let dimension = mixture.dimension
-        let (mean, variance) = moments(components)
+        let fit = mixture.singleGaussian
+        let (mean, variance) = (fit.mean, fit.standardDeviation * fit.standardDeviation)
 
         @Sendable func logWeights(_ x: [Double]) -> [Double] {
             components.map { component in
@@ -73,17 +73,5 @@ extension Energy {
                 return result
             },
             proxyGradient: { x in zip(x, mean).map { ($0 - $1) / variance } })
-    }
-
-    /// Mean and variance (the average over the coordinates) of a mixture.
-    private static func moments(_ components: [GaussianMixture.Component]) -> (mean: [Double], variance: Double) {
-        let total = components.reduce(0) { $0 + $1.weight }
-        var mean = [Double](repeating: 0, count: components[0].mean.count)
-        for component in components { mean = Vector.combine(1, mean, component.weight / total, component.mean) }
-        let variance = components.reduce(0) { sum, component in
-            let shift = Vector.squaredNorm(Vector.combine(1, component.mean, -1, mean)) / Double(mean.count)
-            return sum + component.weight / total * (shift + component.standardDeviation * component.standardDeviation)
-        }
-        return (mean, variance)
     }
 }
