@@ -44,6 +44,10 @@ let package = Package(
                 "Pretrained", "Imaging", "Statistics", "Verification",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        // Programs that use the library, to be read.
+        .executableTarget(
+            name: "SampleAndSave", dependencies: ["Pretrained", "Imaging"], path: "examples/SampleAndSave"),
+        .executableTarget(name: "OwnChain", dependencies: ["Diffusion"], path: "examples/OwnChain"),
         .testTarget(name: "CouplingsTests", dependencies: ["Couplings"]),
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion"],

@@ -1,6 +1,7 @@
 // Times a network at several batch sizes, or serves single calls to a script that alternates it with other engines.
 //
 //   network-benchmark FOLDER [--batches 1,4,8,20] [--repeats 15] [--threads 2] [--size 32]
+//   network-benchmark FOLDER --profile [--batches 1,20]   a table of where the time goes, by kind of layer
 //   network-benchmark FOLDER --serve [--threads 2]    reads a batch size from each line of stdin, answers with milliseconds
 import Foundation
 import NeuralNetwork
@@ -24,6 +25,7 @@ let batches = (option("--batches") ?? "1,4,8,20").split(separator: ",").compactM
 let repeats = option("--repeats").flatMap { Int($0) } ?? 15
 let threads = option("--threads").flatMap { Int($0) } ?? ProcessInfo.processInfo.activeProcessorCount
 let serve = flag("--serve")
+let profile = flag("--profile")
 guard let folder = arguments.first else {
     FileHandle.standardError.write(Data("usage: network-benchmark FOLDER [--batches 1,4] [--repeats 15] [--threads 2] [--serve]\n".utf8))
     exit(64)
@@ -33,6 +35,14 @@ func milliseconds(_ body: () throws -> Void) rethrows -> Double {
     let clock = ContinuousClock()
     let duration = try clock.measure(body)
     return Double(duration.components.seconds) * 1e3 + Double(duration.components.attoseconds) * 1e-15
+}
+
+/// Processor time of all threads: unlike the clock, it does not count what other programs take.
+func processorMilliseconds() -> Double {
+    var usage = rusage()
+    getrusage(Int32(0), &usage)  // RUSAGE_SELF
+    let microseconds = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1_000_000 + Int(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+    return Double(microseconds) / 1000
 }
 
 func residentMegabytes() -> Int {
@@ -57,6 +67,38 @@ do {
             sample: sample, batch: batch, height: size.height, width: size.width,
             timesteps: (0..<batch).map { Float($0 * 37 % 1000) }, classLabels: labels, threads: threads)
     }
+    if profile {
+        for batch in batches {
+            var labels: [Int]?
+            if case .table(let count) = configuration.classEmbedding { labels = (0..<batch).map { $0 % count } }
+            // The fastest of some runs for every kind of layer.
+            var best: [String: LayerTime] = [:]
+            var order: [String] = []
+            for _ in 0..<max(1, repeats) {
+                let layers = try network.profile(
+                    sample: input(batch), batch: batch, height: size.height, width: size.width,
+                    timesteps: (0..<batch).map { Float($0 * 37 % 1000) }, classLabels: labels, threads: threads)
+                for layer in layers {
+                    if let known = best[layer.layer] {
+                        if layer.seconds < known.seconds { best[layer.layer] = layer }
+                    } else {
+                        best[layer.layer] = layer
+                        order.append(layer.layer)
+                    }
+                }
+            }
+            let total = best.values.reduce(0) { $0 + $1.seconds }
+            print("\nBatch \(batch), \(threads) threads: \(String(format: "%.2f", total * 1e3 / Double(batch))) ms a row\n")
+            print("| layer | number | ms a row | share | GFLOP/s |\n|---|---|---|---|---|")
+            for layer in order.compactMap({ best[$0] }).sorted(by: { $0.seconds > $1.seconds }) {
+                let rate = layer.operations == 0 ? "" : String(format: "%.0f", Double(layer.operations) / layer.seconds / 1e9)
+                print(
+                    "| \(layer.layer) | \(layer.calls) | \(String(format: "%.3f", layer.seconds * 1e3 / Double(batch))) | "
+                        + "\(String(format: "%.1f%%", 100 * layer.seconds / total)) | \(rate) |")
+            }
+        }
+        exit(0)
+    }
     if serve {
         print("ready \(LinearAlgebra.coreName) \(LinearAlgebra.kernelName) load \(Int(loading)) ms")
         fflush(nil)
@@ -75,11 +117,17 @@ do {
     for batch in batches {
         let sample = input(batch)
         _ = try call(batch, sample)
-        let times = try (0..<repeats).map { _ in try milliseconds { _ = try call(batch, sample) } }.sorted()
+        var processor = Double.infinity
+        let times = try (0..<repeats).map { _ in
+            let before = processorMilliseconds()
+            let time = try milliseconds { _ = try call(batch, sample) }
+            processor = min(processor, (processorMilliseconds() - before) / Double(batch))
+            return time
+        }.sorted()
         let median = times[times.count / 2]
         let line = String(
-            format: "batch %3d  median %8.2f ms  fastest %8.2f ms  %7.2f ms a row  %6.0f GFLOP/s", batch, median, times[0],
-            median / Double(batch), Double(operations * batch) / median / 1e6)
+            format: "batch %3d  median %8.2f ms  fastest %8.2f ms  %7.2f ms a row  %6.0f GFLOP/s  processor %7.2f ms a row", batch, median,
+            times[0], median / Double(batch), Double(operations * batch) / median / 1e6, processor)
         print(line)
     }
     print("peak memory \(residentMegabytes()) MB")
