@@ -11,6 +11,7 @@ let package = Package(
         .library(name: "NeuralNetwork", targets: ["NeuralNetwork"]),
         .library(name: "Imaging", targets: ["Imaging"]),
         .library(name: "Pretrained", targets: ["Pretrained"]),
+        .library(name: "Verification", targets: ["Verification"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -22,6 +23,8 @@ let package = Package(
         .target(name: "Diffusion", dependencies: ["Couplings"]),
         // Two-sample tests, for the checks of exactness.
         .target(name: "Statistics"),
+        // The statistical suite itself, shared by the command line and the tests.
+        .target(name: "Verification", dependencies: ["Couplings", "Diffusion", "Statistics"]),
         // Checkpoints and inference on the CPU.
         .target(name: "CKernels"),
         .systemLibrary(
@@ -38,7 +41,7 @@ let package = Package(
         .executableTarget(
             name: "diffspec",
             dependencies: [
-                "Pretrained", "Imaging", "Statistics",
+                "Pretrained", "Imaging", "Statistics", "Verification",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // Programs that use the library, to be read.
@@ -47,9 +50,10 @@ let package = Package(
         .executableTarget(name: "OwnChain", dependencies: ["Diffusion"], path: "examples/OwnChain"),
         .testTarget(name: "CouplingsTests", dependencies: ["Couplings"]),
         .testTarget(
-            name: "DiffusionTests", dependencies: ["Diffusion", "Statistics"],
+            name: "DiffusionTests", dependencies: ["Diffusion"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
+        .testTarget(name: "VerificationTests", dependencies: ["Couplings", "Diffusion", "Verification"]),
         .testTarget(
             name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"],
             resources: [.copy("Fixtures")]),

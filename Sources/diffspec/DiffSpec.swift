@@ -17,7 +17,8 @@ struct DiffSpec: ParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            SampleCommand.self, CompareCommand.self, PlanCommand.self, EvaluateCommand.self, InspectCommand.self, ModelsCommand.self,
+            SampleCommand.self, CompareCommand.self, PlanCommand.self, EvaluateCommand.self, InspectCommand.self,
+            ModelsCommand.self, VerifyCommand.self, LangevinCommand.self, MixtureCommand.self,
         ])
 
     /// Usage errors end as ArgumentParser ends them (64); a failure at run time in one line and 1.
