@@ -128,10 +128,12 @@ struct BlockChannel: Sendable {
         let sorted = atoms.sorted { $0.logLikelihood > $1.logLikelihood }
         var result: [Atom] = []
         for atom in sorted {
-            let last = result.last?.logLikelihood ?? .infinity
+            let last = result.last?.logLikelihood ?? atom.logLikelihood
             let isEqual = abs(last - atom.logLikelihood) <= 1e-13 * max(1, abs(last))
-            result.append(isEqual ? Atom(
-                input: atom.input, logLikelihood: last, mass: atom.mass, logShare: atom.logShare) : atom)
+            result.append(
+                Atom(
+                    input: atom.input, logLikelihood: isEqual ? last : atom.logLikelihood, mass: atom.mass,
+                    logShare: atom.logShare))
         }
         return result
     }
@@ -160,7 +162,7 @@ struct BlockChannel: Sendable {
                 body(counts)
                 return
             }
-            for count in 0...left {
+            for count in stride(from: left, through: 0, by: -1) {
                 counts[part] = count
                 descend(part + 1, left - count)
             }

@@ -6,7 +6,10 @@ public struct DenseSimplex: LinearProgramSolver {
     public let name = "built-in simplex"
     /// The largest tableau, in entries.
     private static let maximumEntries = 2e7
-    private static let pivotTolerance = 1e-11
+    /// Smaller entries of a column may be rounding alone and make a singular basis.
+    private static let pivotTolerance = 1e-9
+    private static let costTolerance = 1e-11
+    private static let boundTolerance = 1e-12
     private static let feasibilityTolerance = 1e-9
 
     public init() {}
@@ -23,13 +26,25 @@ public struct DenseSimplex: LinearProgramSolver {
             tableau.expelArtificials()
         }
         tableau.price(tableau.programCosts)
-        try tableau.optimise(allowingArtificials: false)
+        // Pivots add up rounding: the tableau is computed anew from the last basis, until that needs no further step.
+        for _ in 0..<20 {
+            try tableau.optimise(allowingArtificials: false)
+            tableau.rebuild()
+            tableau.price(tableau.programCosts)
+            try tableau.restoreFeasibility()
+            if tableau.isOptimal { break }
+        }
+        guard tableau.isOptimal else {
+            throw .solverFailed(solver: name, reason: "rounding keeps it from an optimal basis")
+        }
         return tableau.solution(of: program)
     }
 
     private struct Tableau {
         /// Rows of B⁻¹A | B⁻¹b, one after another.
         private var entries: [Double]
+        /// The rows before any pivot.
+        private let originalEntries: [Double]
         /// Reduced costs, and minus the objective in the last column.
         private var costs: [Double]
         private var basis: [Int]
@@ -51,14 +66,18 @@ public struct DenseSimplex: LinearProgramSolver {
             let variables = program.objective.count
             let rows = program.constraints
             for (index, row) in rows.enumerated() {
-                guard row.bound.isFinite, row.terms.allSatisfy({
+                let isSound = row.terms.allSatisfy {
                     (0..<variables).contains($0.variable) && $0.coefficient.isFinite
-                }) else {
-                    throw .solverFailed(solver: "built-in simplex", reason: "row \(index) has a number that is not finite or a variable that does not exist")
+                }
+                guard row.bound.isFinite, isSound else {
+                    throw .solverFailed(
+                        solver: "built-in simplex",
+                        reason: "row \(index) has a number that is not finite or a variable that does not exist")
                 }
             }
             rowCount = rows.count
-            let signs = rows.map { $0.bound < 0 ? -1.0 : 1.0 }
+            // A bound of zero from below is turned too: its slack can then begin in the basis.
+            let signs = rows.map { $0.bound < 0 || ($0.bound == 0 && $0.relation == .atLeast) ? -1.0 : 1.0 }
             // After the change of sign: +1 a slack, -1 a surplus, 0 an equation.
             let slackSigns = zip(rows, signs).map { row, sign in
                 switch row.relation {
@@ -98,7 +117,13 @@ public struct DenseSimplex: LinearProgramSolver {
                     artificial += 1
                 }
             }
+            originalEntries = entries
             self.unitColumns = unitColumns
+            // Against degeneracy: bounds are loosened by tiny different amounts, until the tableau is first computed anew.
+            var noise = SplitMix64(seed: 1)
+            for (index, sign) in slackSigns.enumerated() where sign > 0 {
+                entries[index * (columnCount + 1) + columnCount] += 1e-9 * (0.5 + noise.nextUnitUniform())
+            }
             let direction = program.sense == .minimise ? 1.0 : -1.0
             let width = columnCount, firstArtificial = firstArtificial
             programCosts = program.objective.map { $0 * direction } + Array(repeating: 0, count: width - variables)
@@ -122,30 +147,78 @@ public struct DenseSimplex: LinearProgramSolver {
             for _ in 0..<limit {
                 // Dantzig's rule; Bland's after a run of steps without progress.
                 var entering = -1
-                var least = -DenseSimplex.pivotTolerance
+                var least = -DenseSimplex.costTolerance
                 for column in 0..<eligible where costs[column] < least {
                     entering = column
                     if stalled > 50 { break }
                     least = costs[column]
                 }
                 if entering < 0 { return }
-                var leaving = -1
-                var ratio = Double.infinity
-                for row in 0..<rowCount {
-                    let coefficient = entries[row * (columnCount + 1) + entering]
-                    guard coefficient > DenseSimplex.pivotTolerance else { continue }
-                    let candidate = max(0, entries[row * (columnCount + 1) + columnCount]) / coefficient
-                    if candidate < ratio || (candidate == ratio && basis[row] < basis[leaving]) {
-                        (leaving, ratio) = (row, candidate)
+                guard let leaving = leavingRow(for: entering, byIndex: stalled > 50) else {
+                    // A column of rounding alone: nothing to gain from it.
+                    if costs[entering] > -1e-7 {
+                        costs[entering] = 0
+                        continue
                     }
-                }
-                guard leaving >= 0 else {
                     throw .solverFailed(solver: "built-in simplex", reason: "the program is unbounded")
                 }
-                stalled = ratio > 1e-14 ? 0 : stalled + 1
+                stalled = entries[leaving * (columnCount + 1) + columnCount] > 1e-14 ? 0 : stalled + 1
                 pivot(row: leaving, column: entering)
             }
             throw .solverFailed(solver: "built-in simplex", reason: "no optimum after \(limit) pivots")
+        }
+
+        /// Whether no column but the artificial ones would enter, and no variable is negative.
+        var isOptimal: Bool {
+            !(0..<firstArtificial).contains { costs[$0] < -DenseSimplex.costTolerance }
+                && !(0..<rowCount).contains { entries[$0 * (columnCount + 1) + columnCount] < -DenseSimplex.boundTolerance }
+        }
+
+        /// Dual simplex steps for what rounding has made negative in an otherwise optimal basis.
+        mutating func restoreFeasibility() throws(CouplingError) {
+            let width = columnCount + 1
+            for _ in 0..<(10 * rowCount) {
+                guard let leaving = (0..<rowCount).min(by: {
+                    entries[$0 * width + columnCount] < entries[$1 * width + columnCount]
+                }), entries[leaving * width + columnCount] < -DenseSimplex.boundTolerance else { return }
+                let eligible = (0..<firstArtificial).filter {
+                    entries[leaving * width + $0] < -DenseSimplex.pivotTolerance
+                }
+                guard let entering = eligible.min(by: {
+                    max(0, costs[$0]) / -entries[leaving * width + $0] < max(0, costs[$1]) / -entries[leaving * width + $1]
+                }) else { return }
+                pivot(row: leaving, column: entering)
+            }
+        }
+
+        /// Recomputes the rows from the original ones by elimination with the present basis.
+        mutating func rebuild() {
+            entries = originalEntries
+            let columns = basis
+            var isFree = Array(repeating: true, count: rowCount)
+            for column in columns {
+                let free = (0..<rowCount).filter { isFree[$0] }
+                guard let row = free.max(by: {
+                    abs(entries[$0 * (columnCount + 1) + column]) < abs(entries[$1 * (columnCount + 1) + column])
+                }) else { return }
+                pivot(row: row, column: column)
+                isFree[row] = false
+            }
+        }
+
+        /// The row that bounds the step (Harris 1973): of the rows that would stop it within a tolerance, the one with the largest pivot; or
+        /// Bland's.
+        private func leavingRow(for column: Int, byIndex: Bool) -> Int? {
+            let width = columnCount + 1
+            let candidates = (0..<rowCount).filter { entries[$0 * width + column] > DenseSimplex.pivotTolerance }
+            func ratio(_ row: Int, _ slack: Double) -> Double {
+                (max(0, entries[row * width + columnCount]) + slack) / entries[row * width + column]
+            }
+            let longest = candidates.reduce(Double.infinity) { min($0, ratio($1, DenseSimplex.boundTolerance)) }
+            let stopping = candidates.filter { ratio($0, 0) <= longest }
+            return byIndex
+                ? stopping.min { ratio($0, 0) != ratio($1, 0) ? ratio($0, 0) < ratio($1, 0) : basis[$0] < basis[$1] }
+                : stopping.max { entries[$0 * width + column] < entries[$1 * width + column] }
         }
 
         /// Replaces artificial variables that remain in the basis at zero where any other variable can stand in.
@@ -173,7 +246,7 @@ public struct DenseSimplex: LinearProgramSolver {
                     table[begin + column] = 0
                 }
                 let factor = costs[column]
-                for k in 0..<width { costs[k] -= factor * table[start + k] }
+                if factor != 0 { for k in 0..<width { costs[k] -= factor * table[start + k] } }
                 costs[column] = 0
             }
         }

@@ -81,18 +81,27 @@ private struct SaddlePoint {
         _ block: BlockChannel, question: MetaConverse.Question, solver: some LinearProgramSolver
     ) throws(CouplingError) {
         inputLaw = Array(repeating: 1 / Double(block.inputCount), count: block.inputCount)
-        logThresholds = block.outputs.map { $0.atoms[0].logLikelihood }
+        logThresholds = []
         logSize = 0
+        var rows = Rows()
         switch question {
-        case .error(let bits): logSize = bits * log(2)
-        case .rate(let error): logSize = rate(of: block, error: error)
+        case .error(let bits):
+            logSize = bits * log(2)
+            try optimiseInput(block, &rows, solver)
+        case .rate(let error):
+            logSize = rate(of: block, error: error)
+            try optimiseInput(block, &rows, solver)
+            // ε is convex in e^{-R}, with tangent min_x γ(δ_x, z*): Newton's method, finite as ε(e^{-R}) is a polygon.
+            for _ in 0..<60 where block.inputCount > 1 {
+                let (gain, logCost) = tangent(block)
+                // From rates far below, the tangent may never reach ε: then a bit more.
+                let next = gain > error ? logCost - log(gain - error) : logSize + log(2)
+                if abs(next - logSize) <= 1e-13 * max(1, abs(next)) { break }
+                logSize = next
+                try optimiseInput(block, &rows, solver)
+            }
         }
-        if block.inputCount > 1 { try optimiseInput(block, question, solver) }
-        logThresholds = block.inputCount > 1 ? logThresholds : bestThresholds(block)
-        error = switch question {
-        case .rate(let error): error
-        case .error: score(block)
-        }
+        error = score(block)
     }
 
     /// For each output class the threshold that (16) allows, -∞ where z_y = 0 is best.
@@ -129,11 +138,33 @@ private struct SaddlePoint {
         return sum
     }
 
+    /// min_x Σ_y min(W(y|x), z_y) and log Σ_y z_y at the present z.
+    private func tangent(_ block: BlockChannel) -> (gain: Double, logCost: Double) {
+        let scores = inputScores(block)
+        var logCost = -Double.infinity
+        for (output, threshold) in zip(block.outputs, logThresholds) where threshold > -.infinity {
+            logCost = logSum(logCost, threshold + output.logSize)
+        }
+        return (scores.min() ?? 0, logCost)
+    }
+
+    /// Σ_y min(W(y|x), z_y) for each input class x at the present z.
+    private func inputScores(_ block: BlockChannel) -> [Double] {
+        var scores = Array(repeating: 0.0, count: block.inputCount)
+        for (output, threshold) in zip(block.outputs, logThresholds) where threshold > -.infinity {
+            for atom in output.atoms {
+                scores[atom.input] += atom.mass * exp(min(0, threshold - atom.logLikelihood))
+            }
+        }
+        return scores
+    }
+
     /// R with max_z γ(Q_X, z) = ε for the present Q_X: e^{-R} = max_z (F(z) - ε)/G(z), by Dinkelbach's iteration (1967).
-    private mutating func rate(of block: BlockChannel, error: Double) -> Double {
-        // The largest thresholds give F = 1, the least rate at which any z is worth considering.
-        var thresholds = logThresholds
-        var rate = -Double.infinity
+    private func rate(of block: BlockChannel, error: Double) -> Double {
+        // From the largest thresholds, at which F = 1.
+        var trial = self
+        var thresholds = block.outputs.map { $0.atoms[0].logLikelihood }
+        var rate = Double.infinity
         for _ in 0..<200 {
             var gain = -error
             var logCost = -Double.infinity
@@ -145,98 +176,77 @@ private struct SaddlePoint {
             }
             guard gain > 0 else { break }
             let next = logCost - log(gain)
-            if rate > -.infinity, next >= rate - 1e-13 * max(1, abs(rate)) { break }
+            if rate < .infinity, next >= rate - 1e-14 * max(1, abs(rate)) { break }
             rate = next
-            logSize = rate
-            thresholds = bestThresholds(block)
+            trial.logSize = rate
+            thresholds = trial.bestThresholds(block)
         }
         return rate
     }
 
-    /// The growing linear program. For a given ε it minimises σ = e^{R₀ - R}, R₀ the rate of the uniform input; for a given rate, ε.
+    /// The rows of the growing linear program, kept from one rate to the next.
+    private struct Rows {
+        var all: [(output: Int, logThreshold: Double)] = []
+        private var known: Set<[Double]> = []
+
+        /// Adds the thresholds not yet known; says whether there was any.
+        mutating func add(_ thresholds: [Double]) -> Bool {
+            let before = all.count
+            for (output, threshold) in thresholds.enumerated() where threshold > -.infinity {
+                if known.insert([Double(output), threshold]).inserted { all.append((output, threshold)) }
+            }
+            return all.count > before
+        }
+    }
+
+    /// Minimises max_z γ(Q_X, z) over Q_X at the present rate, and sets Q_X and z*.
     private mutating func optimiseInput(
-        _ block: BlockChannel, _ question: MetaConverse.Question, _ solver: some LinearProgramSolver
+        _ block: BlockChannel, _ rows: inout Rows, _ solver: some LinearProgramSolver
     ) throws(CouplingError) {
+        logThresholds = bestThresholds(block)
+        guard block.inputCount > 1 else { return }
         let inputs = block.inputCount, classes = block.outputs.count
-        let reference = logSize
-        // Variables: Q_X, g, σ.
-        let scaleVariable = inputs + classes
-        var rows: [(output: Int, logThreshold: Double)] = []
-        var known = Set<[Double]>()
-        var proposals = Array(bestThresholds(block).enumerated())
-        for _ in 0..<400 {
-            var isNew = false
-            for (output, threshold) in proposals where threshold > -.infinity {
-                guard known.insert([Double(output), threshold]).inserted else { continue }
-                rows.append((output, threshold))
-                isNew = true
-            }
-            guard isNew || known.isEmpty else { return }
-            var objective = Array(repeating: 0.0, count: inputs + classes + 1)
-            switch question {
-            case .rate: objective[scaleVariable] = 1
-            case .error: for output in 0..<classes { objective[inputs + output] = 1 }
-            }
-            var program = LinearProgram(objective: objective, sense: .minimise)
+        var isFirst = true
+        for _ in 0..<1000 {
+            guard rows.add(bestThresholds(block)) || isFirst else { return }
+            isFirst = false
+            // Variables: Q_X, then g.
+            var program = LinearProgram(
+                objective: Array(repeating: 0, count: inputs) + Array(repeating: 1, count: classes), sense: .minimise)
             program.addConstraint((0..<inputs).map { .init($0, 1) }, equalTo: 1)
-            switch question {
-            case .rate(let error): program.addConstraint((0..<classes).map { .init(inputs + $0, 1) }, atMost: error)
-            case .error: program.addConstraint([.init(scaleVariable, 1)], equalTo: 1)
-            }
-            for row in rows { program.addConstraint(terms(row, block, reference), atLeast: 0) }
+            for row in rows.all { program.addConstraint(terms(row, block), atLeast: 0) }
             let solution = try solver.solve(program)
-            let sum = solution.values[..<inputs].reduce(0, +)
-            inputLaw = solution.values[..<inputs].map { $0 > 1e-14 ? $0 / sum : 0 }
-            if case .rate = question { logSize = reference - log(max(solution.values[scaleVariable], 1e-300)) }
-            averageThresholds(rows, solution, classes, question)
-            proposals = Array(bestThresholds(block).enumerated())
+            inputLaw = solution.values[..<inputs].map { $0 > 1e-13 ? $0 : 0 }
+            let sum = inputLaw.reduce(0, +)
+            inputLaw = inputLaw.map { $0 / sum }
+            averageThresholds(rows, solution, classes)
         }
         throw .solverFailed(solver: "meta-converse", reason: "the linear program kept growing")
     }
 
-    /// g_y - Σ_x Q_X(x) Σ min(W, v) + σ e^{-R₀} |T_y| v ≥ 0.
-    private func terms(
-        _ row: (output: Int, logThreshold: Double), _ block: BlockChannel, _ reference: Double
-    ) -> [LinearProgram.Term] {
+    /// g_y - Σ_x Q_X(x) (Σ_{y in the class} min(W, v) - e^{-R} |T_y| v) ≥ 0.
+    private func terms(_ row: (output: Int, logThreshold: Double), _ block: BlockChannel) -> [LinearProgram.Term] {
         let output = block.outputs[row.output]
-        var received = Array(repeating: 0.0, count: block.inputCount)
+        let cost = exp(row.logThreshold + output.logSize - logSize)
+        var net = Array(repeating: -cost, count: block.inputCount)
         for atom in output.atoms {
-            received[atom.input] += atom.mass * exp(min(0, row.logThreshold - atom.logLikelihood))
+            net[atom.input] += atom.mass * exp(min(0, row.logThreshold - atom.logLikelihood))
         }
-        var terms = received.enumerated().filter { $0.element != 0 }.map { LinearProgram.Term($0.offset, -$0.element) }
-        terms.append(.init(block.inputCount + row.output, 1))
-        terms.append(.init(block.inputCount + block.outputs.count, exp(row.logThreshold + output.logSize - reference)))
-        return terms
+        return net.enumerated().map { .init($0.offset, -$0.element) } + [.init(block.inputCount + row.output, 1)]
     }
 
     /// z*_y, the mean of the thresholds of y's rows under their multipliers; what these lack of the whole weight is on zero.
-    private mutating func averageThresholds(
-        _ rows: [(output: Int, logThreshold: Double)], _ solution: LinearProgram.Solution, _ classes: Int,
-        _ question: MetaConverse.Question
-    ) {
-        let whole = switch question {
-        case .rate: abs(solution.multipliers[1])
-        case .error: 1.0
-        }
+    private mutating func averageThresholds(_ rows: Rows, _ solution: LinearProgram.Solution, _ classes: Int) {
         logThresholds = Array(repeating: -.infinity, count: classes)
-        guard whole > 0 else { return }
-        for (row, multiplier) in zip(rows, solution.multipliers[2...]) where multiplier > 0 {
-            let weight = log(multiplier / whole) + row.logThreshold
-            logThresholds[row.output] = logSum(logThresholds[row.output], weight)
+        for (row, multiplier) in zip(rows.all, solution.multipliers.dropFirst()) where multiplier > 0 {
+            logThresholds[row.output] = logSum(logThresholds[row.output], log(multiplier) + row.logThreshold)
         }
     }
 
     /// Checks (12), (13) and (16) at (Q_X, z).
     func certificate(_ block: BlockChannel) -> MetaConverse.Certificate {
-        var scores = Array(repeating: 0.0, count: block.inputCount)
-        var cost = 0.0
-        for (output, threshold) in zip(block.outputs, logThresholds) where threshold > -.infinity {
-            cost += exp(threshold + output.logSize - logSize)
-            for atom in output.atoms {
-                scores[atom.input] += atom.mass * exp(min(0, threshold - atom.logLikelihood))
-            }
-        }
-        scores = scores.map { $0 - cost }
+        let cost = exp(tangent(block).logCost - logSize)
+        let scores = inputScores(block).map { $0 - cost }
         let upper = score(block)
         let present = zip(scores, inputLaw).reduce(0) { $0 + $1.0 * $1.1 }
         let lower = scores.min() ?? 0

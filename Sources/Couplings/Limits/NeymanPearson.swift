@@ -26,9 +26,9 @@ public struct FiniteNeymanPearson: NeymanPearsonCurve {
 
     public func beta(_ a: Double) -> Double {
         var previous = vertices[0]
-        for vertex in vertices.dropFirst() {
+        // Vertices that add nothing to P come last and are never needed, though rounding may put `a` beyond the others.
+        for vertex in vertices.dropFirst() where vertex.p > previous.p {
             if a <= vertex.p {
-                guard vertex.p > previous.p else { return previous.q }
                 return previous.q + (vertex.q - previous.q) * max(0, a - previous.p) / (vertex.p - previous.p)
             }
             previous = vertex
