@@ -40,7 +40,7 @@ public enum GumbelCoupling {
     ) throws(CouplingError) -> Double {
         try draft.requireSameVocabulary(as: target)
         let p = draft.probabilities, q = target.probabilities
-        let order = p.indices.sorted { p[$0] * q[$1] > p[$1] * q[$0] }.filter { p[$0] > 0 || q[$0] > 0 }
+        let order = LikelihoodOrder.decreasing(numerator: p, denominator: q)
         var draftBefore = 0.0
         var targetAfter = order.reduce(0) { $0 + q[$1] }
         var total = 0.0

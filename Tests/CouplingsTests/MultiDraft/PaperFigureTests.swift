@@ -64,7 +64,8 @@ struct PaperFigureTests {
             let missingQ = outside.reduce(0) { $0 + q[$1] }, missingP = outside.reduce(0) { $0 + p[$1] }
             let byVocabulary = try ImportanceWeightedRule(
                 problem, method: .truncatedVocabulary(likeliest: s, freeTokens: q.count)).acceptance()
-            #expect(byVocabulary >= (1 - 2 * missingP) * (optimum - missingQ) - 1e-12)
+            // (191); the printed (11), (1 - 2ε_p)(α* - ε_q), is false where both factors are negative.
+            #expect(byVocabulary >= (1 - missingP) * (1 - missingP) * (optimum - missingQ) - 1e-12)
         }
     }
 
