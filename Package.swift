@@ -32,6 +32,8 @@ let package = Package(
         .target(name: "TokenModels", dependencies: ["Couplings", "COpenBLAS"]),
         // Chains, drafts and the speculative loop: pure Swift, no C, no I/O.
         .target(name: "Diffusion", dependencies: ["Couplings"]),
+        // Two-sample tests, for the checks of exactness.
+        .target(name: "Statistics"),
         // Checkpoints and inference on the CPU.
         .target(name: "CKernels"),
         .systemLibrary(
@@ -48,16 +50,19 @@ let package = Package(
         .executableTarget(
             name: "diffspec",
             dependencies: [
-                "Pretrained", "Imaging", "Couplings", "LinearProgramming", "TokenModels",
+                "Pretrained", "Imaging", "Statistics", "Couplings", "LinearProgramming", "TokenModels",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "CouplingsTests", dependencies: ["Couplings", "LinearProgramming"]),
         .testTarget(name: "TokenModelsTests", dependencies: ["TokenModels"]),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"]),
+        .testTarget(
+            name: "DiffusionTests", dependencies: ["Diffusion", "Statistics"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
         .testTarget(
             name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"],
             resources: [.copy("Fixtures")]),
-        .testTarget(name: "ImagingTests", dependencies: ["Imaging"]),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging", "CPNG"]),
         .testTarget(name: "PretrainedTests", dependencies: ["Pretrained"]),
         .testTarget(name: "CommandLineTests", dependencies: ["diffspec"]),
     ]

@@ -12,13 +12,13 @@ public struct NGramModel: TokenModel, Sendable {
     private let followers: [ArraySlice<Int>: [Int: Int]]
 
     /// Learns from `tokens`.
-    /// - Throws: `TokenModelError.parameterOutOfRange` for an order below 1 or an empty vocabulary, `.emptyText`,
+    /// - Throws: `TokenModelError.parameterOutOfRange` for an order outside 1 … 64 or an empty vocabulary, `.emptyText`,
     ///   `.outsideVocabulary`.
     public init(
         order: Int, vocabularySize: Int, trainedOn tokens: [Int], source: String = "text"
     ) throws(TokenModelError) {
-        guard order >= 1 else {
-            throw .parameterOutOfRange(name: "order", value: Double(order), expected: "at least 1")
+        guard (1...64).contains(order) else {
+            throw .parameterOutOfRange(name: "order", value: Double(order), expected: "1 to 64")
         }
         guard vocabularySize >= 1 else {
             throw .parameterOutOfRange(name: "vocabulary size", value: Double(vocabularySize), expected: "at least 1")

@@ -114,8 +114,8 @@ public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
         guard count >= 0 else {
             throw .parameterOutOfRange(name: "number of tokens", value: Double(count), expected: "at least 0")
         }
-        guard paths >= 1 else {
-            throw .parameterOutOfRange(name: "number of drafts", value: Double(paths), expected: "at least 1")
+        guard (1...4096).contains(paths) else {
+            throw .parameterOutOfRange(name: "number of drafts", value: Double(paths), expected: "1 to 4096")
         }
     }
 
@@ -140,6 +140,9 @@ public struct DecodingOutput: Equatable, Sendable {
     public var accepted = 0
     /// Rules that gave up and used their fallback (global resolution).
     public var fallbacks = 0
+
+    /// Nothing decoded yet.
+    public init() {}
 
     /// Tokens per call of the target.
     public var blockEfficiency: Double { targetCalls > 0 ? Double(tokens.count) / Double(targetCalls) : 0 }

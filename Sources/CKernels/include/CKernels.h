@@ -1,3 +1,151 @@
+/// Vectorised kernels of the network, and the small thread team that runs them.
+///
+/// Every kernel exists three times from one source (`variant.h`): for AVX-512, for AVX2 with FMA, and portably (arm64 and
+/// everything else). The variant is chosen once, at run time. All of them keep one promise: the arithmetic of an output
+/// element is a fixed sequence of operations that depends on the layer's shape only, never on how many other elements are
+/// computed in the same call. That is what makes the network batch-invariant.
+///
+/// Activations are channels-last (NHWC) and a pixel's channels are padded with zeros to a multiple of `DS_CHANNEL_STEP`.
 #ifndef DIFFSPEC_CKERNELS_H
 #define DIFFSPEC_CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Channels of a pixel are padded to a multiple of this many floats (one cache line).
+#define DS_CHANNEL_STEP 16
+
+enum {
+    DS_ACTIVATION_NONE = 0,
+    DS_ACTIVATION_SILU = 1,
+    DS_ACTIVATION_MISH = 2,
+    DS_ACTIVATION_GELU = 3,
+    DS_ACTIVATION_RELU = 4
+};
+
+// MARK: Choice of the variant
+
+/// The name of the variant in use: "avx512", "avx2" or "portable".
+const char *ds_variant_name(void);
+/// Columns in one packed panel of a weight matrix, for the variant in use.
+size_t ds_panel_width(void);
+/// Nonzero if the processor has the AVX-512 subset that OpenBLAS's SkylakeX kernels need.
+int ds_cpu_has_avx512(void);
+
+// MARK: Matrix products
+
+/// One product of a packed weight matrix with rows found through pointers.
+///
+/// out[i][n] = (bias[n] + Σ_t Σ_k rows[i][taps[t] + k] · B[t·depth + k][n] + residual[i][n]) · scale
+///
+/// The sum runs in the order of t, then k, in one accumulator: an output's bits do not depend on `count` or on its place.
+typedef struct {
+    const ptrdiff_t *taps;      ///< offsets in floats, `tapCount` of them
+    size_t tapCount;
+    size_t depth;               ///< k runs over 0 ..< depth for each tap
+    const float *weights;       ///< packed by ds_pack_*: [panel][tapCount · depth][panel width]
+    size_t columns;             ///< columns to write, a multiple of DS_CHANNEL_STEP
+    const float *bias;          ///< [columns], or NULL for zero
+    float scale;
+} ds_product;
+
+/// Rows 0 ..< count, panels firstPanel ..< endPanel. `residual` may be NULL or equal `out`.
+void ds_multiply(const ds_product *product, const float *const *rows, size_t count,
+                 size_t firstPanel, size_t endPanel,
+                 float *out, size_t outStride, const float *residual, size_t residualStride);
+
+/// The same for rows at a constant stride and a single tap at offset 0.
+void ds_multiply_strided(const ds_product *product, const float *rows, size_t rowStride, size_t count,
+                         size_t firstPanel, size_t endPanel,
+                         float *out, size_t outStride, const float *residual, size_t residualStride);
+
+/// A convolution's product over `rows` × `columns` output pixels of one image. Output pixel (y, x) reads the padded pixel
+/// (y · step, x · step), whose floats begin at padded + ((y · step) · paddedWidth + x · step) · pixelFloats, and the taps from
+/// there.
+void ds_convolve(const ds_product *product, const float *padded, size_t paddedWidth, size_t pixelFloats, size_t step,
+                 size_t rows, size_t columns, size_t firstPanel, size_t endPanel,
+                 float *out, size_t outStride, const float *residual, size_t residualStride);
+
+/// Packs weights [outputs][inputs][taps] into `packed`, which holds zeros: input i goes to row t · depth + positions[i],
+/// output o to column firstColumn + o.
+void ds_pack(const float *weights, size_t outputs, size_t inputs, size_t taps, const size_t *positions,
+             size_t firstColumn, size_t depth, float *packed);
+
+/// The same for 3×3 kernels transformed for ds_winograd_*: (m+2)² packed matrices of one tap, `positionStride` floats apart.
+void ds_pack_winograd(int m, const float *weights, size_t outputs, size_t inputs, const size_t *positions,
+                      size_t depth, float *packed, size_t positionStride);
+
+// MARK: Elementwise and normalisation
+
+/// Copies padded rows firstRow ..< endRow of an image into `out`, applying act(x · scale[c] + shift[c]) inside the image and
+/// writing zeros outside it. A padded pixel (py, px) is the image's pixel (py - top, px - left), halved if `upsample` is 1.
+typedef struct {
+    const float *image;         ///< [height >> upsample][width >> upsample][channels]
+    size_t height, width;       ///< after upsampling
+    size_t channels;            ///< a multiple of DS_CHANNEL_STEP
+    int upsample;               ///< 1: every pixel is seen twice in each direction
+    const float *scale;         ///< [channels], or NULL for no affine map
+    const float *shift;
+    int activation;
+    ptrdiff_t top, left;        ///< zero rows above and zero columns before the image
+    size_t paddedWidth;
+    size_t outChannels;         ///< channels of a pixel of `out`; the image's channels begin at `out`
+} ds_gather;
+
+void ds_gather_rows(const ds_gather *gather, size_t firstRow, size_t endRow, float *out);
+
+/// out[i] = act(x[i] · scale[i mod channels] + shift[…]) for `pixels` pixels.
+void ds_affine(const float *x, size_t pixels, size_t channels, const float *scale, const float *shift, int activation,
+               float *out);
+
+/// sums[c] = Σ x, squares[c] = Σ x² over `pixels` pixels, in order, in double precision.
+void ds_channel_sums(const float *x, size_t pixels, size_t channels, double *sums, double *squares);
+
+/// out = act(x) for `count` floats.
+void ds_activate(const float *x, size_t count, int activation, float *out);
+
+/// Softmax of `rows` rows of `columns` floats in place, of scale · x.
+void ds_softmax(float *x, size_t rows, size_t columns, size_t stride, float scale);
+
+/// Means over 2×2 blocks: [height][width][channels] → [height / 2][width / 2][channels]; a last odd row or column is dropped.
+void ds_average_pool(const float *x, size_t height, size_t width, size_t channels, float *out);
+
+/// Every pixel twice in each direction: [height][width][channels] → [2·height][2·width][channels].
+void ds_upsample(const float *x, size_t height, size_t width, size_t channels, float *out);
+
+/// [channels][pixels] → [pixels][stride], x · scale + shift; the padding channels become zero.
+void ds_to_channels_last(const float *x, size_t channels, size_t pixels, size_t stride, float scale, float shift, float *out);
+/// [pixels][stride] → [channels][pixels].
+void ds_from_channels_last(const float *x, size_t channels, size_t pixels, size_t stride, float *out);
+
+// MARK: Winograd's minimal filtering, F(m×m, 3×3) with m = 4 or 2 (Lavin & Gray, arXiv:1509.09308)
+
+/// Transforms one tile: reads (m+2)² pixels at `padded` (rows `rowStride` floats apart, pixels `channels` apart) and writes
+/// (m+2)² vectors of `channels` floats, `positionStride` floats apart.
+void ds_winograd_input(int m, const float *padded, size_t rowStride, size_t channels, float *out, size_t positionStride);
+
+/// The inverse: reads (m+2)² vectors, writes `rows` × `columns` (≤ m) pixels
+/// (y + bias[c] + residual) · scale, `channels` floats each, beginning at channel 0 of `out`.
+void ds_winograd_output(int m, const float *in, size_t positionStride, size_t channels, const float *bias, float scale,
+                        size_t rows, size_t columns, float *out, size_t rowStride, size_t pixelStride,
+                        const float *residual, size_t residualRowStride, size_t residualPixelStride);
+
+// MARK: Threads
+
+/// A team of threads: the caller and `threads - 1` helpers that wait, first spinning, then asleep.
+typedef struct ds_team ds_team;
+/// NULL if no memory; a team smaller than asked for if the system refuses threads.
+ds_team *ds_team_create(size_t threads);
+void ds_team_destroy(ds_team *team);
+size_t ds_team_size(const ds_team *team);
+/// Calls body(context, unit, thread) once for every unit 0 ..< units and returns when all are done.
+void ds_team_run(ds_team *team, size_t units, void (*body)(void *context, size_t unit, size_t thread), void *context);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -40,7 +40,7 @@ public struct FiniteDistribution: Equatable, Sendable {
 
     /// Draws a token by inverting the distribution function.
     public func sample(using generator: inout some RandomNumberGenerator) -> Int {
-        token(atQuantile: generator.nextUnitUniform())
+        token(atQuantile: generator.nextUniform())
     }
 
     /// The token whose interval of the distribution function holds `quantile`, never one of probability zero.
@@ -82,13 +82,8 @@ public struct FiniteDistribution: Equatable, Sendable {
 }
 
 extension RandomNumberGenerator {
-    /// A uniform number of [0, 1) with 53 random bits.
-    mutating func nextUnitUniform() -> Double {
-        Double(next() >> 11) * 0x1p-53
-    }
-
-    /// A uniform number of (0, 1), for logarithms.
-    mutating func nextOpenUniform() -> Double {
+    /// A uniform number of (0, 1): the midpoint of one of 2⁵² cells, so that neither end is ever reached.
+    mutating func nextUniform() -> Double {
         (Double(next() >> 12) + 0.5) * 0x1p-52
     }
 }

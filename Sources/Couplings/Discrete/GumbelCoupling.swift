@@ -8,7 +8,7 @@ import Foundation
 public enum GumbelCoupling {
     /// The public random numbers for a vocabulary of `count` tokens, each in (0, 1).
     public static func uniforms(count: Int, using generator: inout some RandomNumberGenerator) -> [Double] {
-        (0..<count).map { _ in generator.nextOpenUniform() }
+        (0..<count).map { _ in generator.nextUniform() }
     }
 
     /// argmin_i -ln(u_i)/p_i.

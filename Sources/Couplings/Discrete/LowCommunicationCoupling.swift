@@ -50,12 +50,12 @@ public struct LowCommunicationCoupling: Sendable {
         let a = p.sample(using: &alice)
         var b = a
         var rounds = 1
-        if shared.nextUnitUniform() >= roundedCoupling.acceptance(of: a), roundedCoupling.residual != nil {
+        if shared.nextUniform() >= roundedCoupling.acceptance(of: a), roundedCoupling.residual != nil {
             var approved = false
             while !approved {
                 // Bob finds where the dart falls among his intervals and sends (j, w), w the start of j's interval.
                 rounds += 1
-                let dart = shared.nextUnitUniform()
+                let dart = shared.nextUniform()
                 var start = 0.0
                 b = q.count - 1
                 for (token, probability) in q.probabilities.enumerated() {

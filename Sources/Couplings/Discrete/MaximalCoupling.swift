@@ -34,7 +34,7 @@ public struct MaximalCoupling: Sendable {
         guard draft.probabilities.indices.contains(token) else {
             throw .tokenOutOfRange(name: "draft", token: token, vocabularySize: draft.count)
         }
-        if generator.nextUnitUniform() < acceptance(of: token) { return Selection(token: token, accepted: true) }
+        if generator.nextUniform() < acceptance(of: token) { return Selection(token: token, accepted: true) }
         // Without a residual p equals q, and only rounding can have led here.
         guard let residual else { return Selection(token: token, accepted: true) }
         return Selection(token: residual.sample(using: &generator), accepted: false)

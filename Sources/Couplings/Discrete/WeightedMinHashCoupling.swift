@@ -12,7 +12,7 @@ public enum WeightedMinHashCoupling {
         let count = Double(distribution.count)
         // Each dart misses with probability 1 - 1/V: 64 V misses in a row have probability e⁻⁶⁴.
         for _ in 0..<(64 * distribution.count) {
-            let dart = darts.nextUnitUniform() * count
+            let dart = darts.nextUniform() * count
             let token = min(Int(dart), distribution.count - 1)
             if dart - Double(token) < distribution[token] { return token }
         }

@@ -30,7 +30,10 @@ struct BlockChannel: Sendable {
 
     /// - Throws: `CouplingError.parameterOutOfRange` for n < 1, `.problemTooLarge` where there are too many types.
     init(_ channel: DiscreteChannel, length n: Int) throws(CouplingError) {
-        guard n >= 1 else { throw .parameterOutOfRange(name: "length", value: Double(n), expected: "at least 1") }
+        guard n >= 1, Double(n) <= BlockChannel.maximumAtoms else {
+            throw .parameterOutOfRange(
+                name: "length", value: Double(n), expected: "1 to \(Int(BlockChannel.maximumAtoms))")
+        }
         if let classes = channel.symmetricOutputClasses {
             try self.init(symmetric: channel, classes: classes, length: n)
         } else {

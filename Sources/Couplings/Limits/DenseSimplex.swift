@@ -120,9 +120,9 @@ public struct DenseSimplex: LinearProgramSolver {
             originalEntries = entries
             self.unitColumns = unitColumns
             // Against degeneracy: bounds are loosened by tiny different amounts, until the tableau is first computed anew.
-            var noise = SplitMix64(seed: 1)
+            var noise = RandomSource(seed: 0).stream(sample: 0, step: 0, purpose: .auxiliary)
             for (index, sign) in slackSigns.enumerated() where sign > 0 {
-                entries[index * (columnCount + 1) + columnCount] += 1e-9 * (0.5 + noise.nextUnitUniform())
+                entries[index * (columnCount + 1) + columnCount] += 1e-9 * (0.5 + noise.nextUniform())
             }
             let direction = program.sense == .minimise ? 1.0 : -1.0
             let width = columnCount, firstArtificial = firstArtificial

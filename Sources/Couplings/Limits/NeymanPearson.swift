@@ -82,6 +82,8 @@ public struct GaussianNeymanPearson: NeymanPearsonCurve {
     public func optimalAcceptance(drafts count: Int) throws(CouplingError) -> Double {
         guard count >= 1 else { throw .noDrafts(count: count) }
         guard distance > 0 else { return 1 }
+        // α*_n ≤ n α*_1, and 2Φ(-50) vanishes in Double.
+        guard distance < 100 else { return 0 }
         let n = Double(count)
         if count == 1 { return min(1, 2 * NormalDistribution.cumulative(-distance / 2)) }
         func slope(_ t: Double) -> Double {

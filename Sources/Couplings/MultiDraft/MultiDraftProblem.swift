@@ -9,10 +9,17 @@ public struct MultiDraftProblem: Equatable, Sendable {
     /// Whether all p_k are one distribution.
     public let isIdentical: Bool
 
+    /// Far more drafts than any rule can use.
+    private static let maximumDrafts = 4096
+
     /// n drafts from one distribution.
-    /// - Throws: `CouplingError.noDrafts`, `.lengthsDiffer`.
+    /// - Throws: `CouplingError.noDrafts`, `.problemTooLarge` beyond 4096 of them, `.lengthsDiffer`.
     public init(target: FiniteDistribution, draft: FiniteDistribution, count: Int) throws(CouplingError) {
         guard count >= 1 else { throw .noDrafts(count: count) }
+        guard count <= MultiDraftProblem.maximumDrafts else {
+            throw .problemTooLarge(
+                what: "drafting", size: Double(count), limit: Double(MultiDraftProblem.maximumDrafts))
+        }
         try draft.requireSameVocabulary(as: target)
         self.target = target
         self.drafts = Array(repeating: draft, count: count)
@@ -20,7 +27,7 @@ public struct MultiDraftProblem: Equatable, Sendable {
     }
 
     /// One draft from each of several distributions.
-    /// - Throws: `CouplingError.noDrafts`, `.lengthsDiffer`.
+    /// - Throws: `CouplingError.noDrafts`, `.problemTooLarge` beyond 4096 of them, `.lengthsDiffer`.
     public init(target: FiniteDistribution, drafts: [FiniteDistribution]) throws(CouplingError) {
         guard let first = drafts.first else { throw .noDrafts(count: 0) }
         for (index, draft) in drafts.enumerated() {

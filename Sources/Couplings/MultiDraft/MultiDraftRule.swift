@@ -33,7 +33,7 @@ extension MultiDraftRule {
             throw .tokenOutOfRange(name: "draft \(position)", token: token, vocabularySize: problem.vocabularySize)
         }
         let taking = takingProbabilities(of: drafts)
-        var remaining = generator.nextUnitUniform()
+        var remaining = generator.nextUniform()
         for (token, probability) in zip(drafts, taking) {
             if remaining < probability { return Selection(token: token, accepted: true) }
             remaining -= probability

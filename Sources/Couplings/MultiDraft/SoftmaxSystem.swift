@@ -44,9 +44,11 @@ struct SoftmaxSystem {
         descend(from: 0, SurjectionSeries(order: draftCount, outside: outside))
     }
 
-    /// The number of quotients one gradient takes.
+    /// The number of quotients one gradient takes: one for each smaller set and token of it, and the whole vocabulary for each n-1 tokens.
     static func work(tokenCount: Int, draftCount: Int) -> Double {
-        DraftSets.binomial(tokenCount, max(1, draftCount - 1)) * Double(max(tokenCount, 8))
+        let largest = max(1, draftCount - 1)
+        let smaller = (1...largest).reduce(0.0) { $0 + DraftSets.binomial(tokenCount, $1) * Double($1) }
+        return smaller + DraftSets.binomial(tokenCount, largest) * Double(tokenCount)
     }
 
     /// ∇Φ_T or ∇Θ_T at α.

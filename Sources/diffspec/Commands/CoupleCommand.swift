@@ -98,7 +98,7 @@ struct CoupleCommand: ParsableCommand {
             case .notConverged(let norm): report.earlyTermination = "the gradient stopped at \(norm)"
             }
         }
-        var generator = SplitMix64(seed: seed)
+        var generator = stream()
         report.empiricalL1 = try empirical(made.problem.target) {
             try made.select(from: made.problem.drawDrafts(using: &generator), using: &generator).token
         }
@@ -114,7 +114,7 @@ struct CoupleCommand: ParsableCommand {
             report.seconds = try seconds(clock.measure {
                 report.acceptance = try GumbelCoupling.matchProbability(draft: p, target: q)
             })
-            var generator = SplitMix64(seed: seed)
+            var generator = stream()
             report.empiricalL1 = try empirical(q) {
                 try GumbelCoupling.token(
                     of: q, uniforms: GumbelCoupling.uniforms(count: q.count, using: &generator))
@@ -123,10 +123,10 @@ struct CoupleCommand: ParsableCommand {
             report.seconds = try seconds(clock.measure {
                 report.acceptance = try WeightedMinHashCoupling.matchProbability(draft: p, target: q)
             })
-            var draw: UInt64 = 0
-            report.empiricalL1 = try empirical(q) {
+            var draw = 0
+            report.empiricalL1 = empirical(q) {
                 draw += 1
-                return WeightedMinHashCoupling.token(of: q, darts: SplitMix64(seed: seed, position: draw))
+                return WeightedMinHashCoupling.token(of: q, darts: stream(draw))
             }
         default:
             var made: LowCommunicationCoupling?
@@ -137,12 +137,15 @@ struct CoupleCommand: ParsableCommand {
             report.acceptance = coupling.matchProbability
             report.expectedBits = coupling.expectedBits
             report.expectedRounds = coupling.expectedRounds
-            var shared = SplitMix64(seed: seed, position: 0), alice = SplitMix64(seed: seed, position: 1)
-            var bob = SplitMix64(seed: seed, position: 2)
+            var shared = stream(0), alice = stream(1), bob = stream(2)
             report.empiricalL1 = try empirical(q) {
                 try coupling.run(shared: &shared, alice: &alice, bob: &bob).targetToken
             }
         }
+    }
+
+    private func stream(_ sample: Int = 0) -> RandomStream {
+        RandomSource(seed: seed).stream(sample: sample, step: 0, purpose: .auxiliary)
     }
 
     private func empirical(_ law: FiniteDistribution, _ draw: () throws -> Int) rethrows -> Double? {

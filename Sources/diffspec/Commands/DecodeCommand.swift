@@ -116,7 +116,7 @@ struct DecodeCommand: ParsableCommand {
     private func ownWriting(_ model: LlamaModel) throws -> [Int] {
         var model = model
         var written: [Int] = []
-        var generator = SplitMix64(seed: seed, position: 0, purpose: 2)
+        var generator = RandomSource(seed: seed).stream(sample: 0, step: 0, purpose: .auxiliary)
         for _ in 0..<16 {
             var story = [LlamaTokenizer.beginning]
             while story.count < min(256, model.checkpoint.contextLength) {
@@ -142,10 +142,10 @@ struct DecodeCommand: ParsableCommand {
             let output: DecodingOutput
             if name == .gumbel {
                 output = try decoder.decodeInvariantly(prompt: prompt, count: tokens) { position in
-                    SplitMix64(seed: seed, position: UInt64(position))
+                    RandomSource(seed: seed).stream(sample: 0, step: position, purpose: .verification)
                 }
             } else {
-                var generator = SplitMix64(seed: seed)
+                var generator = RandomSource(seed: seed).stream(sample: 0, step: 0, purpose: .verification)
                 output = try decoder.decode(
                     prompt: prompt, count: tokens, paths: drafts,
                     rule: { try name.multiDraftRule($0, parameters) ?? NaiveRule($0) }, using: &generator)

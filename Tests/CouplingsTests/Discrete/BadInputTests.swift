@@ -24,6 +24,7 @@ struct BadInputTests {
             try MultiDraftProblem(target: q, draft: p, count: 2)
         }
         #expect(throws: CouplingError.noDrafts(count: 0)) { try MultiDraftProblem(target: q, draft: q, count: 0) }
+        #expect(throws: CouplingError.self) { try MultiDraftProblem(target: q, draft: q, count: .max) }
         #expect(throws: CouplingError.noDrafts(count: -3)) { try MultiDraftProblem(target: q, draft: q, count: -3) }
         #expect(throws: CouplingError.noDrafts(count: 0)) { try MultiDraftProblem(target: q, drafts: []) }
         #expect(throws: CouplingError.self) { try MaximalCoupling(draft: p, target: q) }
@@ -37,7 +38,7 @@ struct BadInputTests {
 
         let problem = try MultiDraftProblem(target: q, draft: q, count: 2)
         let rule = try MaxFlowTransport(problem)
-        var generator = SplitMix64(seed: 0)
+        var generator = TestProblems.stream(0)
         #expect(throws: CouplingError.wrongDraftCount(expected: 2, found: 1)) { try rule.select(from: [0], using: &generator) }
         #expect(throws: CouplingError.tokenOutOfRange(name: "draft 1", token: 2, vocabularySize: 2)) {
             try rule.select(from: [0, 2], using: &generator)

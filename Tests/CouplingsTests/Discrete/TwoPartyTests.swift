@@ -36,7 +36,7 @@ struct TwoPartyTests {
         let (q, p) = try TestProblems.pair(seed: seed)
         let coupling = try MaximalCoupling(draft: p, target: q)
         #expect(abs(coupling.matchProbability - (1 - (try p.totalVariation(to: q)))) < 1e-12)
-        var generator = SplitMix64(seed: seed)
+        var generator = TestProblems.stream(seed)
         try check(q, p, match: coupling.matchProbability) { _ in
             let draft = p.sample(using: &generator)
             return (draft, try coupling.verify(draft, using: &generator).token)
@@ -47,7 +47,7 @@ struct TwoPartyTests {
     func gumbel(seed: UInt64) throws {
         let (q, p) = try TestProblems.pair(seed: seed)
         try check(q, p, match: GumbelCoupling.matchProbability(draft: p, target: q)) { draw in
-            var generator = SplitMix64(seed: seed, position: UInt64(draw))
+            var generator = TestProblems.stream(seed, draw)
             let uniforms = GumbelCoupling.uniforms(count: q.count, using: &generator)
             return (try GumbelCoupling.token(of: p, uniforms: uniforms), try GumbelCoupling.token(of: q, uniforms: uniforms))
         }
@@ -57,7 +57,7 @@ struct TwoPartyTests {
     func minHash(seed: UInt64) throws {
         let (q, p) = try TestProblems.pair(seed: seed)
         try check(q, p, match: WeightedMinHashCoupling.matchProbability(draft: p, target: q)) { draw in
-            let darts = SplitMix64(seed: seed, position: UInt64(draw))
+            let darts = TestProblems.stream(seed, draw)
             return (WeightedMinHashCoupling.token(of: p, darts: darts), WeightedMinHashCoupling.token(of: q, darts: darts))
         }
     }
@@ -69,8 +69,8 @@ struct TwoPartyTests {
         let maximal = try MaximalCoupling(draft: p, target: q).matchProbability
         #expect(coupling.matchProbability >= maximal - precision - 1e-12)
         #expect(coupling.matchProbability <= maximal + 1e-12)
-        var shared = SplitMix64(seed: seed, position: 0), alice = SplitMix64(seed: seed, position: 1)
-        var bob = SplitMix64(seed: seed, position: 2)
+        var shared = TestProblems.stream(seed, 0), alice = TestProblems.stream(seed, 1)
+        var bob = TestProblems.stream(seed, 2)
         var rounds = 0, bits = 0
         try check(q, p, match: coupling.matchProbability) { _ in
             let run = try coupling.run(shared: &shared, alice: &alice, bob: &bob)

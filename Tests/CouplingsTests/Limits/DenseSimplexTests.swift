@@ -18,7 +18,7 @@ struct DenseSimplexTests {
 
     @Test("equations, lower bounds and negative bounds; strong duality", arguments: 0..<50 as Range<UInt64>)
     func duality(seed: UInt64) throws {
-        var generator = SplitMix64(seed: seed)
+        var generator = TestProblems.stream(seed)
         let variables = Int.random(in: 2...6, using: &generator)
         // A feasible point is drawn first, so the program is feasible; costs are positive, so it is bounded.
         let point = (0..<variables).map { _ in Double.random(in: 0..<3, using: &generator) }

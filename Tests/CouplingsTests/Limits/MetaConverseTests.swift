@@ -18,7 +18,7 @@ struct MetaConverseTests {
     }
 
     static func randomChannel(seed: UInt64, inputs: Int, outputs: Int) throws -> DiscreteChannel {
-        var generator = SplitMix64(seed: seed)
+        var generator = TestProblems.stream(seed)
         return try DiscreteChannel(rows: (0..<inputs).map { _ in
             try TestProblems.distribution(&generator, count: outputs).probabilities
         })
@@ -81,7 +81,9 @@ struct MetaConverseTests {
         }
         #expect(throws: CouplingError.self) { try DiscreteChannel.binarySymmetric(crossover: 1.5) }
         let channel = try DiscreteChannel.binarySymmetric(crossover: 0.1)
-        #expect(throws: CouplingError.self) { try MetaConverse(channel, length: 0, question: .rate(atError: 0.1)) }
+        for length in [0, -1, .max] {
+            #expect(throws: CouplingError.self) { try MetaConverse(channel, length: length, question: .rate(atError: 0.1)) }
+        }
         #expect(throws: CouplingError.self) { try MetaConverse(channel, question: .rate(atError: 0)) }
         #expect(throws: CouplingError.self) { try MetaConverse(channel, question: .rate(atError: .nan)) }
     }

@@ -85,7 +85,7 @@ struct PaperFigureTests {
 /// A target like word frequencies and a draft that misjudges each by a factor.
 enum ZipfPair {
     static func make(size: Int, exponent: Double, seed: UInt64) throws -> (q: FiniteDistribution, p: FiniteDistribution) {
-        var generator = SplitMix64(seed: seed)
+        var generator = TestProblems.stream(seed)
         let weights = (1...size).map { pow(Double($0), -exponent) }
         let noisy = weights.map { $0 * pow(2, Double.random(in: -2..<2, using: &generator)) }
         return (try FiniteDistribution(weights: weights), try FiniteDistribution(weights: noisy))

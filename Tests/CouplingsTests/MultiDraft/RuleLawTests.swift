@@ -76,9 +76,24 @@ struct RuleLawTests {
         #expect(TestProblems.l1(try rule.outputLaw(), q.probabilities) < Self.tolerance)
     }
 
+    @Test("many drafts from few tokens: α* is reached, and what is too much is said")
+    func manyDrafts() throws {
+        let q = try FiniteDistribution([0.9, 0.05, 0.05]), p = try FiniteDistribution([0.01, 0.49, 0.5])
+        let problem = try MultiDraftProblem(target: q, draft: p, count: 40)
+        let optimum = try OptimalAcceptance(problem).value
+        #expect(abs(try MaxFlowTransport(problem).acceptance() - optimum) < Self.tolerance)
+        #expect(try RecursiveRejectionRule(problem).acceptance() < optimum + Self.tolerance)
+        let wide = try MultiDraftProblem(target: .init(uniformOver: 40), draft: .init(uniformOver: 40), count: 60)
+        let rule = try GlobalResolution(wide)
+        guard case .tooLarge = rule.earlyTermination else {
+            Issue.record("expected a system too large, found \(String(describing: rule.earlyTermination))")
+            return
+        }
+    }
+
     @Test("different drafts: optimum by subsets equals the max-flow", arguments: 0..<40 as Range<UInt64>, 1...3)
     func differentDrafts(seed: UInt64, n: Int) throws {
-        var generator = SplitMix64(seed: seed)
+        var generator = TestProblems.stream(seed)
         let count = Int.random(in: 2...5, using: &generator)
         let q = try TestProblems.distribution(&generator, count: count)
         let problem = try MultiDraftProblem(

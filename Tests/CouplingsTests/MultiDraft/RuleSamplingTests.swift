@@ -18,7 +18,7 @@ struct RuleSamplingTests {
     }
 
     static func empirical(_ rule: some MultiDraftRule, seed: UInt64) throws -> (law: [Double], acceptance: Double) {
-        var generator = SplitMix64(seed: seed)
+        var generator = TestProblems.stream(seed)
         var law = Array(repeating: 0.0, count: rule.problem.vocabularySize)
         var accepted = 0
         for _ in 0..<draws {

@@ -2,7 +2,11 @@ import Couplings
 
 /// The random pairs that the tests of multi-draft rules share: seeded, V ≤ 6, with zeros, ties, p = q and disjoint supports among them.
 enum TestProblems {
-    static func distribution(_ generator: inout SplitMix64, count: Int) throws -> FiniteDistribution {
+    static func stream(_ seed: UInt64, _ position: Int = 0) -> RandomStream {
+        RandomSource(seed: seed).stream(sample: position, step: 0, purpose: .auxiliary)
+    }
+
+    static func distribution(_ generator: inout RandomStream, count: Int) throws -> FiniteDistribution {
         let style = Int.random(in: 0..<4, using: &generator)
         var weights = (0..<count).map { _ in Double.random(in: 0.001..<1, using: &generator) }
         if style == 1 {  // zeros
@@ -15,7 +19,7 @@ enum TestProblems {
     }
 
     static func pair(seed: UInt64, maximumVocabulary: Int = 6) throws -> (q: FiniteDistribution, p: FiniteDistribution) {
-        var generator = SplitMix64(seed: seed)
+        var generator = TestProblems.stream(seed)
         let count = Int.random(in: 1...maximumVocabulary, using: &generator)
         let q = try distribution(&generator, count: count)
         if seed % 11 == 0 { return (q, q) }

@@ -1,0 +1,12 @@
+// The variant for x86-64 processors with AVX-512.
+#include "kernels.h"
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"))), apply_to = function)
+#define LANES 16
+#define PANEL_VECTORS 2
+#define MAX_ROWS 14
+#define VARIANT avx512
+#include "variant.h"
+#pragma clang attribute pop
+#endif

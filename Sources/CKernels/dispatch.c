@@ -1,0 +1,178 @@
+// The choice of a variant, and the kernels that need none.
+#include "kernels.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+int ds_cpu_has_avx512(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512dq");
+#else
+    return 0;
+#endif
+}
+
+static const ds_kernels *kernels(void) {
+    static _Atomic(const ds_kernels *) chosen;
+    const ds_kernels *k = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (k) return k;
+    k = &ds_kernels_portable;
+#if defined(__x86_64__)
+    if (ds_cpu_has_avx512()) {
+        k = &ds_kernels_avx512;
+    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        k = &ds_kernels_avx2;
+    }
+#endif
+    atomic_store_explicit(&chosen, k, memory_order_relaxed);
+    return k;
+}
+
+const char *ds_variant_name(void) { return kernels()->name; }
+size_t ds_panel_width(void) { return kernels()->panelWidth; }
+
+void ds_multiply(const ds_product *product, const float *const *rows, size_t count, size_t firstPanel, size_t endPanel,
+                 float *out, size_t outStride, const float *residual, size_t residualStride) {
+    kernels()->multiply(product, rows, 0, 0, count, firstPanel, endPanel, out, outStride, residual, residualStride);
+}
+
+void ds_multiply_strided(const ds_product *product, const float *rows, size_t rowStride, size_t count, size_t firstPanel,
+                         size_t endPanel, float *out, size_t outStride, const float *residual, size_t residualStride) {
+    kernels()->multiply(product, 0, rows, rowStride, count, firstPanel, endPanel, out, outStride, residual,
+                        residualStride);
+}
+
+void ds_convolve(const ds_product *product, const float *padded, size_t paddedWidth, size_t pixelFloats, size_t step,
+                 size_t rows, size_t columns, size_t firstPanel, size_t endPanel, float *out, size_t outStride,
+                 const float *residual, size_t residualStride) {
+    enum { CHUNK = 84 };  // a multiple of every variant's block of rows
+    const float *pointers[CHUNK];
+    const size_t count = rows * columns;
+    for (size_t first = 0; first < count; first += CHUNK) {
+        const size_t length = count - first < CHUNK ? count - first : CHUNK;
+        for (size_t i = 0; i < length; i++) {
+            const size_t y = (first + i) / columns, x = (first + i) % columns;
+            pointers[i] = padded + (y * step * paddedWidth + x * step) * pixelFloats;
+        }
+        kernels()->multiply(product, pointers, 0, 0, length, firstPanel, endPanel, out + first * outStride, outStride,
+                            residual ? residual + first * residualStride : 0, residualStride);
+    }
+}
+
+void ds_pack(const float *weights, size_t outputs, size_t inputs, size_t taps, const size_t *positions,
+             size_t firstColumn, size_t depth, float *packed) {
+    const size_t width = ds_panel_width();
+    for (size_t o = 0; o < outputs; o++) {
+        const size_t column = firstColumn + o;
+        float *panel = packed + column / width * taps * depth * width + column % width;
+        for (size_t i = 0; i < inputs; i++) {
+            for (size_t t = 0; t < taps; t++) {
+                panel[(t * depth + positions[i]) * width] = weights[(o * inputs + i) * taps + t];
+            }
+        }
+    }
+}
+
+/// One row of G · g for F(m, 3) at each of the m + 2 points.
+static void filter_points(int m, const double g[3], double u[6]) {
+    if (m == 4) {
+        u[0] = g[0] / 4;
+        u[1] = -(g[0] + g[1] + g[2]) / 6;
+        u[2] = -(g[0] - g[1] + g[2]) / 6;
+        u[3] = (g[0] + 2 * g[1] + 4 * g[2]) / 24;
+        u[4] = (g[0] - 2 * g[1] + 4 * g[2]) / 24;
+        u[5] = g[2];
+    } else {
+        u[0] = g[0];
+        u[1] = (g[0] + g[1] + g[2]) / 2;
+        u[2] = (g[0] - g[1] + g[2]) / 2;
+        u[3] = g[2];
+    }
+}
+
+void ds_pack_winograd(int m, const float *weights, size_t outputs, size_t inputs, const size_t *positions, size_t depth,
+                      float *packed, size_t positionStride) {
+    const size_t width = ds_panel_width();
+    const int n = m + 2;
+    for (size_t o0 = 0; o0 < outputs; o0 += width) {
+        float *panel = packed + o0 * depth;
+        const size_t end = o0 + width < outputs ? o0 + width : outputs;
+        for (size_t i = 0; i < inputs; i++) {
+            for (size_t o = o0; o < end; o++) {
+                const float *g = weights + (o * inputs + i) * 9;
+                double half[6][3], u[6];
+                for (int c = 0; c < 3; c++) {
+                    const double column[3] = {g[c], g[3 + c], g[6 + c]};
+                    filter_points(m, column, u);
+                    for (int r = 0; r < n; r++) half[r][c] = u[r];
+                }
+                float *out = panel + positions[i] * width + (o - o0);
+                for (int r = 0; r < n; r++) {
+                    filter_points(m, half[r], u);
+                    for (int c = 0; c < n; c++) out[(size_t)(r * n + c) * positionStride] = (float)u[c];
+                }
+            }
+        }
+    }
+}
+
+void ds_gather_rows(const ds_gather *gather, size_t firstRow, size_t endRow, float *out) {
+    kernels()->gather(gather, firstRow, endRow, out);
+}
+
+void ds_affine(const float *x, size_t pixels, size_t channels, const float *scale, const float *shift, int activation,
+               float *out) {
+    kernels()->affine(x, pixels, channels, scale, shift, activation, out);
+}
+
+void ds_channel_sums(const float *x, size_t pixels, size_t channels, double *sums, double *squares) {
+    kernels()->channelSums(x, pixels, channels, sums, squares);
+}
+
+void ds_activate(const float *x, size_t count, int activation, float *out) {
+    kernels()->affine(x, 1, count, 0, 0, activation, out);
+}
+
+void ds_softmax(float *x, size_t rows, size_t columns, size_t stride, float scale) {
+    kernels()->softmax(x, rows, columns, stride, scale);
+}
+
+void ds_average_pool(const float *x, size_t height, size_t width, size_t channels, float *out) {
+    kernels()->averagePool(x, height, width, channels, out);
+}
+
+void ds_upsample(const float *x, size_t height, size_t width, size_t channels, float *out) {
+    const size_t pixel = channels * sizeof(float);
+    for (size_t y = 0; y < 2 * height; y++) {
+        for (size_t column = 0; column < 2 * width; column++) {
+            memcpy(out + (y * 2 * width + column) * channels, x + (y / 2 * width + column / 2) * channels, pixel);
+        }
+    }
+}
+
+void ds_to_channels_last(const float *x, size_t channels, size_t pixels, size_t stride, float scale, float shift,
+                         float *out) {
+    for (size_t p = 0; p < pixels; p++) {
+        for (size_t c = 0; c < channels; c++) out[p * stride + c] = x[c * pixels + p] * scale + shift;
+        for (size_t c = channels; c < stride; c++) out[p * stride + c] = 0;
+    }
+}
+
+void ds_from_channels_last(const float *x, size_t channels, size_t pixels, size_t stride, float *out) {
+    for (size_t c = 0; c < channels; c++) {
+        for (size_t p = 0; p < pixels; p++) out[c * pixels + p] = x[p * stride + c];
+    }
+}
+
+void ds_winograd_input(int m, const float *padded, size_t rowStride, size_t channels, float *out, size_t positionStride) {
+    (m == 4 ? kernels()->winogradInput4 : kernels()->winogradInput2)(padded, rowStride, channels, out, positionStride);
+}
+
+void ds_winograd_output(int m, const float *in, size_t positionStride, size_t channels, const float *bias, float scale,
+                        size_t rows, size_t columns, float *out, size_t rowStride, size_t pixelStride,
+                        const float *residual, size_t residualRowStride, size_t residualPixelStride) {
+    (m == 4 ? kernels()->winogradOutput4 : kernels()->winogradOutput2)(
+        in, positionStride, channels, bias, scale, rows, columns, out, rowStride, pixelStride, residual, residualRowStride,
+        residualPixelStride);
+}

@@ -1,0 +1,31 @@
+#ifndef DIFFSPEC_KERNELS_H
+#define DIFFSPEC_KERNELS_H
+
+#include "CKernels.h"
+
+/// One variant of every kernel; see CKernels.h for what each does.
+typedef struct {
+    const char *name;
+    size_t panelWidth;
+    void (*multiply)(const ds_product *, const float *const *, const float *, size_t, size_t, size_t, size_t,
+                     float *, size_t, const float *, size_t);
+    void (*gather)(const ds_gather *, size_t, size_t, float *);
+    void (*affine)(const float *, size_t, size_t, const float *, const float *, int, float *);
+    void (*channelSums)(const float *, size_t, size_t, double *, double *);
+    void (*softmax)(float *, size_t, size_t, size_t, float);
+    void (*averagePool)(const float *, size_t, size_t, size_t, float *);
+    void (*winogradInput4)(const float *, size_t, size_t, float *, size_t);
+    void (*winogradInput2)(const float *, size_t, size_t, float *, size_t);
+    void (*winogradOutput4)(const float *, size_t, size_t, const float *, float, size_t, size_t, float *, size_t, size_t,
+                            const float *, size_t, size_t);
+    void (*winogradOutput2)(const float *, size_t, size_t, const float *, float, size_t, size_t, float *, size_t, size_t,
+                            const float *, size_t, size_t);
+} ds_kernels;
+
+extern const ds_kernels ds_kernels_portable;
+#if defined(__x86_64__)
+extern const ds_kernels ds_kernels_avx2;
+extern const ds_kernels ds_kernels_avx512;
+#endif
+
+#endif

@@ -1,0 +1,153 @@
+// Activation functions, normalisation, pooling, softmax.
+
+/// e^x, at most two units in the last place off on [-87, 88]; clamped outside.
+INLINE vec exponential(vec x) {
+    x = select_vec(x > splat(88.0f), splat(88.0f), x);
+    x = select_vec(x < splat(-87.0f), splat(-87.0f), x);
+    // x = n·ln 2 + r, |r| ≤ ½ ln 2, with ln 2 in two parts; rounding to nearest by adding 1.5·2²³.
+    const vec magic = splat(12582912.0f);
+    const vec shifted = x * splat(1.44269504088896341f) + magic;
+    const ivec n = (ivec)shifted - (ivec)magic;
+    const vec whole = shifted - magic;
+    vec r = x - whole * splat(0.693359375f);
+    r = r - whole * splat(-2.12194440e-4f);
+    vec p = splat(1.9875691500e-4f);
+    p = splat(1.3981999507e-3f) + p * r;
+    p = splat(8.3334519073e-3f) + p * r;
+    p = splat(4.1665795894e-2f) + p * r;
+    p = splat(1.6666665459e-1f) + p * r;
+    p = splat(5.0000001201e-1f) + p * r;
+    p = splat(1.0f) + (r + p * (r * r));
+    return (vec)((ivec)p + (n << 23));
+}
+
+INLINE vec activate(vec x, const int activation) {
+    switch (activation) {
+    case DS_ACTIVATION_SILU:
+        return x / (splat(1.0f) + exponential(-x));
+    case DS_ACTIVATION_MISH: {
+        // tanh(log(1 + e)) = (e² + 2e)/(e² + 2e + 2); from 20 on it is 1.
+        const vec e = exponential(select_vec(x > splat(20.0f), splat(20.0f), x));
+        const vec s = e * (e + splat(2.0f));
+        return x * (s / (s + splat(2.0f)));
+    }
+    case DS_ACTIVATION_GELU: {
+        vec y;
+        for (int i = 0; i < LANES; i++) y[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678118654752f));
+        return y;
+    }
+    case DS_ACTIVATION_RELU:
+        return select_vec(x < splat(0.0f), splat(0.0f), x);
+    default:
+        return x;
+    }
+}
+
+INLINE void affine_pixel(const float *x, size_t channels, const float *scale, const float *shift, const int activation,
+                         float *out) {
+    for (size_t c = 0; c < channels; c += LANES) {
+        vec v = load(x + c);
+        if (scale) v = load(shift + c) + v * load(scale + c);
+        store(out + c, activate(v, activation));
+    }
+}
+
+INLINE void gather_rows(const ds_gather *g, size_t firstRow, size_t endRow, float *out, const int activation) {
+    const size_t sourceWidth = g->width >> g->upsample;
+    for (size_t py = firstRow; py < endRow; py++) {
+        const ptrdiff_t y = (ptrdiff_t)py - g->top;
+        for (size_t px = 0; px < g->paddedWidth; px++) {
+            const ptrdiff_t x = (ptrdiff_t)px - g->left;
+            if (y >= 0 && x >= 0 && (size_t)y < g->height && (size_t)x < g->width) {
+                const size_t pixel = ((size_t)y >> g->upsample) * sourceWidth + ((size_t)x >> g->upsample);
+                affine_pixel(g->image + pixel * g->channels, g->channels, g->scale, g->shift, activation, out);
+            } else {
+                memset(out, 0, g->channels * sizeof(float));
+            }
+            out += g->outChannels;
+        }
+    }
+}
+
+static void gather(const ds_gather *g, size_t firstRow, size_t endRow, float *out) {
+    switch (g->activation) {
+    case DS_ACTIVATION_SILU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_SILU); break;
+    case DS_ACTIVATION_MISH: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_MISH); break;
+    case DS_ACTIVATION_GELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_GELU); break;
+    case DS_ACTIVATION_RELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_RELU); break;
+    default: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_NONE); break;
+    }
+}
+
+INLINE void affine_pixels(const float *x, size_t pixels, size_t channels, const float *scale, const float *shift,
+                          const int activation, float *out) {
+    for (size_t p = 0; p < pixels; p++) {
+        affine_pixel(x + p * channels, channels, scale, shift, activation, out + p * channels);
+    }
+}
+
+static void affine(const float *x, size_t pixels, size_t channels, const float *scale, const float *shift, int activation,
+                   float *out) {
+    switch (activation) {
+    case DS_ACTIVATION_SILU: affine_pixels(x, pixels, channels, scale, shift, DS_ACTIVATION_SILU, out); break;
+    case DS_ACTIVATION_MISH: affine_pixels(x, pixels, channels, scale, shift, DS_ACTIVATION_MISH, out); break;
+    case DS_ACTIVATION_GELU: affine_pixels(x, pixels, channels, scale, shift, DS_ACTIVATION_GELU, out); break;
+    case DS_ACTIVATION_RELU: affine_pixels(x, pixels, channels, scale, shift, DS_ACTIVATION_RELU, out); break;
+    default: affine_pixels(x, pixels, channels, scale, shift, DS_ACTIVATION_NONE, out); break;
+    }
+}
+
+static void channel_sums(const float *x, size_t pixels, size_t channels, double *sums, double *squares) {
+    for (size_t c = 0; c < channels; c += LANES) {
+        dvec sum = {}, square = {};
+        for (size_t p = 0; p < pixels; p++) {
+            const dvec v = __builtin_convertvector(load(x + p * channels + c), dvec);
+            sum = sum + v;
+            square = square + v * v;
+        }
+        *(dvec_unaligned *)(sums + c) = sum;
+        *(dvec_unaligned *)(squares + c) = square;
+    }
+}
+
+static void softmax(float *x, size_t rows, size_t columns, size_t stride, float scale) {
+    const size_t whole = columns / LANES * LANES;
+    for (size_t r = 0; r < rows; r++, x += stride) {
+        float tail[LANES];
+        for (size_t i = 0; i < LANES; i++) tail[i] = whole + i < columns ? x[whole + i] * scale : -INFINITY;
+        float largest = -INFINITY;
+        vec most = load(tail);
+        for (size_t c = 0; c < whole; c += LANES) {
+            const vec v = load(x + c) * splat(scale);
+            most = select_vec(v > most, v, most);
+        }
+        for (int i = 0; i < LANES; i++) largest = most[i] > largest ? most[i] : largest;
+        vec sum = splat(0);
+        for (size_t c = 0; c < whole; c += LANES) {
+            const vec e = exponential(load(x + c) * splat(scale) - splat(largest));
+            store(x + c, e);
+            sum = sum + e;
+        }
+        vec rest = exponential(load(tail) - splat(largest));
+        float total = 0;
+        for (int i = 0; i < LANES; i++) total += sum[i];
+        for (size_t i = 0; whole + i < columns; i++) total += rest[i];
+        const float inverse = 1.0f / total;
+        for (size_t c = 0; c < whole; c += LANES) store(x + c, load(x + c) * splat(inverse));
+        for (size_t i = 0; whole + i < columns; i++) x[whole + i] = rest[i] * inverse;
+    }
+}
+
+static void average_pool(const float *x, size_t height, size_t width, size_t channels, float *out) {
+    for (size_t y = 0; y < height / 2; y++) {
+        for (size_t column = 0; column < width / 2; column++) {
+            const float *p = x + (2 * y * width + 2 * column) * channels;
+            for (size_t c = 0; c < channels; c += LANES) {
+                const vec top = load(p + c) + load(p + channels + c);
+                const vec bottom = load(p + width * channels + c) + load(p + (width + 1) * channels + c);
+                store(out + c, (top + bottom) * splat(0.25f));
+            }
+            out += channels;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+// The matrix product: a block of up to MAX_ROWS rows times one packed panel of PANEL columns, all sums in registers.
+
+#define MULTIPLY_BLOCK(ROWS)                                                                                          \
+    static __attribute__((noinline)) void multiply_block_##ROWS(                                                      \
+        const ds_product *product, const float *const *rows, const float *weights, const float *bias, size_t width,   \
+        float *out, size_t outStride, const float *residual, size_t residualStride) {                                 \
+        vec sum[ROWS][PANEL_VECTORS];                                                                                 \
+        UNROLL for (int v = 0; v < PANEL_VECTORS; v++) {                                                              \
+            vec first = bias && v * LANES < width ? load(bias + v * LANES) : splat(0);                                \
+            UNROLL for (int r = 0; r < ROWS; r++) sum[r][v] = first;                                                  \
+        }                                                                                                             \
+        const size_t depth = product->depth;                                                                          \
+        for (size_t t = 0; t < product->tapCount; t++) {                                                              \
+            const ptrdiff_t tap = product->taps ? product->taps[t] : 0;                                               \
+            const float *row[ROWS];                                                                                   \
+            UNROLL for (int r = 0; r < ROWS; r++) row[r] = rows[r] + tap;                                             \
+            for (size_t k = 0; k < depth; k++) {                                                                      \
+                vec w[PANEL_VECTORS];                                                                                 \
+                UNROLL for (int v = 0; v < PANEL_VECTORS; v++) w[v] = load(weights + v * LANES);                      \
+                weights += PANEL;                                                                                     \
+                UNROLL for (int r = 0; r < ROWS; r++) {                                                               \
+                    const vec x = splat(row[r][k]);                                                                   \
+                    UNROLL for (int v = 0; v < PANEL_VECTORS; v++) sum[r][v] = sum[r][v] + x * w[v];                  \
+                }                                                                                                     \
+            }                                                                                                         \
+        }                                                                                                             \
+        const vec scale = splat(product->scale);                                                                      \
+        UNROLL for (int r = 0; r < ROWS; r++) {                                                                       \
+            UNROLL for (int v = 0; v < PANEL_VECTORS; v++) {                                                          \
+                if (v * LANES >= width) continue;                                                                     \
+                vec y = sum[r][v];                                                                                    \
+                if (residual) y = y + load(residual + r * residualStride + v * LANES);                                \
+                store(out + r * outStride + v * LANES, y * scale);                                                    \
+            }                                                                                                         \
+        }                                                                                                             \
+    }
+
+typedef void (*multiply_block)(const ds_product *, const float *const *, const float *, const float *, size_t, float *,
+                               size_t, const float *, size_t);
+
+MULTIPLY_BLOCK(1)
+MULTIPLY_BLOCK(2)
+MULTIPLY_BLOCK(3)
+MULTIPLY_BLOCK(4)
+#if MAX_ROWS > 4
+MULTIPLY_BLOCK(5)
+MULTIPLY_BLOCK(6)
+#endif
+#if MAX_ROWS > 6
+MULTIPLY_BLOCK(7)
+MULTIPLY_BLOCK(8)
+MULTIPLY_BLOCK(9)
+MULTIPLY_BLOCK(10)
+MULTIPLY_BLOCK(11)
+MULTIPLY_BLOCK(12)
+MULTIPLY_BLOCK(13)
+MULTIPLY_BLOCK(14)
+#endif
+
+static const multiply_block multiply_blocks[MAX_ROWS + 1] = {
+    0, multiply_block_1, multiply_block_2, multiply_block_3, multiply_block_4,
+#if MAX_ROWS > 4
+    multiply_block_5, multiply_block_6,
+#endif
+#if MAX_ROWS > 6
+    multiply_block_7, multiply_block_8, multiply_block_9, multiply_block_10, multiply_block_11, multiply_block_12,
+    multiply_block_13, multiply_block_14,
+#endif
+};
+
+/// `pointers` or, when that is NULL, `strided` with `rowStride`.
+static void multiply(const ds_product *product, const float *const *pointers, const float *strided, size_t rowStride,
+                     size_t count, size_t firstPanel, size_t endPanel, float *out, size_t outStride,
+                     const float *residual, size_t residualStride) {
+    if (count == 0) return;
+    const size_t depth = product->tapCount * product->depth;
+    const size_t blocks = (count + MAX_ROWS - 1) / MAX_ROWS;
+    for (size_t panel = firstPanel; panel < endPanel; panel++) {
+        const size_t column = panel * PANEL;
+        if (column >= product->columns) break;
+        const size_t width = product->columns - column;
+        const float *weights = product->weights + panel * depth * PANEL;
+        const float *bias = product->bias ? product->bias + column : 0;
+        for (size_t block = 0; block < blocks; block++) {
+            // Blocks of nearly equal height: 16 rows are 8 + 8, not 14 + 2.
+            const size_t first = block * count / blocks, end = (block + 1) * count / blocks;
+            const float *local[MAX_ROWS];
+            const float *const *rows = local;
+            if (pointers) {
+                rows = pointers + first;
+            } else {
+                for (size_t r = first; r < end; r++) local[r - first] = strided + r * rowStride;
+            }
+            multiply_blocks[end - first](product, rows, weights, bias, width, out + first * outStride + column, outStride,
+                                         residual ? residual + first * residualStride + column : 0, residualStride);
+        }
+    }
+}

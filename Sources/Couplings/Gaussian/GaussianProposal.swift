@@ -1,0 +1,65 @@
+import Foundation
+
+/// One drafted step and the target it must be made to follow: `Ỹ = m^p + s Z` was drawn from the draft
+/// `N(m^p, s² I)`, the target is `N(m^q, s² I)`. Both share the standard deviation `s > 0`.
+///
+/// Rule R4: a rule sees the very numbers that were drawn, never a second computation of them.
+public struct GaussianProposal: Sendable {
+    /// `m^p`
+    public let draftMean: [Double]
+    /// `m^q`
+    public let targetMean: [Double]
+    /// `s`
+    public let standardDeviation: Double
+    /// `Z`
+    public let noise: [Double]
+    /// `Ỹ`
+    public let state: [Double]
+
+    public init(
+        draftMean: [Double], targetMean: [Double], standardDeviation: Double, noise: [Double], state: [Double]
+    ) {
+        precondition(standardDeviation > 0, "a deterministic step has nothing to verify")
+        self.draftMean = draftMean
+        self.targetMean = targetMean
+        self.standardDeviation = standardDeviation
+        self.noise = noise
+        self.state = state
+    }
+
+    /// `Δ = (m^p - m^q)/s`
+    public var discrepancy: [Double] {
+        Vector.combine(1 / standardDeviation, draftMean, -1 / standardDeviation, targetMean)
+    }
+}
+
+/// What a rule made of a proposal.
+public struct Verdict: Sendable {
+    /// `Y`: the proposal itself, or its repair.
+    public let state: [Double]
+    public let isAccepted: Bool
+    /// `‖Δ‖`, the distance of the two means in standard deviations.
+    public let distance: Double
+
+    public init(state: [Double], isAccepted: Bool, distance: Double) {
+        self.state = state
+        self.isAccepted = isAccepted
+        self.distance = distance
+    }
+}
+
+/// Decides over a drafted step: accept it, or put another state in its place.
+public protocol VerificationRule: Sendable {
+    /// Whether the state that comes out has the target's law exactly.
+    var isExact: Bool { get }
+
+    /// - Parameter randomness: the step's own stream; the first number drawn from it is `U`.
+    func verify(_ proposal: GaussianProposal, randomness: inout RandomStream) -> Verdict
+}
+
+/// The probability that a maximal coupling of two Gaussians at distance `‖Δ‖` makes them meet: `2Φ(-‖Δ‖/2)`
+/// (DB25 Prop. 3.1), the highest that any exact rule can reach.
+/// - Parameter distance: `‖Δ‖ ≥ 0`, in standard deviations.
+public func maximalAcceptance(distance: Double) -> Double {
+    erfc(distance / (2 * 2.0.squareRoot()))
+}

@@ -1,0 +1,82 @@
+import Foundation
+
+/// What a random number is for. Part of its key, so that no two uses ever share a draw.
+public enum RandomPurpose: UInt32, Sendable {
+    /// The chain's first state `Y_0`.
+    case initialState = 0
+    /// The Gaussian increment `Z_k` of a step.
+    case increment = 1
+    /// The uniform `U_k` of a step's verification, and whatever else the rule draws after it.
+    case verification = 2
+    /// Everything outside the sampled chain: bootstraps, permutations, test data.
+    case auxiliary = 3
+}
+
+/// All the randomness of a run: a function from (seed, sample, step, purpose) to a stream of numbers (DESIGN
+/// conventions: always an argument, always keyed). What a sample draws depends neither on the batch, the window, the
+/// thread nor on how often it is asked for (rule R2).
+public struct RandomSource: Sendable {
+    public let seed: UInt64
+
+    public init(seed: UInt64) { self.seed = seed }
+
+    /// The stream of one sample at one step.
+    /// - Parameters:
+    ///   - sample: index of the sample, 0 up to 2⁵⁶ - 1.
+    ///   - step: index of the step, 0 up to 2³² - 1.
+    public func stream(sample: Int, step: Int, purpose: RandomPurpose) -> RandomStream {
+        let sample = UInt64(truncatingIfNeeded: sample)
+        return RandomStream(
+            key: SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)),
+            counter: SIMD4(
+                0, UInt32(truncatingIfNeeded: step), UInt32(truncatingIfNeeded: sample),
+                UInt32(truncatingIfNeeded: sample >> 32) & 0x00FF_FFFF | purpose.rawValue << 24))
+    }
+
+    /// The increment `Z_k` of a step: `dimension` independent standard normals.
+    public func increment(sample: Int, step: Int, dimension: Int) -> [Double] {
+        var stream = stream(sample: sample, step: step, purpose: .increment)
+        return stream.normals(dimension)
+    }
+}
+
+/// A sequence of random numbers: consecutive Philox blocks under one key.
+public struct RandomStream: RandomNumberGenerator, Sendable {
+    private let key: SIMD2<UInt32>
+    private var counter: SIMD4<UInt32>
+    /// The second half of the last block, while it is unused.
+    private var spare: UInt64?
+
+    fileprivate init(key: SIMD2<UInt32>, counter: SIMD4<UInt32>) {
+        (self.key, self.counter) = (key, counter)
+    }
+
+    public mutating func next() -> UInt64 {
+        if let word = spare {
+            spare = nil
+            return word
+        }
+        let block = Philox4x32.block(counter: counter, key: key)
+        counter.x &+= 1
+        spare = UInt64(block.w) << 32 | UInt64(block.z)
+        return UInt64(block.y) << 32 | UInt64(block.x)
+    }
+
+    /// A uniform of the open interval (0, 1), on a grid of 2⁻⁵³.
+    public mutating func uniform() -> Double {
+        (Double(next() >> 11) + 0.5) * 0x1p-53
+    }
+
+    /// Independent standard normals, by Box and Muller's transform.
+    public mutating func normals(_ count: Int) -> [Double] {
+        [Double](unsafeUninitializedCapacity: count) { values, initialized in
+            for i in stride(from: 0, to: count, by: 2) {
+                let radius = (-2 * log(uniform())).squareRoot()
+                let angle = 2 * Double.pi * uniform()
+                values.initializeElement(at: i, to: radius * cos(angle))
+                if i + 1 < count { values.initializeElement(at: i + 1, to: radius * sin(angle)) }
+            }
+            initialized = count
+        }
+    }
+}

@@ -1,0 +1,75 @@
+/// DDPM ancestral sampling (Ho et al. 2020, (6)–(7)), as diffusers' `DDPMScheduler` steps through it: each step draws
+/// from the posterior `q(x_{i'} | x_i, x̂0)`, whose variance is fixed.
+public enum AncestralDDPM {
+    /// The fixed variances of diffusers' `variance_type`.
+    public enum Variance: String, CaseIterable, Sendable {
+        /// The posterior's own.
+        case small = "fixed_small"
+        /// `β`
+        case large = "fixed_large"
+    }
+
+    /// Which of the training timesteps are taken, diffusers' `timestep_spacing` (Lin et al. 2023, Table 2).
+    public enum Spacing: String, CaseIterable, Sendable {
+        case leading, trailing, linspace
+    }
+
+    /// The timesteps of a run of `steps`, descending.
+    /// - Throws: `DiffusionError` unless `1 ≤ steps ≤ trainingSteps` and all timesteps lie in 0 ..< trainingSteps.
+    public static func timesteps(
+        _ spacing: Spacing, steps: Int, trainingSteps: Int, offset: Int = 0
+    ) throws(DiffusionError) -> [Int] {
+        guard (1...trainingSteps).contains(steps) else {
+            throw DiffusionError(
+                "steps", expected: "a number from 1 to the model's \(trainingSteps) training steps", found: "\(steps)")
+        }
+        let (count, total) = (Double(steps), Double(trainingSteps))
+        let timesteps =
+            switch spacing {
+            case .leading: (0..<steps).map { (steps - 1 - $0) * (trainingSteps / steps) + offset }
+            case .trailing: (0..<steps).map { Int((total - Double($0) * total / count).rounded(.toNearestOrEven)) - 1 }
+            case .linspace:
+                (0..<steps).map {
+                    Int((Double(steps - 1 - $0) * (total - 1) / max(1, count - 1)).rounded(.toNearestOrEven))
+                }
+            }
+        guard let first = timesteps.first, first < trainingSteps, timesteps.allSatisfy({ $0 >= 0 }) else {
+            throw DiffusionError(
+                "steps_offset", expected: "timesteps inside 0 ..< \(trainingSteps)",
+                found: "\(timesteps.first ?? 0) … \(timesteps.last ?? 0)")
+        }
+        return timesteps
+    }
+
+    /// - Parameter timesteps: strictly descending, in 0 ..< `betas.trainingSteps`.
+    public static func steps(
+        betas: BetaSchedule, timesteps: [Int], variance kind: Variance
+    ) throws(DiffusionError) -> [DenoisingStep] {
+        for (timestep, next) in zip(timesteps, timesteps.dropFirst()) where timestep <= next {
+            throw DiffusionError(
+                "timesteps", expected: "a strictly descending sequence", found: "\(timestep) before \(next)")
+        }
+        return timesteps.enumerated().map { k, timestep in
+            let previous = k + 1 < timesteps.count ? timesteps[k + 1] : -1
+            let (product, previousProduct) = (betas.cumulativeProduct(timestep), betas.cumulativeProduct(previous))
+            let (variance, previousVariance) = (betas.cumulativeVariance(timestep), betas.cumulativeVariance(previous))
+            let alpha = product / previousProduct  // α = ᾱ_i/ᾱ_i'
+            let beta = (variance - previousVariance) / previousProduct  // 1 - α, free of cancellation
+            let stepVariance =
+                switch kind {
+                case _ where timestep == 0: 0.0
+                case .small: previousVariance / variance * beta
+                case .large: beta
+                }
+            let time = betas.time(ofTimestep: timestep)
+            return DenoisingStep(
+                time: time,
+                transition: GaussianTransition(
+                    stateCoefficient: alpha.squareRoot() * previousVariance / variance,
+                    predictionCoefficient: previousProduct.squareRoot() * beta / variance,
+                    standardDeviation: stepVariance.squareRoot(),
+                    duration: time - betas.time(ofTimestep: previous),
+                    slopeBounds: 0...(1 / product.squareRoot())))
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Couplings
+
+/// A Markov chain with Gaussian steps, which is all that the samplers know of their target:
+///
+///     Y_{k+1} = m_k(Y_k) + s_k Z_k,        m_k(y) = a_k y + b_k x̂_k(y)
+///
+/// Here `x̂` is the *prediction*, the one expensive thing: the denoised sample of a diffusion model, or the gradient of
+/// an energy. Mean and prediction are kept apart because a draft recycles predictions: it has the chain's own
+/// `a_k, b_k, s_k` and only guesses `x̂_k(y)`.
+public protocol GaussianChain: Sendable {
+    /// `K`
+    var stepCount: Int { get }
+    /// Length of a state.
+    var dimension: Int { get }
+    /// How many rows of a call one query costs: 2 with class-free guidance.
+    var rowsPerQuery: Int { get }
+    /// Where predictions are clipped to, as DDPM pipelines do with `x̂0`; nil for nowhere.
+    var predictionBounds: ClosedRange<Double>? { get }
+
+    /// Step `k` in 0 ..< K.
+    func transition(at step: Int) -> GaussianTransition
+    /// `Y_0` of a sample, from `dimension` standard normals.
+    func initialState(sample: Int, noise: [Double]) -> [Double]
+    /// One call of the target: the predictions at all the queries, in their order. A query's result must not depend
+    /// on what is asked beside it (rule R5).
+    func predictions(for queries: [ChainQuery]) throws -> [[Double]]
+}
+
+/// The cheap part of a step.
+public struct GaussianTransition: Sendable {
+    /// `a_k`
+    public let stateCoefficient: Double
+    /// `b_k`
+    public let predictionCoefficient: Double
+    /// `s_k ≥ 0`; 0 makes the step deterministic.
+    public let standardDeviation: Double
+    /// `γ_k`, the length of the step in time, by which a frozen drift is scaled.
+    public let duration: Double
+    /// Between what values the slope `∂x̂/∂y` of the prediction can be.
+    public let slopeBounds: ClosedRange<Double>
+
+    public init(
+        stateCoefficient: Double, predictionCoefficient: Double, standardDeviation: Double, duration: Double,
+        slopeBounds: ClosedRange<Double>
+    ) {
+        self.stateCoefficient = stateCoefficient
+        self.predictionCoefficient = predictionCoefficient
+        self.standardDeviation = standardDeviation
+        self.duration = duration
+        self.slopeBounds = slopeBounds
+    }
+}
+
+/// A state at which the target is asked for its prediction.
+public struct ChainQuery: Sendable {
+    /// Index of the sample, which says what it is conditioned on.
+    public let sample: Int
+    /// `k`
+    public let step: Int
+    /// `y`
+    public let state: [Double]
+
+    public init(sample: Int, step: Int, state: [Double]) {
+        self.sample = sample
+        self.step = step
+        self.state = state
+    }
+}
+
+extension GaussianChain {
+    public var rowsPerQuery: Int { 1 }
+    public var predictionBounds: ClosedRange<Double>? { nil }
+    public func initialState(sample: Int, noise: [Double]) -> [Double] { noise }
+
+    /// `m_k(y) = a_k y + b_k x̂`, with `x̂` clipped to the chain's bounds: the one place where means are computed, for
+    /// target and drafts alike.
+    public func mean(step: Int, state: [Double], prediction: [Double]) -> [Double] {
+        let transition = transition(at: step)
+        let clipped =
+            if let bounds = predictionBounds {
+                prediction.map { min(max($0, bounds.lowerBound), bounds.upperBound) }
+            } else {
+                prediction
+            }
+        return Vector.combine(transition.stateCoefficient, state, transition.predictionCoefficient, clipped)
+    }
+}

@@ -1,0 +1,58 @@
+import Couplings
+
+/// Algorithm 11 (DB25 App. K): the unadjusted Langevin chain of an energy,
+///
+///     X_{k+1} = X_k - γ ∇E(X_k) + √(2γ) Z_k,
+///
+/// a Gaussian chain whose prediction is the gradient. What is expensive is `∇E`; drafts freeze it, recycle it, or take
+/// it from a cheaper energy (`IndependentDraft` over a second chain).
+public struct LangevinChain: GaussianChain {
+    public let stepCount: Int
+    public let dimension: Int
+    /// `γ > 0`
+    public let stepSize: Double
+    /// `∇E` at many states, by one evaluation of the whole batch. Rows must not influence each other (R5).
+    public let gradient: @Sendable ([[Double]]) throws -> [[Double]]
+    private let start: @Sendable (_ sample: Int, _ noise: [Double]) -> [Double]
+    private let step: GaussianTransition
+
+    /// - Parameters:
+    ///   - start: `X_0` of a sample from `dimension` standard normals; by default those themselves.
+    /// - Throws: `DiffusionError` unless all sizes are positive and `γ` finite.
+    public init(
+        dimension: Int, stepCount: Int, stepSize: Double,
+        start: @escaping @Sendable (_ sample: Int, _ noise: [Double]) -> [Double] = { $1 },
+        gradient: @escaping @Sendable ([[Double]]) throws -> [[Double]]
+    ) throws(DiffusionError) {
+        guard dimension > 0, stepCount > 0 else {
+            throw DiffusionError(
+                "Langevin chain", expected: "a positive dimension and number of steps",
+                found: "\(dimension) and \(stepCount)")
+        }
+        guard stepSize > 0, stepSize.isFinite else {
+            throw DiffusionError("step size", expected: "a positive finite number", found: "\(stepSize)")
+        }
+        self.dimension = dimension
+        self.stepCount = stepCount
+        self.stepSize = stepSize
+        self.start = start
+        self.gradient = gradient
+        // A curvature beyond 2/γ makes the chain itself diverge, so no slope of use lies there.
+        step = GaussianTransition(
+            stateCoefficient: 1, predictionCoefficient: -stepSize, standardDeviation: (2 * stepSize).squareRoot(),
+            duration: stepSize, slopeBounds: -2 / stepSize...2 / stepSize)
+    }
+
+    public func transition(at step: Int) -> GaussianTransition { self.step }
+    public func initialState(sample: Int, noise: [Double]) -> [Double] { start(sample, noise) }
+
+    public func predictions(for queries: [ChainQuery]) throws -> [[Double]] {
+        let gradients = try gradient(queries.map(\.state))
+        for (gradient, query) in zip(gradients, queries) where !Vector.squaredNorm(gradient).isFinite {
+            throw DiffusionError(
+                "gradient for chain \(query.sample) at step \(query.step)", expected: "finite numbers",
+                found: "an infinity or NaN", remedy: "take a smaller step size")
+        }
+        return gradients
+    }
+}

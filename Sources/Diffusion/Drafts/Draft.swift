@@ -1,0 +1,38 @@
+/// A guess of the target's means. Drafts share the chain's `s_k` and its map from prediction to mean.
+///
+/// Rule R1: `m^p_k` may depend on decided states and on target outputs at states that are functions of `Z_{<k}`, and
+/// on nothing else; the window holds just that.
+public protocol Draft: Sendable {
+    /// Whether it draws on the target's answers: it then needs one before its first window, and the last state of
+    /// each window is scored for the next one's sake.
+    var recyclesTarget: Bool { get }
+    /// Extra target calls that each window is drafted anew after.
+    var refinements: [ScoredRows] { get }
+
+    /// `m^p_k` at each window's current step and state, in order.
+    func means(for windows: [DraftWindow], chain: some GaussianChain) throws -> [[Double]]
+}
+
+/// Which states of a window a target call evaluates.
+public enum ScoredRows: Sendable {
+    /// `Ỹ_n` only.
+    case first
+    case all
+}
+
+extension Draft {
+    public var refinements: [ScoredRows] { [] }
+}
+
+/// A draft that costs no call of any network: each mean is a formula in what the window knows.
+public protocol RecyclingDraft: Draft {
+    func mean(in window: DraftWindow, chain: some GaussianChain) -> [Double]
+}
+
+extension RecyclingDraft {
+    public var recyclesTarget: Bool { true }
+
+    public func means(for windows: [DraftWindow], chain: some GaussianChain) -> [[Double]] {
+        windows.map { mean(in: $0, chain: chain) }
+    }
+}

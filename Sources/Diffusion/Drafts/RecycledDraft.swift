@@ -1,0 +1,32 @@
+import Couplings
+
+/// Recycled: as the frozen denoiser, but step `k` takes `x̂0` from the newest evaluation at the largest step `i ≤ k`.
+/// With the noise pinned (rule R2), a rejection moves the rest of the path only a little, so that what the old window
+/// computed beyond it still serves.
+///
+/// To first order that answer is carried to the new path: `x̂0 + c_i (ỹ'_i - ỹ_i)`, where `ỹ_i` is the state it was
+/// evaluated at, `ỹ'_i` the one now drafted, and `c_i` the secant slope of the two newest evaluations, averaged over
+/// neighbouring steps and kept within what the chain allows. Beyond the last step evaluated its corrected `x̂0` stays.
+public struct RecycledDraft: RecyclingDraft {
+    public enum Order: Sendable { case zeroth, first }
+
+    public let order: Order
+    /// How many steps to either side the slopes are averaged over.
+    private let slopeRadius = 2
+
+    public init(order: Order = .first) { self.order = order }
+
+    public func mean(in window: DraftWindow, chain: some GaussianChain) -> [Double] {
+        let k = window.currentStep
+        let i = min(k, window.memory.lastStep)
+        guard let evaluation = window.memory.evaluation(at: i) else { return window.currentState }
+        var prediction = evaluation.prediction
+        if order == .first, let slope = window.memory.slope(around: i, radius: slopeRadius) {
+            let bounds = chain.transition(at: i).slopeBounds
+            let bounded = min(max(slope, bounds.lowerBound), bounds.upperBound)
+            let move = Vector.combine(1, window.state(at: i), -1, evaluation.state)
+            prediction = Vector.combine(1, prediction, bounded, move)
+        }
+        return chain.mean(step: k, state: window.currentState, prediction: prediction)
+    }
+}

@@ -1,0 +1,62 @@
+import Couplings
+
+/// What the target has answered along one sample's path: the newest evaluation of each step from the sample's own
+/// step up to the last one that any window reached. Every draft that costs no call draws on it.
+public struct EvaluationMemory: Sendable {
+    public struct Evaluation: Sendable {
+        /// The state `ỹ_i` at which the target was asked.
+        public let state: [Double]
+        /// Its prediction `x̂_i(ỹ_i)`.
+        public let prediction: [Double]
+        /// The secant slope `⟨Δx̂, Δỹ⟩/‖Δỹ‖²` against the evaluation that this one replaced; nil for the first.
+        public let slope: Double?
+    }
+
+    private var firstStep = 0
+    private var evaluations: [Evaluation] = []
+
+    public init() {}
+
+    public var isEmpty: Bool { evaluations.isEmpty }
+    /// The largest step that has an evaluation.
+    public var lastStep: Int { firstStep + evaluations.count - 1 }
+
+    public func evaluation(at step: Int) -> Evaluation? {
+        evaluations.indices.contains(step - firstStep) ? evaluations[step - firstStep] : nil
+    }
+
+    /// The mean of the slopes known within `radius` steps; nil if there are none.
+    public func slope(around step: Int, radius: Int) -> Double? {
+        var (sum, count) = (0.0, 0.0)
+        for neighbour in (step - radius)...(step + radius) {
+            guard let slope = evaluation(at: neighbour)?.slope else { continue }
+            sum += slope
+            count += 1
+        }
+        return count > 0 ? sum / count : nil
+    }
+
+    /// Takes in an evaluation. Steps come in without gaps: a step already known, or the next after the last.
+    mutating func record(step: Int, state: [Double], prediction: [Double]) {
+        if evaluations.isEmpty { firstStep = step }
+        let index = step - firstStep
+        precondition((0...evaluations.count).contains(index), "evaluations leave a gap")
+        guard index < evaluations.count else {
+            evaluations.append(Evaluation(state: state, prediction: prediction, slope: nil))
+            return
+        }
+        let older = evaluations[index]
+        let move = Vector.combine(1, state, -1, older.state)  // Δỹ
+        let change = Vector.combine(1, prediction, -1, older.prediction)  // Δx̂
+        let squaredMove = Vector.squaredNorm(move)
+        let slope = squaredMove > 0 ? Vector.dot(change, move) / squaredMove : older.slope
+        evaluations[index] = Evaluation(state: state, prediction: prediction, slope: slope)
+    }
+
+    /// Drops what no draft from `step` on can use: everything earlier but the step just before.
+    mutating func forget(before step: Int) {
+        let count = min(max(0, step - 1 - firstStep), evaluations.count)
+        evaluations.removeFirst(count)
+        firstStep += count
+    }
+}

@@ -1,0 +1,51 @@
+/// One sample on its way: all that the next step of a sampler needs, and what it has cost so far.
+public struct SampleState: Sendable {
+    /// Index of the sample, which keys its noise and its condition.
+    public let sample: Int
+    /// `n`, the number of steps decided.
+    public internal(set) var step = 0
+    /// `Y_n`
+    public internal(set) var state: [Double]
+    public internal(set) var memory = EvaluationMemory()
+    public internal(set) var cost = SamplingCost()
+
+    init(sample: Int, state: [Double]) {
+        self.sample = sample
+        self.state = state
+    }
+}
+
+/// What a sample has cost, and how its drafts fared.
+public struct SamplingCost: Sendable, Equatable {
+    /// Target calls it took part in, whatever their batch: the NFE of DB25 §7.
+    public internal(set) var calls = 0
+    /// Rows of those calls that were its own.
+    public internal(set) var evaluations = 0
+    /// Decided drafts that were accepted.
+    public internal(set) var accepted = 0
+    /// Decided drafts that were rejected.
+    public internal(set) var rejected = 0
+
+    public init() {}
+}
+
+/// What one step of a sampler did, for reports.
+public struct StepInfo: Sendable {
+    /// A drafted step that was decided.
+    public struct Decision: Sendable {
+        public let sample: Int
+        /// `k`
+        public let step: Int
+        public let isAccepted: Bool
+        /// `‖Δ_k‖`, whose `2Φ(-‖Δ‖/2)` is the acceptance probability known beforehand.
+        public let distance: Double
+    }
+
+    /// Target calls made.
+    public internal(set) var calls = 0
+    /// Rows of those calls, over all samples.
+    public internal(set) var rows = 0
+    /// Steps drafted, whether they came to be decided or not.
+    public internal(set) var drafted = 0
+    public internal(set) var decisions: [Decision] = []
+}

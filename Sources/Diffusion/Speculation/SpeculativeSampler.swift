@@ -1,0 +1,121 @@
+import Couplings
+
+/// Algorithms 3 and 6 (DB25 §3.1, App. C): speculative sampling of a Gaussian chain.
+///
+/// A draft proposes a window of states, one call of the target scores them all, and the rule accepts or repairs them
+/// in order up to the first rejection. Many samples run in lockstep: a call carries the rows of all of them.
+public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
+    public let chain: Chain
+    public let draft: any Draft
+    public let rule: any VerificationRule
+    /// `L ≥ 1`
+    public let window: Int
+    public let random: RandomSource
+
+    /// - Throws: `DiffusionError` for a window below 1.
+    public init(
+        chain: Chain, draft: any Draft, rule: any VerificationRule = ReflectionCoupling(), window: Int,
+        random: RandomSource
+    ) throws(DiffusionError) {
+        guard window >= 1 else { throw DiffusionError("window", expected: "a number ≥ 1", found: "\(window)") }
+        self.chain = chain
+        self.draft = draft
+        self.rule = rule
+        self.window = window
+        self.random = random
+    }
+
+    public func step(_ samples: inout [SampleState]) throws -> StepInfo {
+        var info = StepInfo()
+        for refinement in draft.refinements {
+            let windows = try drafted(samples, &info)
+            try score(windows, rows: refinement, &samples, &info)
+        }
+        let windows = try drafted(samples, &info)
+        try score(windows, rows: .all, &samples, &info)
+        for i in samples.indices { verify(windows[i], &samples[i], &info) }
+        return info
+    }
+
+    /// 1. The draft's states `Ỹ_{k+1} = m^p_k + s_k Z_k`, step by step for all samples at once.
+    private func drafted(_ samples: [SampleState], _ info: inout StepInfo) throws -> [DraftWindow] {
+        var windows = samples.map { sample in
+            // Before the target's first answer there is nothing to draft from: that call only evaluates Y_0.
+            let isBlind = draft.recyclesTarget && sample.memory.isEmpty
+            return DraftWindow(sample, length: isBlind ? 0 : min(window, chain.stepCount - sample.step))
+        }
+        while true {
+            let open = windows.indices.filter { windows[$0].means.count < windows[$0].length }
+            guard !open.isEmpty else { break }
+            let means = try draft.means(for: open.map { windows[$0] }, chain: chain)
+            for (i, mean) in zip(open, means) {
+                let k = windows[i].currentStep
+                let noise = random.increment(sample: windows[i].sample, step: k, dimension: chain.dimension)
+                windows[i].means.append(mean)
+                windows[i].noises.append(noise)
+                windows[i].states.append(
+                    Vector.combine(1, mean, chain.transition(at: k).standardDeviation, noise))
+            }
+            info.drafted += open.count
+        }
+        return windows
+    }
+
+    /// 2. One target call on the windows' states. A state whose prediction is known already is not asked for again.
+    private func score(
+        _ windows: [DraftWindow], rows: ScoredRows, _ samples: inout [SampleState], _ info: inout StepInfo
+    ) throws {
+        let queries = windows.map { window -> [ChainQuery] in
+            let end =
+                switch rows {
+                case .first: 1
+                // The last state decides nothing; its prediction serves the next window.
+                case .all: draft.recyclesTarget ? window.length + 1 : window.length
+                }
+            return (0..<end).compactMap { j in
+                let step = window.firstStep + j
+                let state = window.states[j]
+                if step == chain.stepCount || window.memory.evaluation(at: step)?.state == state { return nil }
+                return ChainQuery(sample: window.sample, step: step, state: state)
+            }
+        }
+        let predictions = try call(queries, &samples, &info)
+        for i in samples.indices {
+            for (query, prediction) in zip(queries[i], predictions[i]) {
+                samples[i].memory.record(step: query.step, state: query.state, prediction: prediction)
+            }
+        }
+    }
+
+    /// 3. Accepts drafts in order; the first rejection is repaired by the rule and ends the window.
+    private func verify(_ window: DraftWindow, _ sample: inout SampleState, _ info: inout StepInfo) {
+        for j in 0..<window.length {
+            let k = window.firstStep + j
+            guard let evaluation = sample.memory.evaluation(at: k) else { break }
+            let targetMean = chain.mean(step: k, state: window.states[j], prediction: evaluation.prediction)  // m^q_k
+            let standardDeviation = chain.transition(at: k).standardDeviation
+            sample.step = k + 1
+
+            guard standardDeviation > 0 else {  // a deterministic step takes the target's mean, whatever was drafted
+                sample.state = targetMean
+                if targetMean == window.states[j + 1] { continue } else { break }
+            }
+            let proposal = GaussianProposal(
+                draftMean: window.means[j], targetMean: targetMean, standardDeviation: standardDeviation,
+                noise: window.noises[j], state: window.states[j + 1])
+            var stream = random.stream(sample: sample.sample, step: k, purpose: .verification)
+            let verdict = rule.verify(proposal, randomness: &stream)
+            sample.state = verdict.state
+            info.decisions.append(
+                .init(
+                    sample: sample.sample, step: k, isAccepted: verdict.isAccepted, distance: verdict.distance))
+            if verdict.isAccepted {
+                sample.cost.accepted += 1
+            } else {
+                sample.cost.rejected += 1
+                break
+            }
+        }
+        sample.memory.forget(before: sample.step)
+    }
+}

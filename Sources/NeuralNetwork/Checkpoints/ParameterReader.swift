@@ -1,0 +1,98 @@
+/// Hands a network's parameters to its layers by key, and makes sure that every tensor of the file is used exactly once.
+///
+/// A network is built twice from the same code: first in a dry run that only lists the parameters the layers ask for, so that
+/// names and shapes can be checked as a whole before anything is read; then for good.
+final class ParameterReader {
+    /// A parameter of the network: its key and shape in the checkpoint.
+    struct Parameter: Sendable, Equatable {
+        let name: String
+        let shape: [Int]
+    }
+
+    private(set) var parameters: [Parameter] = []
+    private let file: SafetensorsFile?
+    /// Present names under the names the layers ask for.
+    private var aliases: [String: String] = [:]
+
+    /// A dry run: every parameter is an empty array.
+    init() { file = nil }
+
+    /// - Throws: ``CheckpointError`` listing the first ten parameters that are missing or unexpected, or naming the first
+    ///   whose shape or type is wrong.
+    init(file: SafetensorsFile, expecting expected: [Parameter]) throws(CheckpointError) {
+        self.file = file
+        let present = Set(file.tensorNames)
+        var used: Set<String> = []
+        var missing: [String] = []
+        for parameter in expected {
+            if let name = [parameter.name, Self.formerName(of: parameter.name)].compactMap({ $0 }).first(where: present.contains) {
+                aliases[parameter.name] = name
+                used.insert(name)
+            } else {
+                missing.append(parameter.name)
+            }
+        }
+        let unexpected = present.subtracting(used).sorted()
+        if !missing.isEmpty || !unexpected.isEmpty {
+            var parts: [String] = []
+            if !missing.isEmpty { parts.append("\(missing.count) parameters are missing: \(CheckpointError.firstTen(missing))") }
+            if !unexpected.isEmpty {
+                parts.append("\(unexpected.count) are unexpected: \(CheckpointError.firstTen(unexpected))")
+            }
+            throw CheckpointError(
+                .mismatch, file: file.path, parts.joined(separator: "; ") + "; the weights belong to another config.json")
+        }
+        for parameter in expected {
+            guard let name = aliases[parameter.name], let shape = file.shape(of: name) else { continue }
+            // The oldest checkpoints keep the attention's matrices as 1×1 convolutions.
+            guard shape == parameter.shape || (name != parameter.name && shape == parameter.shape + [1, 1]) else {
+                throw CheckpointError(
+                    .mismatch, file: file.path, subject: "tensor \(name)",
+                    "has shape \(shape); config.json asks for \(parameter.shape)")
+            }
+        }
+    }
+
+    /// The values of a parameter, all finite, in row-major order; empty in a dry run.
+    /// - Throws: ``CheckpointError`` if it is not floating point or holds NaN or infinity.
+    func read(_ name: String, _ shape: [Int]) throws(CheckpointError) -> [Float] {
+        parameters.append(.init(name: name, shape: shape))
+        guard let file else { return [] }
+        let present = aliases[name] ?? name
+        let values = try file.floats(named: present)
+        // x - x is 0 for finite x and NaN otherwise.
+        var check: Float = 0
+        for value in values { check += value - value }
+        guard check == 0 else {
+            let index = values.firstIndex { !$0.isFinite } ?? 0
+            throw CheckpointError(
+                .mismatch, file: file.path, subject: "tensor \(present)",
+                "holds \(values[index]) at index \(index); weights must be finite (training may have diverged)")
+        }
+        return values
+    }
+
+    /// The element type that the file holds for a parameter.
+    func dtype(of name: String) -> String? { file?.dtype(of: aliases[name] ?? name)?.rawValue }
+
+    /// The name that diffusers before 0.15 gave to a parameter of an attention layer.
+    private static func formerName(of name: String) -> String? {
+        let pairs = [(".to_q.", ".query."), (".to_k.", ".key."), (".to_v.", ".value."), (".to_out.0.", ".proj_attn.")]
+        for (new, old) in pairs {
+            guard let position = name.lastRange(of: new) else { continue }
+            return String(name[..<position.lowerBound]) + old + String(name[position.upperBound...])
+        }
+        return nil
+    }
+}
+
+extension String {
+    fileprivate func lastRange(of text: String) -> Range<Index>? {
+        var start = endIndex
+        while true {
+            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
+            guard start > startIndex else { return nil }
+            start = index(before: start)
+        }
+    }
+}

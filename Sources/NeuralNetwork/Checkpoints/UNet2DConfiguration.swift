@@ -1,0 +1,213 @@
+/// The architecture of a `UNet2DModel`, as diffusers' `config.json` states it
+/// (diffusers `models/unets/unet_2d.py`; absent keys take diffusers' defaults, unknown keys are ignored as there).
+public struct UNet2DConfiguration: Sendable, Equatable {
+    public enum DownBlock: String, CaseIterable, Sendable {
+        case plain = "DownBlock2D"
+        case attention = "AttnDownBlock2D"
+        case residual = "ResnetDownsampleBlock2D"
+    }
+
+    public enum UpBlock: String, CaseIterable, Sendable {
+        case plain = "UpBlock2D"
+        case attention = "AttnUpBlock2D"
+        case residual = "ResnetUpsampleBlock2D"
+    }
+
+    /// How blocks with attention change resolution (`downsample_type`, `upsample_type`).
+    public enum Resampling: String, CaseIterable, Sendable { case conv, resnet }
+
+    /// How the time embedding enters a residual block (`resnet_time_scale_shift`).
+    public enum TimeScaleShift: String, CaseIterable, Sendable {
+        case shift = "default"
+        case scaleAndShift = "scale_shift"
+    }
+
+    /// What the class input is.
+    public enum ClassEmbedding: Sendable, Equatable {
+        case none
+        /// One of `count` learnt vectors (`num_class_embeds`).
+        case table(count: Int)
+        /// A number, embedded as time is (`class_embed_type` "timestep").
+        case timestep
+        /// A vector of ``UNet2DConfiguration/timeEmbeddingChannels`` numbers, added as it is ("identity").
+        case identity
+    }
+
+    public var inChannels = 3
+    public var outChannels = 3
+    /// Height and width the model was trained at, if stated.
+    public var sampleSize: (height: Int, width: Int)?
+    public var centerInputSample = false
+    public var frequencyShift = 0.0
+    public var flipSinToCos = true
+    public var downBlocks: [DownBlock] = [.plain, .attention, .attention, .attention]
+    public var upBlocks: [UpBlock] = [.attention, .attention, .attention, .plain]
+    public var hasMidBlock = true
+    public var hasMidAttention = true
+    public var blockChannels = [224, 448, 672, 896]
+    public var layersPerBlock = 2
+    public var midBlockScaleFactor = 1.0
+    public var downsamplePadding = 1
+    public var downsampling = Resampling.conv
+    public var upsampling = Resampling.conv
+    public var activation = Activation.silu
+    /// nil: one head.
+    public var attentionHeadChannels: Int? = 8
+    public var normGroups = 32
+    public var attentionNormGroups: Int?
+    public var normEpsilon = 1e-5
+    public var timeScaleShift = TimeScaleShift.shift
+    public var timeEmbeddingChannels = 896
+    public var classEmbedding = ClassEmbedding.none
+
+    /// Reads a `config.json`.
+    /// - Throws: ``CheckpointError`` naming the key, its value and what is supported.
+    public init(path: String) throws(CheckpointError) {
+        try self.init(ConfigurationReader(path: path))
+    }
+
+    /// Reads the text of a `config.json`; `file` is used in messages.
+    /// - Throws: ``CheckpointError`` naming the key, its value and what is supported.
+    public init(json: some Sequence<UInt8>, file: String) throws(CheckpointError) {
+        try self.init(ConfigurationReader(text: json, file: file))
+    }
+
+    /// The number of times the resolution is halved.
+    public var halvings: Int { blockChannels.count - 1 }
+
+    public static func == (a: Self, b: Self) -> Bool { "\(a)" == "\(b)" }
+}
+
+extension UNet2DConfiguration {
+    private init(_ reader: ConfigurationReader) throws(CheckpointError) {
+        let channelRange = 1...65_536
+        if let name = reader.value("_class_name"), name.string != "UNet2DModel" {
+            throw reader.unsupported("_class_name", name, supported: "UNet2DModel")
+        }
+        if let type = reader.value("time_embedding_type"), type.string != "positional" {
+            throw reader.unsupported("time_embedding_type", type, supported: "positional")
+        }
+        if let type = reader.value("mid_block_type"), type.string != "UNetMidBlock2D" {
+            throw reader.unsupported("mid_block_type", type, supported: "UNetMidBlock2D, null")
+        }
+        hasMidBlock = !reader.isNull("mid_block_type")
+
+        inChannels = try reader.integer("in_channels", in: channelRange) ?? inChannels
+        outChannels = try reader.integer("out_channels", in: channelRange) ?? outChannels
+        centerInputSample = try reader.flag("center_input_sample") ?? centerInputSample
+        flipSinToCos = try reader.flag("flip_sin_to_cos") ?? flipSinToCos
+        hasMidAttention = try reader.flag("add_attention") ?? hasMidAttention
+        layersPerBlock = try reader.integer("layers_per_block", in: 1...64) ?? layersPerBlock
+        downsamplePadding = try reader.integer("downsample_padding", in: 0...1) ?? downsamplePadding
+        downsampling = try reader.choice("downsample_type", Resampling.self) ?? downsampling
+        upsampling = try reader.choice("upsample_type", Resampling.self) ?? upsampling
+        timeScaleShift = try reader.choice("resnet_time_scale_shift", TimeScaleShift.self) ?? timeScaleShift
+        normEpsilon = try reader.number("norm_eps", "a number from 0 to 1") { $0 >= 0 && $0 <= 1 } ?? normEpsilon
+        midBlockScaleFactor =
+            try reader.number("mid_block_scale_factor", "a number that is not 0") { $0 != 0 } ?? midBlockScaleFactor
+        if let name = reader.value("act_fn") {
+            guard let text = name.string, let activation = Activation(diffusersName: text) else {
+                throw reader.unsupported("act_fn", name, supported: "silu, swish, mish, gelu, relu")
+            }
+            self.activation = activation
+        }
+
+        downBlocks = try reader.choices("down_block_types", former: "UNetRes", DownBlock.self) ?? downBlocks
+        upBlocks = try reader.choices("up_block_types", former: "UNetRes", UpBlock.self) ?? upBlocks
+        if let value = reader.value("block_out_channels") {
+            let integers = value.array?.map(\.int)
+            guard let integers, integers.allSatisfy({ channelRange.contains($0 ?? 0) }) else {
+                throw reader.unsupported("block_out_channels", value, supported: "a list of integers from 1 to 65536")
+            }
+            blockChannels = integers.compactMap { $0 }
+        }
+        guard (1...16).contains(blockChannels.count) else {
+            throw reader.unsupported("block_out_channels", .array([]), supported: "1 to 16 levels")
+        }
+        guard downBlocks.count == blockChannels.count, upBlocks.count == blockChannels.count else {
+            throw CheckpointError(
+                .unsupported, file: reader.file, subject: "key block_out_channels",
+                "has \(blockChannels.count) levels, but down_block_types has \(downBlocks.count) and up_block_types \(upBlocks.count); they must agree")
+        }
+
+        normGroups = try reader.integer("norm_num_groups", in: channelRange) ?? normGroups
+        if reader.isNull("norm_num_groups") {
+            throw reader.unsupported("norm_num_groups", .null, supported: "a divisor of every level's channels")
+        }
+        attentionNormGroups = try reader.integer("attn_norm_num_groups", in: channelRange)
+        attentionHeadChannels = try reader.integer("attention_head_dim", in: channelRange)
+            ?? (reader.isNull("attention_head_dim") ? nil : attentionHeadChannels)
+
+        timeEmbeddingChannels = blockChannels[0] * 4
+        if let channels = try reader.integer("time_embedding_dim", in: 0...1_000_000), channels > 0 {
+            timeEmbeddingChannels = channels
+        }
+        frequencyShift = try reader.number("freq_shift", "a number") { abs($0) < 1e9 } ?? frequencyShift
+        guard blockChannels[0] >= 2, Double(blockChannels[0] / 2) != frequencyShift else {
+            throw reader.unsupported(
+                "freq_shift", .number(frequencyShift),
+                supported: "anything but half of the first of block_out_channels, which must be 2 or more")
+        }
+
+        let classes = try reader.integer("num_class_embeds", in: 1...10_000_000)
+        switch reader.value("class_embed_type") {
+        case nil: classEmbedding = classes.map { .table(count: $0) } ?? .none
+        case .string("timestep"): classEmbedding = .timestep
+        case .string("identity"): classEmbedding = .identity
+        case .some(let other): throw reader.unsupported("class_embed_type", other, supported: "null, timestep, identity")
+        }
+
+        sampleSize = try Self.sampleSize(reader)
+        try checkGroups(reader)
+    }
+
+    private static func sampleSize(_ reader: ConfigurationReader) throws(CheckpointError) -> (height: Int, width: Int)? {
+        guard let value = reader.value("sample_size") else { return nil }
+        let range = 1...65_536
+        if let side = value.int, range.contains(side) { return (side, side) }
+        if let sides = value.array, sides.count == 2, let height = sides[0].int, let width = sides[1].int,
+            range.contains(height), range.contains(width)
+        {
+            return (height, width)
+        }
+        throw reader.unsupported("sample_size", value, supported: "an integer or [height, width], from 1 to 65536, or null")
+    }
+
+    /// Every normalised width must be a multiple of its number of groups, and hold at least one attention head.
+    private func checkGroups(_ reader: ConfigurationReader) throws(CheckpointError) {
+        for channels in normalisedWidths where channels % normGroups != 0 {
+            throw CheckpointError(
+                .unsupported, file: reader.file, subject: "key norm_num_groups",
+                "the value \(normGroups) does not divide the \(channels) channels of a normalised layer; supported: a common divisor of \(normalisedWidths)")
+        }
+        let midChannels = blockChannels[blockChannels.count - 1]
+        if let groups = attentionNormGroups, hasMidBlock, hasMidAttention, midChannels % groups != 0 {
+            throw reader.unsupported(
+                "attn_norm_num_groups", .integer(groups), supported: "a divisor of \(midChannels), the channels of the middle block")
+        }
+        if let head = attentionHeadChannels {
+            var widths = zip(downBlocks, blockChannels).filter { $0.0 == .attention }.map(\.1)
+            widths += zip(upBlocks, blockChannels.reversed()).filter { $0.0 == .attention }.map(\.1)
+            if hasMidBlock && hasMidAttention { widths.append(midChannels) }
+            if let least = widths.min(), head > least {
+                throw reader.unsupported(
+                    "attention_head_dim", .integer(head), supported: "null, or at most \(least), the channels of a block with attention")
+            }
+        }
+    }
+
+    /// The widths that group normalisation sees, each once.
+    private var normalisedWidths: [Int] {
+        var widths = Set(blockChannels)
+        let reversed = Array(blockChannels.reversed())
+        var previous = reversed[0]
+        for (level, channels) in reversed.enumerated() {
+            let skip = reversed[min(level + 1, reversed.count - 1)]
+            for layer in 0...layersPerBlock {
+                widths.insert((layer == 0 ? previous : channels) + (layer == layersPerBlock ? skip : channels))
+            }
+            previous = channels
+        }
+        return widths.sorted()
+    }
+}

@@ -1,0 +1,116 @@
+import CKernels
+
+/// Self-attention over the pixels of an image (diffusers `Attention` with one query, key and value each of the same input).
+///
+/// out = (W_o · softmax(Q Kᵀ / √d) V + x) / rescale, with Q, K, V from the normalised input.
+struct Attention: Sendable {
+    let norm: GroupNorm?  // group_norm
+    let projections: PackedMatrix  // to_q, to_k, to_v side by side
+    let projectionBias: FloatStorage
+    let output: Linear  // to_out.0
+    let channels: Int
+    let heads: Int
+    let headChannels: Int
+    let rescale: Float
+
+    /// - Parameters:
+    ///   - headChannels: channels of a head; a remainder of `channels` is not used, as in diffusers. nil means one head.
+    ///   - groups: groups of the normalisation, or nil for none.
+    init(
+        _ reader: ParameterReader, _ key: String, channels: Int, headChannels: Int?, groups: Int?, epsilon: Double,
+        rescale: Double = 1
+    ) throws(CheckpointError) {
+        self.channels = channels
+        self.headChannels = headChannels ?? channels
+        heads = channels / self.headChannels
+        self.rescale = Float(rescale)
+        norm = if let groups {
+            try GroupNorm(reader, "\(key).group_norm", ChannelLayout(channels), groups: groups, epsilon: epsilon)
+        } else {
+            nil
+        }
+        let inner = heads * self.headChannels
+        let columns = paddedChannels(inner)
+        var parts: [(weights: [Float], outputs: Int, firstColumn: Int)] = []
+        var bias = [Float](repeating: 0, count: 3 * columns)
+        for (index, name) in ["to_q", "to_k", "to_v"].enumerated() {
+            parts.append((try reader.read("\(key).\(name).weight", [inner, channels]), inner, index * columns))
+            let values = try reader.read("\(key).\(name).bias", [inner])
+            bias.replaceSubrange(index * columns..<index * columns + values.count, with: values)
+        }
+        projections = PackedMatrix(parts, inputs: ChannelLayout(channels), columns: 3 * columns)
+        projectionBias = FloatStorage(bias, count: bias.count)
+        output = try Linear(reader, "\(key).to_out.0", from: inner, to: channels)
+    }
+
+    /// Queries that are compared with all keys at once; fixed, so that the shape of a product depends on the image only.
+    private static let queryBlock = 64
+
+    func callAsFunction(_ x: Images, capacity: Int, _ workspace: Workspace) -> Images {
+        let pixels = x.pixels
+        let rows = x.count * pixels
+        let inner = output.matrix.depth
+        let innerStride = paddedChannels(inner)
+
+        // Normalised input, then Q, K and V side by side.
+        var source = x
+        if let norm {
+            let coefficients = norm.coefficients(of: FeatureMap(x), capacity: capacity, workspace)
+            source = Images(workspace, count: x.count, capacity: capacity, height: x.height, width: x.width, channels: x.channels)
+            let slab = 128
+            let slabs = (pixels + slab - 1) / slab
+            let target = source
+            workspace.parallel(x.count * slabs) { unit, _ in
+                let (image, first) = (unit / slabs, unit % slabs * slab)
+                ds_affine(
+                    x.image(image) + first * x.stride, min(slab, pixels - first), x.stride, coefficients.scale(image),
+                    coefficients.shift(image), Int32(DS_ACTIVATION_NONE), target.image(image) + first * x.stride)
+            }
+            workspace.giveBack(coefficients.block)
+        }
+        let projected = workspace.take(capacity * pixels * 3 * innerStride)
+        projections.multiply(
+            source.pointer, stride: source.stride, count: rows, bias: projectionBias.pointer, into: projected.pointer,
+            outStride: 3 * innerStride, workspace)
+        if norm != nil { workspace.giveBack(source.block) }
+
+        let mixed = workspace.take(capacity * pixels * innerStride)
+        attend(projected.pointer, into: mixed.pointer, count: x.count, pixels: pixels, innerStride: innerStride, workspace)
+        workspace.giveBack(projected)
+
+        let result = Images(workspace, count: x.count, capacity: capacity, height: x.height, width: x.width, channels: channels)
+        output.matrix.multiply(
+            mixed.pointer, stride: innerStride, count: rows, bias: output.bias.pointer, into: result.pointer,
+            outStride: result.stride, residual: x.pointer, residualStride: x.stride, scale: 1 / rescale, workspace)
+        workspace.giveBack(mixed)
+        return result
+    }
+
+    /// softmax(Q Kᵀ / √d) V for every image, head and block of queries.
+    private func attend(
+        _ projected: UnsafePointer<Float>, into mixed: UnsafeMutablePointer<Float>, count: Int, pixels: Int,
+        innerStride: Int, _ workspace: Workspace
+    ) {
+        LinearAlgebra.prepare()
+        let stride = 3 * innerStride
+        let blocks = (pixels + Self.queryBlock - 1) / Self.queryBlock
+        let scores = workspace.take(workspace.threads * Self.queryBlock * pixels)
+        let scale = 1 / Float(headChannels).squareRoot()
+        workspace.parallel(count * heads * blocks) { unit, thread in
+            let (image, head, block) = (unit / blocks / heads, unit / blocks % heads, unit % blocks)
+            let first = block * Self.queryBlock
+            let queries = min(Self.queryBlock, pixels - first)
+            let base = projected + image * pixels * stride + head * headChannels
+            let score = scores.pointer + thread * Self.queryBlock * pixels
+            LinearAlgebra.multiply(
+                base + first * stride, aStride: stride, base + innerStride, bStride: stride, transposeB: true,
+                into: score, cStride: pixels, m: queries, n: pixels, k: headChannels)
+            ds_softmax(score, queries, pixels, pixels, scale)
+            LinearAlgebra.multiply(
+                score, aStride: pixels, base + 2 * innerStride, bStride: stride, transposeB: false,
+                into: mixed + (image * pixels + first) * innerStride + head * headChannels, cStride: innerStride,
+                m: queries, n: headChannels, k: pixels)
+        }
+        workspace.giveBack(scores)
+    }
+}

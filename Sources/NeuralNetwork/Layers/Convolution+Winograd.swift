@@ -1,0 +1,159 @@
+import CKernels
+
+/// 3×3 kernels transformed for Winograd's minimal filtering: (m + 2)² matrices `[inputs, outputs]`, packed.
+struct WinogradMatrices: Sendable {
+    let tile: Int
+    let storage: FloatStorage
+    /// Floats from one matrix to the next.
+    let positionStride: Int
+    let depth: Int
+    let columns: Int
+
+    var positions: Int { (tile + 2) * (tile + 2) }
+    var panels: Int { PackedMatrix.panels(columns) }
+
+    init(_ weights: [Float], outputs: Int, inputs: ChannelLayout, tile: Int) {
+        self.tile = tile
+        depth = inputs.stride
+        columns = paddedChannels(outputs)
+        positionStride = PackedMatrix.panels(columns) * Int(ds_panel_width()) * depth
+        let (depth, stride) = (depth, positionStride)
+        let indices = (0..<inputs.channels).map(inputs.position)
+        let count = weights.isEmpty ? 0 : (tile + 2) * (tile + 2) * stride
+        storage = FloatStorage(count: count) { memory in
+            guard count > 0 else { return }
+            ds_pack_winograd(
+                Int32(tile), weights, outputs, inputs.channels, indices, depth, memory.baseAddress, stride)
+        }
+    }
+}
+
+extension Convolution {
+    /// The three steps on some tiles: input transform, one product per position, output transform.
+    ///
+    /// Tiles are counted by rows of tiles, over all images: tile row r is row r mod `tileRows` of image r / `tileRows`.
+    private struct Plan {
+        let convolution: Convolution
+        let matrices: WinogradMatrices
+        let input: Input
+        let output: Output
+        let out: Images
+
+        var tile: Int { matrices.tile }
+        var tileRows: Int { (out.height + tile - 1) / tile }
+        var tileColumns: Int { (out.width + tile - 1) / tile }
+        var paddedWidth: Int { tileColumns * tile + 2 }
+        /// Floats of the padded rows that one row of tiles reads.
+        var bandSize: Int { (tile + 2) * paddedWidth * input.map.stride }
+        /// An odd number of cache lines apart, so that positions do not compete for the same cache sets.
+        func inputStride(_ tiles: Int) -> Int { (tiles * matrices.depth) | 16 }
+        func outputStride(_ tiles: Int) -> Int { (tiles * matrices.columns) | 16 }
+
+        func transformInput(
+            tileRow: Int, band: UnsafeMutablePointer<Float>, to values: UnsafeMutablePointer<Float>, stride: Int
+        ) {
+            let (image, row) = (tileRow / tileRows, tileRow % tileRows)
+            convolution.gather(
+                input, image: image, rows: row * tile..<(row + 1) * tile + 2, top: 1, paddedWidth: paddedWidth, to: band)
+            let floats = input.map.stride
+            for column in 0..<tileColumns {
+                ds_winograd_input(
+                    Int32(tile), band + column * tile * floats, paddedWidth * floats, floats,
+                    values + column * matrices.depth, stride)
+            }
+        }
+
+        func multiply(
+            position: Int, panels: Range<Int>, tiles: Int,
+            _ values: UnsafeMutablePointer<Float>, valueStride: Int,
+            to products: UnsafeMutablePointer<Float>, productStride: Int
+        ) {
+            var product = ds_product(
+                taps: nil, tapCount: 1, depth: matrices.depth,
+                weights: matrices.storage.pointer + position * matrices.positionStride, columns: matrices.columns,
+                bias: nil, scale: 1)
+            ds_multiply_strided(
+                &product, values + position * valueStride, matrices.depth, tiles, panels.lowerBound, panels.upperBound,
+                products + position * productStride, matrices.columns, nil, 0)
+        }
+
+        func transformOutput(tileRow: Int, _ products: UnsafeMutablePointer<Float>, stride: Int) {
+            let (image, row) = (tileRow / tileRows, tileRow % tileRows)
+            let bias = output.imageBias.map { $0.pointer + image * $0.imageStride } ?? convolution.bias.pointer
+            let rows = min(tile, out.height - row * tile)
+            for column in 0..<tileColumns {
+                let pixel = row * tile * out.width + column * tile
+                let residual = output.residual
+                ds_winograd_output(
+                    Int32(tile), products + column * matrices.columns, stride, matrices.columns, bias, output.scale,
+                    rows, min(tile, out.width - column * tile),
+                    out.image(image) + pixel * out.stride, out.width * out.stride, out.stride,
+                    residual.map { UnsafePointer($0.image(image) + pixel * $0.stride) },
+                    (residual?.width ?? 0) * (residual?.stride ?? 0), residual?.stride ?? 0)
+            }
+        }
+    }
+
+    func winograd(
+        _ matrices: WinogradMatrices, _ input: Input, _ output: Output, into out: Images, _ workspace: Workspace
+    ) {
+        let plan = Plan(convolution: self, matrices: matrices, input: input, output: output, out: out)
+        let columns = plan.tileColumns
+        let total = out.count * plan.tileRows
+        // Tiles that a thread takes through all three steps; their transforms should stay in its cache.
+        let preferred = 48
+        let rowsPerBlock = max(1, preferred / columns)
+        let blocks = (total + rowsPerBlock - 1) / rowsPerBlock
+        if blocks >= 2 * workspace.threads || workspace.threads == 1 {
+            let tiles = min(rowsPerBlock, total) * columns
+            let (valueStride, productStride) = (plan.inputStride(tiles), plan.outputStride(tiles))
+            let size = plan.bandSize + plan.matrices.positions * (valueStride + productStride)
+            let scratch = workspace.take(workspace.threads * size)
+            workspace.parallel(blocks) { block, thread in
+                let band = scratch.pointer + thread * size
+                let values = band + plan.bandSize
+                let products = values + matrices.positions * valueStride
+                let rows = block * total / blocks..<(block + 1) * total / blocks
+                for (index, row) in rows.enumerated() {
+                    plan.transformInput(
+                        tileRow: row, band: band, to: values + index * columns * matrices.depth, stride: valueStride)
+                }
+                for position in 0..<matrices.positions {
+                    plan.multiply(
+                        position: position, panels: 0..<matrices.panels, tiles: rows.count * columns, values,
+                        valueStride: valueStride, to: products, productStride: productStride)
+                }
+                for (index, row) in rows.enumerated() {
+                    plan.transformOutput(
+                        tileRow: row, products + index * columns * matrices.columns, stride: productStride)
+                }
+            }
+            workspace.giveBack(scratch)
+            return
+        }
+
+        // Few tiles: every step is shared out among the threads, and no thread reads all of the weights.
+        let tiles = total * columns
+        let (valueStride, productStride) = (plan.inputStride(tiles), plan.outputStride(tiles))
+        let values = workspace.take(matrices.positions * valueStride)
+        let products = workspace.take(matrices.positions * productStride)
+        let bands = workspace.take(workspace.threads * plan.bandSize)
+        workspace.parallel(total) { row, thread in
+            plan.transformInput(
+                tileRow: row, band: bands.pointer + thread * plan.bandSize,
+                to: values.pointer + row * columns * matrices.depth, stride: valueStride)
+        }
+        workspace.parallel(matrices.positions) { position, _ in
+            plan.multiply(
+                position: position, panels: 0..<matrices.panels, tiles: tiles, values.pointer, valueStride: valueStride,
+                to: products.pointer, productStride: productStride)
+        }
+        workspace.parallel(total) { row, _ in
+            plan.transformOutput(
+                tileRow: row, products.pointer + row * columns * matrices.columns, stride: productStride)
+        }
+        workspace.giveBack(bands)
+        workspace.giveBack(products)
+        workspace.giveBack(values)
+    }
+}

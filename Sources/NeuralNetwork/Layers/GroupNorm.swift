@@ -1,0 +1,116 @@
+import CKernels
+
+/// Group normalisation, y = (x - mean) / √(variance + ε) · weight + bias with the moments of one image's group of channels.
+///
+/// The layer only computes the coefficients of y = x · scale + shift for every image and channel; whoever reads the input
+/// applies them on the way, together with the activation function.
+struct GroupNorm: Sendable {
+    let layout: ChannelLayout
+    let groups: Int
+    let epsilon: Double
+    let weight: [Float]
+    let bias: [Float]
+
+    /// Reads `key.weight` and `key.bias`, both `[channels]`.
+    init(_ reader: ParameterReader, _ key: String, _ layout: ChannelLayout, groups: Int, epsilon: Double) throws(CheckpointError) {
+        self.layout = layout
+        self.groups = groups
+        self.epsilon = epsilon
+        weight = try reader.read("\(key).weight", [layout.channels])
+        bias = try reader.read("\(key).bias", [layout.channels])
+    }
+
+    /// Scale and shift for every image: `[images][scale, shift][channels as in memory]`.
+    struct Coefficients {
+        let block: Workspace.Block
+        let stride: Int
+        func scale(_ image: Int) -> UnsafeMutablePointer<Float> { block.pointer + 2 * image * stride }
+        func shift(_ image: Int) -> UnsafeMutablePointer<Float> { block.pointer + (2 * image + 1) * stride }
+    }
+
+    /// A scale and a shift on top, y = norm(x) · (1 + scale) + shift, for every image.
+    struct Modulation {
+        let scale: UnsafePointer<Float>
+        let shift: UnsafePointer<Float>
+        let imageStride: Int
+    }
+
+    /// Pixels summed at once. Sums of such slabs are added in their order, whatever the threads.
+    private static let slab = 128
+
+    func coefficients(
+        of map: FeatureMap, modulation: Modulation? = nil, capacity: Int, _ workspace: Workspace
+    ) -> Coefficients {
+        let stride = layout.stride
+        let pixels = map.first.pixels
+        let slabs = (pixels + Self.slab - 1) / Self.slab
+        let partials = workspace.take(capacity * slabs * 2 * stride * 2)
+        let result = Coefficients(block: workspace.take(capacity * 2 * stride), stride: stride)
+        let sums = UnsafeMutableRawPointer(partials.pointer).assumingMemoryBound(to: Double.self)
+
+        workspace.parallel(map.count * slabs) { unit, _ in
+            let (image, slab) = (unit / slabs, unit % slabs)
+            let first = slab * Self.slab
+            let count = min(Self.slab, pixels - first)
+            let place = sums + unit * 2 * stride
+            let part = map.first
+            ds_channel_sums(part.image(image) + first * part.stride, count, part.stride, place, place + stride)
+            if let second = map.second {
+                ds_channel_sums(
+                    second.image(image) + first * second.stride, count, second.stride, place + part.stride,
+                    place + stride + part.stride)
+            }
+        }
+        workspace.parallel(map.count) { image, _ in
+            combine(
+                sums + image * slabs * 2 * stride, slabs: slabs, pixels: pixels,
+                scale: result.scale(image), shift: result.shift(image))
+            if let modulation {
+                let scale = modulation.scale + image * modulation.imageStride
+                let shift = modulation.shift + image * modulation.imageStride
+                for channel in 0..<layout.channels {
+                    let factor = 1 + scale[channel]
+                    result.scale(image)[channel] *= factor
+                    result.shift(image)[channel] = result.shift(image)[channel] * factor + shift[channel]
+                }
+            }
+        }
+        workspace.giveBack(partials)
+        return result
+    }
+
+    private func combine(
+        _ sums: UnsafeMutablePointer<Double>, slabs: Int, pixels: Int,
+        scale: UnsafeMutablePointer<Float>, shift: UnsafeMutablePointer<Float>
+    ) {
+        let stride = layout.stride
+        for slab in 1..<max(1, slabs) {
+            let place = sums + slab * 2 * stride
+            for index in 0..<2 * stride { sums[index] += place[index] }
+        }
+        for index in 0..<stride {
+            scale[index] = 0
+            shift[index] = 0
+        }
+        let width = layout.channels / groups
+        let count = Double(width * pixels)
+        for group in 0..<groups {
+            var sum = 0.0
+            var squares = 0.0
+            for channel in group * width..<(group + 1) * width {
+                let position = layout.position(channel)
+                sum += sums[position]
+                squares += sums[stride + position]
+            }
+            let mean = sum / count
+            let variance = squares / count - mean * mean
+            let inverse = 1 / ((variance > 0 ? variance : variance * 0) + epsilon).squareRoot()
+            for channel in group * width..<(group + 1) * width {
+                let position = layout.position(channel)
+                let factor = Double(weight[channel]) * inverse
+                scale[position] = Float(factor)
+                shift[position] = Float(Double(bias[channel]) - mean * factor)
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import CKernels
+
+/// A weight matrix laid out for the product kernels: panels of columns, each with its rows one after the other.
+///
+/// With several taps the rows of the input are found at several places, which makes a convolution out of the product without
+/// copying pixels together.
+struct PackedMatrix: Sendable {
+    let storage: FloatStorage
+    let taps: Int
+    /// Rows of the matrix for each tap: input channels as they lie in memory.
+    let depth: Int
+    /// Columns, padded.
+    let columns: Int
+
+    /// One or several matrices `[outputs, inputs, taps]` side by side, each at its own first column.
+    init(
+        _ parts: [(weights: [Float], outputs: Int, firstColumn: Int)], inputs: ChannelLayout, taps: Int = 1, columns: Int
+    ) {
+        let depth = inputs.second == 0 ? inputs.first : inputs.stride
+        let panels = Self.panels(columns)
+        let positions = (0..<inputs.channels).map(inputs.position)
+        let isDryRun = parts.contains { $0.weights.isEmpty }
+        storage = FloatStorage(count: isDryRun ? 0 : panels * Int(ds_panel_width()) * taps * depth) { memory in
+            for part in parts where !isDryRun {
+                ds_pack(
+                    part.weights, part.outputs, inputs.channels, taps, positions, part.firstColumn, depth,
+                    memory.baseAddress)
+            }
+        }
+        self.taps = taps
+        self.depth = depth
+        self.columns = columns
+    }
+
+    static func panels(_ columns: Int) -> Int {
+        let width = Int(ds_panel_width())
+        return (columns + width - 1) / width
+    }
+
+    var panels: Int { Self.panels(columns) }
+
+    /// out[row] = (rows[row] · W + bias + residual[row]) · scale for `count` rows at a constant stride; all threads take part.
+    func multiply(
+        _ rows: UnsafePointer<Float>, stride: Int, count: Int, bias: UnsafePointer<Float>?,
+        into out: UnsafeMutablePointer<Float>, outStride: Int,
+        residual: UnsafePointer<Float>? = nil, residualStride: Int = 0, scale: Float = 1, _ workspace: Workspace
+    ) {
+        // Rows in blocks while there are enough of them to keep the threads busy, else panels of columns too.
+        let blockRows = 56
+        let blocks = (count + blockRows - 1) / blockRows
+        let splits = min(panels, max(1, (4 * workspace.threads + blocks - 1) / blocks))
+        let (panels, columns, depth, weights) = (panels, columns, depth, storage.pointer)
+        workspace.parallel(blocks * splits) { unit, _ in
+            let first = unit / splits * blockRows
+            let split = unit % splits
+            var product = ds_product(
+                taps: nil, tapCount: 1, depth: depth, weights: weights, columns: columns, bias: bias, scale: scale)
+            ds_multiply_strided(
+                &product, rows + first * stride, stride, min(blockRows, count - first),
+                split * panels / splits, (split + 1) * panels / splits,
+                out + first * outStride, outStride, residual.map { $0 + first * residualStride }, residualStride)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import CKernels
+
+extension Images {
+    private func like(height: Int, width: Int, capacity: Int, _ workspace: Workspace) -> Images {
+        Images(workspace, count: count, capacity: capacity, height: height, width: width, channels: channels)
+    }
+
+    /// act(x · scale + shift), written out.
+    func affine(
+        _ coefficients: GroupNorm.Coefficients, _ activation: Activation, capacity: Int, _ workspace: Workspace
+    ) -> Images {
+        let result = like(height: height, width: width, capacity: capacity, workspace)
+        workspace.parallel(count) { image, _ in
+            ds_affine(
+                self.image(image), pixels, stride, coefficients.scale(image), coefficients.shift(image), activation.code,
+                result.image(image))
+        }
+        return result
+    }
+
+    /// Means over 2×2 pixels (PyTorch's `AvgPool2d(2, 2)`; an odd last row or column is dropped).
+    func pooled(capacity: Int, _ workspace: Workspace) -> Images {
+        let result = like(height: height / 2, width: width / 2, capacity: capacity, workspace)
+        workspace.parallel(count) { image, _ in
+            ds_average_pool(self.image(image), height, width, stride, result.image(image))
+        }
+        return result
+    }
+
+    /// Every pixel twice in each direction (nearest neighbour).
+    func upsampled(capacity: Int, _ workspace: Workspace) -> Images {
+        let result = like(height: 2 * height, width: 2 * width, capacity: capacity, workspace)
+        workspace.parallel(count) { image, _ in
+            ds_upsample(self.image(image), height, width, stride, result.image(image))
+        }
+        return result
+    }
+}
+
+extension FeatureMap {
+    /// Copies both parts into one set of images of as many channels.
+    func join(into out: Images, _ workspace: Workspace) {
+        guard let second else { return }
+        workspace.parallel(count) { image, _ in
+            let (a, b, to) = (first.image(image), second.image(image), out.image(image))
+            for pixel in 0..<first.pixels {
+                let place = to + pixel * out.stride
+                place.update(from: a + pixel * first.stride, count: first.channels)
+                (place + first.channels).update(from: b + pixel * second.stride, count: second.channels)
+                for channel in out.channels..<out.stride { place[channel] = 0 }
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import CKernels
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The memory and the threads of one call of a network, kept for the next.
+///
+/// Blocks of memory are handed out and given back in the same order in every call of the same shape, so that after the first
+/// call nothing is allocated.
+final class Workspace {
+    struct Block {
+        let index: Int
+        let pointer: UnsafeMutablePointer<Float>
+    }
+
+    let threads: Int
+    private let team: OpaquePointer?
+    private var blocks: [(pointer: UnsafeMutablePointer<Float>, capacity: Int, inUse: Bool)] = []
+    private var shape = (height: 0, width: 0, rows: 0)
+    let requestedThreads: Int
+
+    init(threads: Int) {
+        requestedThreads = threads
+        let team = ds_team_create(max(1, threads))
+        self.team = team
+        self.threads = team.map { Int(ds_team_size($0)) } ?? 1
+    }
+
+    deinit {
+        ds_team_destroy(team)
+        for block in blocks { free(block.pointer) }
+    }
+
+    /// Makes ready for a call with `rows` images of this size: all blocks are free, and too small ones are dropped.
+    /// - Returns: the number of images that blocks should have room for, so that smaller calls reuse them.
+    func prepare(height: Int, width: Int, rows: Int) -> Int {
+        if height != shape.height || width != shape.width || rows > shape.rows {
+            for block in blocks { free(block.pointer) }
+            blocks.removeAll()
+            shape = (height, width, rows)
+        }
+        for index in blocks.indices { blocks[index].inUse = false }
+        return shape.rows
+    }
+
+    /// At least `count` floats, not initialised.
+    func take(_ count: Int) -> Block {
+        var best: Int?
+        for index in blocks.indices where !blocks[index].inUse && blocks[index].capacity >= count {
+            if let current = best, blocks[current].capacity <= blocks[index].capacity { continue }
+            best = index
+        }
+        // A block more than four times too large is kept for someone who needs it.
+        if let index = best, blocks[index].capacity <= max(4 * count, 16_384) {
+            blocks[index].inUse = true
+            return Block(index: index, pointer: blocks[index].pointer)
+        }
+        blocks.append((alignedFloats(count), count, true))
+        return Block(index: blocks.count - 1, pointer: blocks[blocks.count - 1].pointer)
+    }
+
+    func giveBack(_ block: Block) { blocks[block.index].inUse = false }
+
+    /// Bytes held.
+    var footprint: Int { blocks.reduce(0) { $0 + $1.capacity * MemoryLayout<Float>.stride } }
+
+    /// Calls `body(unit, thread)` once for every unit, on all threads, and returns when all are done.
+    func parallel(_ units: Int, _ body: (_ unit: Int, _ thread: Int) -> Void) {
+        guard let team, threads > 1, units > 1 else {
+            for unit in 0..<max(0, units) { body(unit, 0) }
+            return
+        }
+        withoutActuallyEscaping(body) { body in
+            var box = ParallelBody(body: body)
+            withUnsafeMutablePointer(to: &box) { pointer in
+                ds_team_run(
+                    team, units,
+                    { context, unit, thread in
+                        context?.assumingMemoryBound(to: ParallelBody.self).pointee.body(unit, thread)
+                    }, pointer)
+            }
+        }
+    }
+}
+
+private struct ParallelBody {
+    let body: (Int, Int) -> Void
+}

@@ -1,0 +1,50 @@
+import Foundation
+
+/// Small JSON files from outside, read with errors that name file and key.
+enum JSONFile {
+    /// Far above any description of a model (trained betas of a million steps included).
+    private static let largestSize = 32 << 20
+
+    static func decode<Value: Decodable>(_ type: Value.Type, path: String) throws(ModelError) -> Value {
+        let attributes = try? FileManager.default.attributesOfItem(
+            atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+        guard let attributes, attributes[.type] as? FileAttributeType == .typeRegular else {
+            throw ModelError(path, expected: "a readable file", found: "none")
+        }
+        let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
+        guard size <= largestSize else {
+            throw ModelError(path, expected: "JSON of at most \(largestSize) bytes", found: "\(size) bytes")
+        }
+        let data: Data
+        do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
+            throw ModelError(path, expected: "a readable file", found: error.localizedDescription)
+        }
+        do {
+            return try JSONDecoder().decode(type, from: data)
+        } catch DecodingError.keyNotFound(let key, let context) {
+            throw ModelError(
+                path, key: name(context.codingPath + [key]), expected: "a value", found: "no such key")
+        } catch DecodingError.typeMismatch(let wanted, let context) {
+            throw ModelError(path, key: name(context.codingPath), expected: "\(wanted)", found: "another type")
+        } catch DecodingError.valueNotFound(let wanted, let context) {
+            throw ModelError(path, key: name(context.codingPath), expected: "\(wanted)", found: "null")
+        } catch {
+            throw ModelError(path, expected: "JSON", found: "text that cannot be parsed as it")
+        }
+    }
+
+    /// A word of a closed vocabulary.
+    static func value<Value: RawRepresentable<String> & CaseIterable>(
+        _ text: String, key: String, file: String
+    ) throws(ModelError) -> Value {
+        guard let value = Value(rawValue: text) else {
+            let known = Value.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+            throw ModelError(file, key: key, expected: "one of \(known)", found: "\"\(text)\"")
+        }
+        return value
+    }
+
+    private static func name(_ path: [any CodingKey]) -> String? {
+        path.isEmpty ? nil : path.map(\.stringValue).joined(separator: ".")
+    }
+}

@@ -1,0 +1,63 @@
+import Diffusion
+import Foundation
+import NeuralNetwork
+
+/// A model folder, as diffusers' `save_pretrained` writes it: the network, in it or under `unet/`, and the process it
+/// was trained for, from `scheduler/scheduler_config.json` or our own `process.json`.
+public struct PretrainedModel: Sendable {
+    public let folder: String
+    public let network: UNet2D
+    public let process: TrainedProcess
+
+    /// - Parameter schedule: takes the place of the folder's own noise schedule, or of one that it lacks.
+    /// - Throws: `CheckpointError`, `ModelError` or `DiffusionError`, naming the file and what is wrong with it.
+    public init(folder: String, schedule: NamedSchedule? = nil) throws {
+        self.folder = folder
+        let url = URL(fileURLWithPath: folder)
+        let networkFolder = Self.networkFolder(in: folder)
+        network = try UNet2D(folder: networkFolder)
+        let (input, output) = (network.configuration.inChannels, network.configuration.outChannels)
+        guard input == output else {
+            throw ModelError(
+                networkFolder + "/config.json", key: "out_channels", expected: "\(input), as in_channels",
+                found: "\(output)",
+                remedy: "a network that also predicts its variance can be evaluated, but not sampled")
+        }
+        switch network.configuration.classEmbedding {
+        case .none, .table: break
+        case .timestep, .identity:
+            throw ModelError(
+                networkFolder + "/config.json", key: "class_embed_type", expected: "null", found: "another type",
+                remedy: "a network conditioned on more than a label can be evaluated, but not sampled")
+        }
+        process = try TrainedProcess.load(
+            folder: url, network: network.configuration, networkFile: networkFolder + "/config.json",
+            override: schedule)
+    }
+
+    /// The folder that holds `config.json` and the weights.
+    public static func networkFolder(in folder: String) -> String {
+        let nested = URL(fileURLWithPath: folder).appendingPathComponent("unet").path
+        return FileManager.default.fileExists(atPath: nested + "/config.json") ? nested : folder
+    }
+
+    /// Labels that can be asked for; 0 for a model without classes.
+    public var classCount: Int {
+        let labels = network.configuration.labelCount
+        guard process.classNames.isEmpty else { return process.classNames.count }
+        return process.nullClass == labels - 1 ? labels - 1 : labels
+    }
+
+    /// The network with its process, ready to be put into a chain.
+    /// - Parameter threads: cores to use, at least 1.
+    public func denoiser(threads: Int) -> UNetDenoiser {
+        UNetDenoiser(network: network, process: process, threads: threads)
+    }
+}
+
+extension UNet2DConfiguration {
+    /// How many labels the network has embeddings for; 0 without classes.
+    var labelCount: Int {
+        if case .table(let count) = classEmbedding { count } else { 0 }
+    }
+}

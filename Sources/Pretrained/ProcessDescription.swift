@@ -1,0 +1,24 @@
+/// `process.json`: what a diffusers folder of ours says beyond its network, namely the diffusion process that it was
+/// trained for and what it shows.
+struct ProcessDescription: Decodable {
+    struct Image: Decodable {
+        let height: Int
+        let width: Int
+        let channels: Int
+        let range: [Double]?
+    }
+
+    /// `cosine`, `flow` or `vp-linear`.
+    let schedule: String
+    /// A `PredictionKind`.
+    let prediction: String
+    /// The network's time input is this times `t`.
+    let time_scale: Double
+    let image: Image
+    let classes: [String]?
+    /// The label trained as "no class".
+    let null_class: Int?
+    /// Rates of `vp-linear`.
+    let beta_min: Double?
+    let beta_max: Double?
+}

@@ -1,0 +1,55 @@
+import Diffusion
+import NeuralNetwork
+
+/// What a network's time input is, as a function of noise time `t`.
+public enum TimeInput: Sendable {
+    /// `scale · t`
+    case scaled(Double)
+    /// The DDPM timestep `i = T t - 1`.
+    case timestep(trainingSteps: Int)
+
+    func callAsFunction(_ time: Double) -> Double {
+        switch self {
+        case .scaled(let scale): scale * time
+        case .timestep(let trainingSteps): max(0, Double(trainingSteps) * time - 1)
+        }
+    }
+}
+
+/// A U-Net as a denoiser: states go in as `Float` rows, and whatever it predicts comes back as `x̂0` in `Double`.
+public struct UNetDenoiser: Denoiser {
+    public let network: UNet2D
+    public let process: TrainedProcess
+    public let threads: Int
+
+    public var dimension: Int { network.configuration.inChannels * process.height * process.width }
+
+    public func denoised(_ queries: [DenoiserQuery]) throws -> [[Double]] {
+        var sample: [Float] = []
+        sample.reserveCapacity(queries.count * dimension)
+        for query in queries { sample.append(contentsOf: query.state.lazy.map { Float($0) }) }
+        let output = try network(
+            sample: sample, batch: queries.count, height: process.height, width: process.width,
+            timesteps: queries.map { Float(process.timeInput($0.time)) }, classLabels: labels(queries),
+            threads: threads)
+        return queries.enumerated().map { row, query in
+            let weights = process.prediction.denoisingCoefficients(process.schedule, at: query.time)
+            let start = row * dimension
+            return query.state.indices.map {
+                weights.state * query.state[$0] + weights.output * Double(output[start + $0])
+            }
+        }
+    }
+
+    private func labels(_ queries: [DenoiserQuery]) throws -> [Int]? {
+        guard network.configuration.labelCount > 0 else { return nil }
+        return try queries.map { query in
+            guard let label = query.condition ?? process.nullClass else {
+                throw DiffusionError(
+                    "class", expected: "a label, for this model has none for \"no class\"", found: "none",
+                    remedy: "name one, and no guidance")
+            }
+            return label
+        }
+    }
+}

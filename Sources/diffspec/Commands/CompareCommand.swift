@@ -1,0 +1,119 @@
+import ArgumentParser
+import Couplings
+import Diffusion
+import Foundation
+import Imaging
+import Pretrained
+import Statistics
+
+struct CompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare",
+        abstract: "Run plain and speculative sampling side by side.",
+        discussion: """
+            Prints NFE, evaluations, acceptance and wall-clock of both, how many times less speculation took, and \
+            the p-value of a two-sample test: both runs draw independent samples of the same classes, and under \
+            equal laws the p-value is uniform. A small one (below 0.001, say) means that the laws differ.
+            """)
+
+    @OptionGroup var options: SamplingOptions
+
+    @Option(help: .init("A picture of both: plain samples above speculative ones.", valueName: "grid.png"))
+    var out: String?
+
+    /// The energy distance takes quadratic time; this many pairs see a difference of a few percent of a deviation.
+    private static let largestTest = 2000
+
+    struct Comparison: Encodable {
+        struct Ratio: Encodable {
+            let nfe: Double
+            let evaluations: Double
+            let wall: Double
+        }
+        struct TwoSample: Encodable {
+            let test: String
+            let statistic: Double
+            let p_value: Double
+        }
+        let plain: Report
+        let speculative: Report
+        /// Plain over speculative: how many times less speculation took.
+        let ratio: Ratio
+        let two_sample: TwoSample
+    }
+
+    func validate() throws {
+        if options.draft == .none {
+            throw ValidationError("--draft none is the plain sampling that a draft is compared with; name another.")
+        }
+    }
+
+    func run() throws {
+        for file in [out, options.report].compactMap({ $0 }) { try OutputError.checkWritable(file: file) }
+        let model = try options.model.load()
+        let chain = try options.model.chain(over: model, threads: options.threads)
+        let labels = max(1, try options.model.labels(of: model).count)
+        Interruption.watch()
+
+        // Other sample indices are other noise; a whole number of cycles keeps the classes in step.
+        let offset = (options.count + labels - 1) / labels * labels
+        var plainOutput = try SampleOutput(
+            model: model, count: options.count, keepsGrid: out != nil, folder: nil, tensors: nil)
+        var output = try SampleOutput(
+            model: model, count: options.count, keepsGrid: out != nil, folder: options.samples,
+            tensors: options.tensors)
+        defer { output.cancel() }
+        let tested = min(options.count, Self.largestTest)
+        var (plainStates, states) = ([[Double]](repeating: [], count: tested), [[Double]](repeating: [], count: tested))
+
+        let plain = try SamplingRun(
+            "plain", sampler: options.sampler(over: chain, plain: true), samples: offset..<offset + options.count,
+            options: options
+        ) { index, state in
+            if index < tested { plainStates[index] = state }
+            try plainOutput.accept(state, index: index)
+        }
+        let speculative = try SamplingRun(
+            "speculative", sampler: options.sampler(over: chain), samples: 0..<options.count, options: options
+        ) { index, state in
+            if index < tested { states[index] = state }
+            try output.accept(state, index: index)
+        }
+        var stream = RandomSource(seed: options.seed).stream(sample: 0, step: 0, purpose: .auxiliary)
+        let test = EnergyDistance.pairedTwoSample(states, plainStates, using: &stream)
+
+        try output.finish()
+        if let out { try Image.grid(plainOutput.pictures + output.pictures)?.writePNG(to: out) }
+        let comparison = Comparison(
+            plain: plain.report, speculative: speculative.report,
+            ratio: .init(
+                nfe: plain.nfe.mean / speculative.nfe.mean,
+                evaluations: plain.evaluations.mean / speculative.evaluations.mean,
+                wall: plain.seconds / speculative.seconds),
+            two_sample: .init(test: "energy distance, paired swaps", statistic: test.statistic, p_value: test.pValue))
+        if let report = options.report { try comparison.writeJSON(to: report) }
+        if !options.quiet { print(table(plain, speculative, comparison)) }
+    }
+
+    private func table(_ plain: SamplingRun, _ speculative: SamplingRun, _ comparison: Comparison) -> String {
+        func row(_ name: String, _ plain: String, _ speculative: String, _ ratio: Double? = nil) -> String {
+            let ratio = ratio.map { "\($0.formatted(digits: 2))×" } ?? ""
+            return "| \(name) | \(plain) | \(speculative) | \(ratio) |"
+        }
+        let options = options
+        return """
+            \(options.model.model), \(options.model.steps) steps, window \(options.window), draft \(options.draft.rawValue), \
+            churn \(options.model.churn), \(options.count) samples\(speculative.isExact ? "" : ", not exact (temperature \(options.temperature))")
+
+            | | plain | speculative | plain/speculative |
+            |---|---|---|---|
+            \(row("NFE a sample", plain.nfe.mean.formatted(digits: 1), speculative.nfe.mean.formatted(digits: 1), comparison.ratio.nfe))
+            \(row("evaluations a sample", plain.evaluations.mean.formatted(digits: 1), speculative.evaluations.mean.formatted(digits: 1), comparison.ratio.evaluations))
+            \(row("acceptance", "", "\((100 * speculative.acceptance).formatted(digits: 1)) %"))
+            \(row("wall-clock", "\(plain.seconds.formatted(digits: 2)) s", "\(speculative.seconds.formatted(digits: 2)) s", comparison.ratio.wall))
+
+            same law? energy distance \(comparison.two_sample.statistic.formatted(digits: 4)), p = \(comparison.two_sample.p_value.formatted(digits: 3)) \
+            over \(min(options.count, Self.largestTest)) pairs
+            """
+    }
+}

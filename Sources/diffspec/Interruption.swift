@@ -1,0 +1,29 @@
+import Foundation
+import Synchronization
+
+/// Thrown between two network calls once a signal has come, so that open files are cleared away on the way out.
+struct Interrupted: Error, CustomStringConvertible {
+    let signal: Int32
+    var description: String { "stopped by \(signal == SIGINT ? "Ctrl-C" : "signal \(signal)"); nothing was written" }
+    /// By the shell's convention.
+    var status: Int32 { 128 + signal }
+}
+
+/// Turns SIGINT and SIGTERM into an error at the next safe point. A second signal ends the program at once.
+enum Interruption {
+    private static let received = Atomic<Int32>(0)
+
+    static func watch() {
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { number in
+                Interruption.received.store(number, ordering: .relaxed)
+                signal(number, SIG_DFL)
+            }
+        }
+    }
+
+    static func check() throws {
+        let number = received.load(ordering: .relaxed)
+        if number != 0 { throw Interrupted(signal: number) }
+    }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Couplings
+import Diffusion
+import Foundation
+import Pretrained
+
+/// How a model is sampled, and where the results go.
+struct SamplingOptions: ParsableArguments {
+    @OptionGroup(title: "Model") var model: ModelOptions
+
+    @Option(help: .init("Window L: how many states are drafted and scored per call.", valueName: "L"))
+    var window = 20
+
+    @Option(help: DraftOption.help)
+    var draft = DraftOption.recycled
+
+    @Option(help: .init("The network of --draft independent.", valueName: "dir|name"))
+    var draftModel = BundledModels.defaultDraft
+
+    @Option(help: .init("Temperature τ of the acceptance; anything but 1 is no longer exact.", valueName: "τ"))
+    var temperature = 1.0
+
+    @Option(help: .init("Number of samples.", valueName: "N"))
+    var count = 16
+
+    @Option(help: .init("Seed: each sample is a function of it and its own index.", valueName: "S"))
+    var seed: UInt64 = 0
+
+    @Option(help: .init("Samples under way at a time; bounds memory, changes no result.", valueName: "N"))
+    var batch = 16
+
+    @Option(help: .init("Processor cores to use (default: all).", valueName: "T"))
+    var threads = ProcessInfo.processInfo.activeProcessorCount
+
+    @Option(help: .init("Folder for one PNG per sample.", valueName: "dir", shouldDisplay: true))
+    var samples: String?
+
+    @Option(help: .init("File for the raw samples: safetensors, Float32, tensor \"samples\" [N, C, H, W].", valueName: "file"))
+    var tensors: String?
+
+    @Option(help: .init("File for the report, JSON.", valueName: "file"))
+    var report: String?
+
+    @Flag(help: "Print nothing but errors.")
+    var quiet = false
+
+    func validate() throws {
+        guard window >= 1 else { throw ValidationError("--window must be at least 1, found \(window).") }
+        guard temperature > 0, temperature.isFinite else {
+            throw ValidationError("--temperature must be a positive finite number, found \(temperature).")
+        }
+        guard (1...100_000_000).contains(count) else {
+            throw ValidationError("--count must be from 1 to 100000000, found \(count).")
+        }
+        guard (1...4096).contains(batch) else { throw ValidationError("--batch must be from 1 to 4096, found \(batch).") }
+        guard (1...1024).contains(threads) else {
+            throw ValidationError("--threads must be from 1 to 1024, found \(threads).")
+        }
+    }
+
+    /// The window that is worth drafting.
+    private var effectiveWindow: Int { min(window, model.steps) }
+
+    func sampler(over chain: DenoisingChain, plain: Bool = false) throws -> any Sampler {
+        let random = RandomSource(seed: seed)
+        let draft = try plain
+            ? nil : draft.draft(model: draftModel, options: model, target: chain, threads: threads)
+        guard let draft else { return SequentialSampler(chain: chain, random: random) }
+        return try SpeculativeSampler(
+            chain: chain, draft: draft, rule: ReflectionCoupling(temperature: temperature), window: effectiveWindow,
+            random: random)
+    }
+
+    var isExact: Bool { draft == .none || temperature == 1 }
+}

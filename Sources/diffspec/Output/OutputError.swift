@@ -1,0 +1,23 @@
+import Foundation
+
+/// A place that results cannot be written to.
+struct OutputError: Error, CustomStringConvertible {
+    let path: String
+    let reason: String
+    var description: String { "\(path): cannot write: \(reason)" }
+
+    /// Finds out before the work rather than after it.
+    static func checkWritable(file path: String) throws(OutputError) {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            throw OutputError(path: path, reason: "it is a folder; name a file in it")
+        }
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+            throw OutputError(path: path, reason: "there is no folder \(folder); create it first")
+        }
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw OutputError(path: path, reason: "the folder \(folder) is not writable")
+        }
+    }
+}

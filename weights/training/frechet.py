@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""The Fréchet distance of two sets of images in a classifier's features.
+
+    python frechet.py CLASSIFIER.safetensors A B [--data FOLDER] [--count N]
+
+A and B are safetensors files with a tensor `samples` [N, 3, 32, 32] in [-1, 1] (`diffspec sample --tensors`), or one of
+the words `train` and `test`: CIFAR-10's own images, from --data. The distance of two finite sets of one law is above
+zero and falls with their size, so compare only distances between sets of the same sizes; `train test` is the yardstick.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+import classifier
+import image_data
+
+
+def statistics(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and covariance, in double precision."""
+    features = features.double()
+    return features.mean(dim=0), features.T.cov()
+
+
+def square_root(matrix: Tensor) -> Tensor:
+    """The root of a symmetric positive semidefinite matrix."""
+    values, vectors = torch.linalg.eigh(matrix)
+    return (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+
+
+def frechet_distance(first: Tensor, second: Tensor) -> float:
+    """`|m₁ - m₂|² + tr(C₁ + C₂ - 2 (C₁^½ C₂ C₁^½)^½)` of two sets of features [count, width]."""
+    (mean1, covariance1), (mean2, covariance2) = statistics(first), statistics(second)
+    root = square_root(covariance1)
+    cross = torch.linalg.eigvalsh(root @ covariance2 @ root).clamp(min=0).sqrt().sum()
+    return ((mean1 - mean2).square().sum() + covariance1.trace() + covariance2.trace() - 2 * cross).item()
+
+
+def read(source: str, data: Path | None) -> Tensor:
+    """Images [count, 3, 32, 32] in [-1, 1] from a file of samples or from the data set."""
+    if source in ("train", "test"):
+        return image_data.scaled(image_data.load("cifar10", data, source).images)
+    images = load_file(source)["samples"].float()
+    if images.shape[1:] != (3, 32, 32):
+        raise ValueError(f"{source}: samples are {list(images.shape)}, expected [count, 3, 32, 32]")
+    if not images.isfinite().all():
+        raise ValueError(f"{source}: samples are not finite")
+    return images.clamp(-1, 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Fréchet distance of two sets of images.")
+    parser.add_argument("classifier", type=Path, help="weights from train_classifier.py")
+    parser.add_argument("sets", nargs=2, metavar="SET", help="a safetensors file of samples, or: train, test")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="CIFAR-10 sheets, for train and test")
+    parser.add_argument("--count", type=int, help="take this many images of each set, the first ones")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    arguments = parser.parse_args()
+    network = classifier.load(arguments.classifier).to(arguments.device)
+    features = []
+    for source in arguments.sets:
+        try:
+            images = read(source, arguments.data)[:arguments.count]
+        except (OSError, ValueError) as error:
+            parser.error(str(error))
+        if len(images) < max(classifier.FEATURES + 1, arguments.count or 0):
+            parser.error(f"{source} holds only {len(images)} images")
+        features.append(classifier.in_batches(network.features, images.to(arguments.device)))
+    sizes = " and ".join(f"{len(rows):,}" for rows in features)
+    print(f"{frechet_distance(*features):.4f} (Fréchet distance of {sizes} images)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,280 @@
+"""Quick tests of the training scripts: `python -m pytest weights/training` (under a minute on one core)."""
+
+import gzip
+import struct
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+import classifier
+import frechet
+import image_data
+import model_folder
+import process
+import sample_images
+import train_classifier
+from image_data import ImageSet
+from train_image_model import FASHION_MNIST, RECIPES, Recipe, Trainer, evaluation_loss, learning_rate
+from unet2d import UNet2D, UNetConfig
+
+torch.set_num_threads(1)
+BUNDLED = Path(__file__).parent.parent
+TINY = UNetConfig(image_size=8, image_channels=1, channels=(8, 16), layers=1, attention_levels=(1,), head_dim=8,
+                  norm_groups=4, class_embeddings=4)
+TINY_RECIPE = replace(FASHION_MNIST, network=TINY, epochs=8, batch=16, learning_rate=3e-3, warmup_steps=5)
+
+
+def tiny_data(count: int = 160) -> ImageSet:
+    """Three classes of 8×8 images: a bright band at the top, in the middle or at the bottom."""
+    generator = torch.Generator().manual_seed(1)
+    labels = torch.randint(3, (count,), generator=generator)
+    rows = torch.arange(8)[:, None].expand(8, 8)
+    bright = (rows // 3)[None] == labels[:, None, None]
+    dim = torch.randint(40, (count, 8, 8), generator=generator)
+    return ImageSet((200 * bright + dim)[:, None].to(torch.uint8), labels)
+
+
+def randomised(network: nn.Module) -> nn.Module:
+    """No parameter at zero or one, so that every term of the network shows in the output."""
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
+    return network.eval()
+
+
+def trainer(recipe: Recipe = TINY_RECIPE, minutes: float | None = None) -> Trainer:
+    return Trainer(recipe, tiny_data(), seed=0, minutes=minutes, compiled=False)
+
+
+# The network
+
+
+@pytest.mark.parametrize("config", [TINY, replace(TINY, layers=2, channels=(8, 16, 24), attention_levels=(0, 2))]
+                         + [recipe.network for recipe in RECIPES.values()])
+def test_network_equals_diffusers(config: UNetConfig) -> None:
+    diffusers = pytest.importorskip("diffusers")
+    reference = diffusers.UNet2DModel.from_config(config.as_diffusers())
+    randomised(reference)
+    network = UNet2D(config).eval()
+    network.load_state_dict(reference.state_dict())  # the same names and shapes, none left over
+    generator = torch.Generator().manual_seed(3)
+    sample = torch.randn(2, config.image_channels, config.image_size, config.image_size, generator=generator)
+    time, labels = torch.tensor([0.25, 987.6]), torch.tensor([0, config.class_embeddings - 1])
+    with torch.no_grad():
+        output = network(sample, time, labels)
+        expected = reference(sample, time, class_labels=labels).sample
+    # Round-off of some forty layers in two orders of summation: 1e-5 in the deepest. A wrong term shows above 1e-2.
+    assert (output - expected).abs().max() < 1e-4 * expected.std()
+
+
+@pytest.mark.parametrize("name", ["fashion-mnist", "fashion-mnist-draft"])
+def test_bundled_models_give_their_golden_outputs(name: str) -> None:
+    network = model_folder.load(BUNDLED / name)
+    case = load_file(BUNDLED / name / "case.safetensors")
+    with torch.no_grad():
+        output = network(case["sample"], case["timestep"], case["class_labels"])
+    assert (output - case["output"]).abs().max() < 1e-5 * case["output"].std()
+    recipe = RECIPES[name]
+    config = model_folder.read_json(BUNDLED / name / "config.json")
+    assert recipe.network.as_diffusers() == config
+    described = process.description((1, 28, 28), image_data.CLASS_NAMES[recipe.dataset])
+    assert described == model_folder.read_json(BUNDLED / name / "process.json")
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [
+    ("fashion-mnist", 1.6e6, 1.65e6), ("fashion-mnist-draft", 0.18e6, 0.2e6),
+    ("cifar10", 8.5e6, 9.5e6), ("cifar10-draft", 0.5e6, 0.7e6),
+])
+def test_parameter_counts(name: str, least: float, most: float) -> None:
+    with torch.device("meta"):
+        network = UNet2D(RECIPES[name].network)
+    assert least < sum(parameter.numel() for parameter in network.parameters()) < most
+
+
+def test_other_architectures_are_refused() -> None:
+    with pytest.raises(ValueError, match="act_fn is 'mish'"):
+        UNetConfig.from_diffusers(TINY.as_diffusers() | {"act_fn": "mish"})
+
+
+# The process
+
+
+def test_times_are_stratified() -> None:
+    times = process.stratified_times(1000, torch.Generator().manual_seed(0))
+    parts = (times - process.TIME_MARGIN) / (1 - 2 * process.TIME_MARGIN) * 1000 - torch.arange(1000)
+    assert parts.min() > -1e-3
+    assert parts.max() < 1 + 1e-3
+    assert parts.std() == pytest.approx(12**-0.5, abs=0.02)
+
+
+def test_exact_prediction_has_no_loss() -> None:
+    """The network is told the image; from it and its input it can form v exactly: σ v = α x - X_0."""
+    data = image_data.scaled(tiny_data(64).images)
+
+    def exact(x: Tensor, time: Tensor, _: Tensor) -> Tensor:
+        alpha, sigma = process.interpolant(time / process.TIME_SCALE)
+        return (alpha * x - data) / sigma
+
+    generator = torch.Generator().manual_seed(0)
+    assert process.prediction_loss(exact, data, torch.zeros(64), generator) < 1e-4
+
+
+def test_sampler_reaches_a_known_law() -> None:
+    """X_0 ~ N(1/2, 0.3²) in closed form: x̂0 and x̂1 are linear in x. 10,000 independent pixels."""
+    mean, deviation = 0.5, 0.3
+
+    def network(x: Tensor, time: Tensor, _: Tensor) -> Tensor:
+        alpha, sigma = process.interpolant(time / process.TIME_SCALE)
+        whitened = (x - alpha * mean) / ((alpha * deviation) ** 2 + sigma**2)
+        return alpha * sigma * whitened - sigma * (mean + alpha * deviation**2 * whitened)
+
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(100, 1, 10, 10, generator=generator)
+    labels = torch.zeros(100, dtype=torch.long)
+    for churn in (0.0, 0.5):
+        samples = sample_images.sample(network, noise, labels, steps=200, churn=churn, generator=generator)
+        # Standard errors 0.003 and 0.002; the 200 Euler steps and the early start leave up to 0.01.
+        assert abs(samples.mean() - mean) < 0.02
+        assert abs(samples.std() - deviation) < 0.02
+
+
+# Training
+
+
+def test_loss_falls_and_the_folder_is_whole(tmp_path: Path) -> None:
+    run = trainer()
+    before = evaluation_loss(run.network, run.data)
+    run.run(tmp_path / "checkpoint.pt", lambda _: None, Event())
+    model_folder.save(tmp_path, TINY, run.average, process.description((1, 8, 8), ("a", "b", "c")), torch.bfloat16)
+    saved = model_folder.load(tmp_path)
+    assert evaluation_loss(saved, run.data) < 0.7 * before
+    case = load_file(tmp_path / "case.safetensors")
+    assert case["class_labels"][-1] == 3
+    with torch.no_grad():
+        output = saved(case["sample"], case["timestep"], case["class_labels"])
+    assert torch.allclose(output, case["output"], atol=1e-6)
+    assert load_file(tmp_path / model_folder.WEIGHTS)["conv_in.weight"].dtype == torch.bfloat16
+    assert run.history[-1]["step"] == 80
+
+
+def test_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
+    unbroken = trainer()
+    unbroken.run(tmp_path / "unbroken.pt", lambda _: None, Event())
+    first = trainer()
+    for _ in range(33):
+        first.train_step()
+    first.save(tmp_path / "checkpoint.pt")
+    second = trainer()
+    second.resume(tmp_path / "checkpoint.pt")
+    second.run(tmp_path / "checkpoint.pt", lambda _: None, Event())
+    for name, tensor in unbroken.average.items():
+        assert torch.equal(tensor, second.average[name]), name
+
+
+def test_stopping_saves_the_state(tmp_path: Path) -> None:
+    stopped = Event()
+    run = trainer()
+    run.run(tmp_path / "checkpoint.pt", lambda _: stopped.set(), stopped)  # the first row of the log is at step 50
+    again = trainer()
+    again.resume(tmp_path / "checkpoint.pt")
+    assert again.step == run.step == 50
+
+
+def test_resuming_another_run_is_refused(tmp_path: Path) -> None:
+    trainer().save(tmp_path / "checkpoint.pt")
+    with pytest.raises(ValueError, match="other settings"):
+        trainer(replace(TINY_RECIPE, batch=8)).resume(tmp_path / "checkpoint.pt")
+
+
+def test_minutes_end_the_run() -> None:
+    run = trainer(replace(TINY_RECIPE, epochs=1e9), minutes=2)
+    run.seconds = 90
+    assert run.progress == 0.75
+    assert learning_rate(run.recipe, 1000, 1) == pytest.approx(0.02 * run.recipe.learning_rate)
+
+
+def test_batches_drop_labels_and_flip() -> None:
+    run = trainer(replace(TINY_RECIPE, batch=160, flips=True))
+    run.data.images[:] = torch.arange(8, dtype=torch.uint8)  # a ramp from left to right
+    dropped = flipped = 0
+    for run.step in range(20):
+        images, labels, _ = run.batch()
+        dropped += (labels == 3).sum().item()
+        flipped += (images[:, 0, 0, 0] > images[:, 0, 0, 7]).sum().item()
+    # Of 3,200: standard errors 17 and 28, so four of each.
+    assert abs(dropped - 320) < 68
+    assert abs(flipped - 1600) < 113
+
+
+# Data
+
+
+def test_idx_files(tmp_path: Path) -> None:
+    images = np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28)
+    header = struct.pack(">HBBIII", 0, 8, 3, 2, 28, 28)
+    (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(header + images.tobytes()))
+    labels = gzip.compress(struct.pack(">HBBI", 0, 8, 1, 2) + bytes([7, 3]))
+    (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(labels)
+    data = image_data.read_fashion_mnist(tmp_path, "test")
+    assert np.array_equal(data.images[:, 0].numpy(), images)
+    assert data.labels.tolist() == [7, 3]
+
+
+def test_sheets_are_cut_row_by_row(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    tiles = np.random.default_rng(0).integers(256, size=(5000, 3, 32, 32), dtype=np.uint8)
+    sheet = np.zeros((1600, 3200, 3), dtype=np.uint8)
+    for index in range(5000):
+        top, left = 32 * (index // 100), 32 * (index % 100)
+        sheet[top:top + 32, left:left + 32] = tiles[index].transpose(1, 2, 0)
+    image.fromarray(sheet).save(tmp_path / "test-00.webp", lossless=True, quality=0, method=0)
+    np.save(tmp_path / "test-labels.npy", np.arange(5000, dtype=np.uint8) % 10)
+    data = image_data.read_cifar10(tmp_path, "test")
+    assert np.array_equal(data.images.numpy(), tiles)
+    assert data.labels[12] == 2
+
+
+def test_wrong_sheets_are_refused() -> None:
+    with pytest.raises(ValueError, match="a sheet is"):
+        image_data.cut(np.zeros((1600, 1600, 3), dtype=np.uint8), "sheet")
+
+
+# The classifier and the distance
+
+
+def test_crops_move_whole_images() -> None:
+    """Each augmented image is a window of the mirrored original: the middle of a ramp moves by at most the padding."""
+    ramp = torch.arange(32.0).expand(64, 3, 32, 32).contiguous()
+    moved = train_classifier.augmented(ramp, torch.Generator().manual_seed(0))
+    steps = moved[:, :, :, 13:20].diff(dim=3)
+    assert torch.equal(steps.abs(), torch.ones_like(steps))
+    assert (moved[:, 0, 0, 16] - 15.5).abs().max() <= 4.5
+    assert {-1.0, 1.0} == set(steps.flatten().tolist())
+    assert torch.equal(moved[:, 0], moved[:, 2])
+
+
+def test_classifier_learns_and_is_read_back(tmp_path: Path) -> None:
+    labels = torch.arange(128) % 2
+    images = (labels * 120)[:, None, None, None] + torch.randint(100, (128, 3, 32, 32))
+    data = ImageSet(images.to(torch.uint8), labels)
+    torch.manual_seed(0)
+    network = classifier.Classifier()
+    train_classifier.train(network, data, epochs=24, generator=torch.Generator().manual_seed(0))
+    classifier.save(tmp_path / "classifier.safetensors", network)
+    assert train_classifier.accuracy(classifier.load(tmp_path / "classifier.safetensors"), data) > 0.95
+
+
+def test_frechet_distance_of_gaussians() -> None:
+    """Independent features: |m₁ - m₂|² + Σ (s₁ - s₂)²."""
+    generator = torch.Generator().manual_seed(0)
+    first = torch.randn(100_000, 4, generator=generator)
+    second = torch.tensor([1.0, 2.0, 0.5, 1.0]) * torch.randn(100_000, 4, generator=generator) + 0.5
+    assert frechet.frechet_distance(first, second) == pytest.approx(4 * 0.25 + 1 + 0.25, abs=0.05)
+    assert frechet.frechet_distance(first, first) == pytest.approx(0, abs=1e-9)
