@@ -53,6 +53,11 @@ struct SoftmaxSystem {
 
     /// ∇Φ_T or ∇Θ_T at α.
     func gradient(at exponents: [Double]) -> [Double] {
+        zip(received(at: exponents), shares).map { $0 - $1 }
+    }
+
+    /// What each token receives at α.
+    func received(at exponents: [Double]) -> [Double] {
         let x = exponents.map { exp($0) }
         var received = Array(repeating: 0.0, count: x.count)
         for (index, sets) in smallerSets.enumerated() {
@@ -67,7 +72,7 @@ struct SoftmaxSystem {
             }
         }
         if draftCount > 1 { addFullSets(x, to: &received) }
-        return zip(received, shares).map { $0 - $1 }
+        return received
     }
 
     /// The sets of n different tokens, p = n! ∏ p_i: for each n-1 of them the last runs over the whole vocabulary in blocks, so a set

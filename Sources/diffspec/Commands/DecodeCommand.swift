@@ -43,6 +43,8 @@ struct DecodeCommand: ParsableCommand {
     var tolerance = 1e-3
     @Option(help: "s of importance-truncated.")
     var freeTokens = 16
+    @Option(help: "Instead of decoding by a rule: the match probabilities of so many pairs of next-token laws (CWC, Figure 2).")
+    var pairs = 0
     @Flag(help: "Print a JSON object, or an array of them for several rules.")
     var json = false
 
@@ -66,6 +68,7 @@ struct DecodeCommand: ParsableCommand {
     }
 
     func validate() throws {
+        guard pairs >= 0 else { throw ValidationError("--pairs is \(pairs); expected at least 0") }
         guard text != nil || checkpoint != nil else { throw ValidationError("give --text or --checkpoint") }
         guard (checkpoint == nil) == (tokenizer == nil) else {
             throw ValidationError("--checkpoint and --tokenizer go together")
@@ -77,6 +80,7 @@ struct DecodeCommand: ParsableCommand {
 
     func run() throws {
         let reports = try checkpoint.map(decodeCheckpoint) ?? decodeText()
+        if reports.isEmpty { return }
         guard json else {
             if reports.count == 1 { print(reports[0].text) }
             print(DecodeCommand.table(reports))
@@ -134,6 +138,10 @@ struct DecodeCommand: ParsableCommand {
         _ decodeText: ([Int]) -> String
     ) throws -> [Report] {
         let tempered = try TemperedModel(target, temperature: temperature)
+        if pairs > 0 {
+            try printPairs(tempered, draft, prompt: prompt)
+            return []
+        }
         let parameters = CouplingRule.Parameters(tolerance: tolerance, freeTokens: freeTokens)
         return try rule.map { name in
             var decoder = try SpeculativeDecoder(
@@ -156,6 +164,46 @@ struct DecodeCommand: ParsableCommand {
                 targetCalls: output.targetCalls, blockEfficiency: output.blockEfficiency,
                 acceptance: output.acceptance, fallbacks: output.fallbacks,
                 seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18, text: decodeText(output.tokens))
+        }
+    }
+
+    /// One row of CWC's Figure 2: how often two parties match without communication, and the bounds.
+    struct Pair: Encodable {
+        let distance: Double
+        let maximal: Double
+        let gumbel: Double
+        let minhash: Double
+        let bound: Double
+
+        enum CodingKeys: String, CodingKey {
+            case maximal, gumbel, minhash, bound
+            case distance = "total_variation"
+        }
+    }
+
+    /// Both models' laws along a text of the target's own.
+    private func printPairs(_ target: some TokenModel, _ draft: some TokenModel, prompt: [Int]) throws {
+        var target = target, draft = draft
+        var context = prompt
+        var rows: [Pair] = []
+        var generator = RandomSource(seed: seed).stream(sample: 0, step: 0, purpose: .verification)
+        for _ in 0..<pairs {
+            let q = try target.nextDistribution(after: context), p = try draft.nextDistribution(after: context)
+            let distance = try p.totalVariation(to: q)
+            rows.append(
+                Pair(
+                    distance: distance, maximal: 1 - distance,
+                    gumbel: try GumbelCoupling.matchProbability(draft: p, target: q),
+                    minhash: try WeightedMinHashCoupling.matchProbability(draft: p, target: q),
+                    bound: CommunicationFreeBound.matchProbability(totalVariation: distance)))
+            context.append(q.sample(using: &generator))
+        }
+        if json { return print(try JSONFiles.line(rows)) }
+        print("  distance    1 - D   Gumbel  MinHash    bound")
+        for row in rows {
+            print(
+                String(
+                    format: "%10.4f %8.4f %8.4f %8.4f %8.4f", row.distance, row.maximal, row.gumbel, row.minhash, row.bound))
         }
     }
 

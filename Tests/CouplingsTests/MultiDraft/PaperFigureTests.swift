@@ -32,7 +32,8 @@ struct PaperFigureTests {
     func figure2Right(step: Int) throws {
         let q2 = Double(step) / 20 * 5 / 6
         let (optimum, kSequential, specInfer) = try Self.figure2(1.0 / 6, q2)
-        #expect((optimum > 1 - 1e-12) == (min(q2, 5.0 / 6 - q2) >= 5.0 / 18 - 1e-12 || (q2 >= 1.0 / 9 && 5.0 / 6 - q2 >= 1.0 / 9 && min(q2, 5.0 / 6 - q2) + 1.0 / 6 >= 4.0 / 9 - 1e-12)))
+        // Theorem 2 binds on the pairs with the first token: q₂, q₃ ≥ 4/9 - 1/6.
+        #expect((optimum > 1 - 1e-12) == (min(q2, 5.0 / 6 - q2) >= 5.0 / 18))
         #expect(max(kSequential, specInfer) <= optimum + 1e-12)
         #expect(max(kSequential, specInfer) < 1 - 1e-6)
     }
