@@ -9,16 +9,20 @@
         public init() {}
 
         public func solve(_ program: LinearProgram) throws(CouplingError) -> LinearProgram.Solution {
-            let variables = program.objective.count, rows = program.constraints.count
+            let variables = program.objective.count
+            let rows = program.constraints.count
             // GLPK aborts the process on malformed input, so everything is checked before.
-            var rowIndices: [Int32] = [0], columnIndices: [Int32] = [0], coefficients = [0.0]
+            var rowIndices: [Int32] = [0]
+            var columnIndices: [Int32] = [0]
+            var coefficients = [0.0]
             for (index, row) in program.constraints.enumerated() {
                 var sums: [Int: Double] = [:]
                 for term in row.terms { sums[term.variable, default: 0] += term.coefficient }
                 for (variable, coefficient) in sums {
                     guard (0..<variables).contains(variable), coefficient.isFinite, row.bound.isFinite else {
                         throw .solverFailed(
-                            solver: name, reason: "row \(index) has a number that is not finite or a variable that does not exist")
+                            solver: name,
+                            reason: "row \(index) has a number that is not finite or a variable that does not exist")
                     }
                     rowIndices.append(Int32(index + 1))
                     columnIndices.append(Int32(variable + 1))

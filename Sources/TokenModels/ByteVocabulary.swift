@@ -8,7 +8,7 @@ public struct ByteVocabulary: Equatable, Sendable {
         var occurs = Array(repeating: false, count: 256)
         for byte in text { occurs[Int(byte)] = true }
         bytes = (0..<256).filter { occurs[$0] }.map { UInt8($0) }
-        var tokens = Array<Int?>(repeating: nil, count: 256)
+        var tokens = [Int?](repeating: nil, count: 256)
         for (token, byte) in bytes.enumerated() { tokens[Int(byte)] = token }
         self.tokens = tokens
     }

@@ -67,7 +67,8 @@ public struct LlamaCheckpoint: Sendable {
         let floats = embedding * (signedSize < 0 ? 2 : 1) + perLayer * Double(layerCount) + Double(width) + rotations
         guard Double(data.count) == 28 + 4 * floats else {
             throw .malformed(
-                file: path, expected: String(format: "%.0f bytes for its dimensions", 28 + 4 * floats), found: "\(data.count)")
+                file: path, expected: String(format: "%.0f bytes for its dimensions", 28 + 4 * floats),
+                found: "\(data.count)")
         }
         tokenEmbedding = try reader.floats(vocabularySize * width)
         attentionNorms = try reader.floats(layerCount * width)

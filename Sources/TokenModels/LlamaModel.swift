@@ -13,7 +13,11 @@ public struct LlamaModel: TokenModel, Sendable {
     private var cachedKeys: [Float]
     private var cachedValues: [Float]
 
+    /// Products this small lose more by OpenBLAS's threads than they gain; set once, by the first model.
+    private static let singleThreaded: Void = openblas_set_num_threads(1)
+
     public init(_ checkpoint: LlamaCheckpoint) {
+        _ = LlamaModel.singleThreaded
         self.checkpoint = checkpoint
         let size = checkpoint.layerCount * checkpoint.contextLength * checkpoint.keyWidth
         cachedKeys = Array(repeating: 0, count: size)
@@ -26,7 +30,8 @@ public struct LlamaModel: TokenModel, Sendable {
     public mutating func nextDistribution(after tokens: [Int]) throws -> FiniteDistribution {
         guard !tokens.isEmpty else {
             throw TokenModelError.parameterOutOfRange(
-                name: "context length", value: 0, expected: "at least 1 (a llama begins with its beginning-of-text token)")
+                name: "context length", value: 0,
+                expected: "at least 1 (a llama begins with its beginning-of-text token)")
         }
         guard tokens.count <= checkpoint.contextLength else {
             throw TokenModelError.contextTooLong(length: tokens.count, limit: checkpoint.contextLength)
@@ -49,7 +54,9 @@ public struct LlamaModel: TokenModel, Sendable {
 
     /// One token through all layers; keys and values are kept at its position.
     private mutating func forward(_ token: Int, at position: Int, wantsLogits: Bool) -> [Float] {
-        let width = checkpoint.width, keyWidth = checkpoint.keyWidth, hidden = checkpoint.hiddenWidth
+        let width = checkpoint.width
+        let keyWidth = checkpoint.keyWidth
+        let hidden = checkpoint.hiddenWidth
         let length = checkpoint.contextLength
         var stream = Array(checkpoint.tokenEmbedding[(token * width)..<((token + 1) * width)])
         for layer in 0..<checkpoint.layerCount {
@@ -81,7 +88,8 @@ public struct LlamaModel: TokenModel, Sendable {
 
     /// Softmax attention of each query head over the positions so far.
     private func attend(_ query: [Float], layer: Int, upTo position: Int) -> [Float] {
-        let headWidth = checkpoint.headWidth, keyWidth = checkpoint.keyWidth
+        let headWidth = checkpoint.headWidth
+        let keyWidth = checkpoint.keyWidth
         let group = checkpoint.headCount / checkpoint.keyHeadCount
         let scale = 1 / Float(headWidth).squareRoot()
         let base = layer * checkpoint.contextLength * keyWidth

@@ -1,4 +1,5 @@
-/// The byte-pair tokenizer of llama2.c (`tokenizer.bin`: the longest length, then a score, a length and bytes for each token).
+/// The byte-pair tokenizer of llama2.c (`tokenizer.bin`: the longest length, then a score, a length and bytes for
+/// each token).
 public struct LlamaTokenizer: Sendable {
     /// The token that begins a text, and that a model writes to end it.
     public static let beginning = 1
@@ -10,7 +11,8 @@ public struct LlamaTokenizer: Sendable {
     public init(path: String, vocabularySize: Int) throws(TokenModelError) {
         var reader = BinaryReader(try readFile(path), file: path)
         _ = try reader.integer()
-        var pieces: [[UInt8]] = [], scores: [Float] = []
+        var pieces: [[UInt8]] = []
+        var scores: [Float] = []
         var tokens: [[UInt8]: Int] = [:]
         for token in 0..<vocabularySize {
             scores.append(try reader.float())

@@ -2,8 +2,9 @@ import Couplings
 
 /// An interpolated n-gram model (Witten and Bell 1991, method C).
 ///
-/// P(w | h) = (c(hw) + N(h) P(w | h′)) / (c(h) + N(h)), with c the counts, N(h) the number of different tokens seen after h, and h′ the
-/// context h without its first token; below the shortest context stands the uniform law. Every token keeps some probability.
+/// P(w | h) = (c(hw) + N(h) P(w | h′)) / (c(h) + N(h)), with c the counts, N(h) the number of different tokens seen
+/// after h, and h′ the context h without its first token; below the shortest context stands the uniform law. Every
+/// token keeps some probability.
 public struct NGramModel: TokenModel, Sendable {
     /// n: the model looks back n - 1 tokens.
     public let order: Int
@@ -20,10 +21,10 @@ public struct NGramModel: TokenModel, Sendable {
         guard (1...64).contains(order) else {
             throw .parameterOutOfRange(name: "order", value: Double(order), expected: "1 to 64")
         }
+        guard !tokens.isEmpty else { throw .emptyText(file: source) }
         guard vocabularySize >= 1 else {
             throw .parameterOutOfRange(name: "vocabulary size", value: Double(vocabularySize), expected: "at least 1")
         }
-        guard !tokens.isEmpty else { throw .emptyText(file: source) }
         if let position = tokens.firstIndex(where: { !(0..<vocabularySize).contains($0) }) {
             throw .outsideVocabulary(what: "token \(tokens[position]) of \(source)", position: position)
         }

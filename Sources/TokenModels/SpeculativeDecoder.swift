@@ -2,9 +2,9 @@ import Couplings
 
 /// Speculative decoding of token sequences: a draft model proposes, the target decides.
 ///
-/// Two modes. `decode(…using:)` drafts n paths of L tokens and walks down their tree by a multi-draft rule (SpecTr, Sun et al. 2023; IW and
-/// GR, multi-step): the tokens follow the target's law. `decodeInvariantly` couples draft and target by Gumbel (CWC, Section 5): besides, they are a
-/// function of the seed and the target alone.
+/// Two modes. `decode(…using:)` drafts n paths of L tokens and walks down their tree by a multi-draft rule (SpecTr,
+/// Sun et al. 2023; IW and GR, multi-step): the tokens follow the target's law. `decodeInvariantly` couples draft and
+/// target by Gumbel (CWC, Section 5): besides, they are a function of the seed and the target alone.
 public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
     private var target: Target
     private var draft: Draft
@@ -31,8 +31,8 @@ public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
 
     /// Decodes `count` tokens after `prompt` with n paths and a rule, which is made anew for each decision.
     ///
-    /// Paths are drawn independently; those that survive a decision still hold independent draws of the draft after the common
-    /// prefix, so the rule meets as many i.i.d. drafts as there are survivors.
+    /// Paths are drawn independently; those that survive a decision still hold independent draws of the draft after
+    /// the common prefix, so the rule meets as many i.i.d. drafts as there are survivors.
     public mutating func decode(
         prompt: [Int], count: Int, paths: Int, rule: (MultiDraftProblem) throws -> any MultiDraftRule,
         using generator: inout some RandomNumberGenerator
@@ -76,8 +76,8 @@ public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
         return output
     }
 
-    /// Decodes `count` tokens after `prompt` drafter-invariantly: token t is the target's Gumbel choice under the numbers of position
-    /// t, and the draft guesses with the same numbers.
+    /// Decodes `count` tokens after `prompt` drafter-invariantly: token t is the target's Gumbel choice under the
+    /// numbers of position t, and the draft guesses with the same numbers.
     /// - Parameter randomness: the generator of each position, counted from the prompt's end.
     public mutating func decodeInvariantly<Generator: RandomNumberGenerator>(
         prompt: [Int], count: Int, randomness: (_ position: Int) -> Generator

@@ -25,7 +25,8 @@ extension TokenModelError: CustomStringConvertible {
         case .outsideVocabulary(let what, let position): "\(what) at position \(position) is not in the vocabulary"
         case .contextTooLong(let length, let limit):
             "a context of \(length) tokens is longer than the \(limit) the model was made for; ask for fewer tokens"
-        case .parameterOutOfRange(let name, let value, let expected): "\(name) is \(value); expected \(expected)"
+        case .parameterOutOfRange(let name, let value, let expected):
+            "\(name) is \(Int(exactly: value).map(String.init) ?? "\(value)"); expected \(expected)"
         case .vocabulariesDiffer(let target, let draft):
             "the target has \(target) tokens and the draft \(draft); they must share one vocabulary"
         }

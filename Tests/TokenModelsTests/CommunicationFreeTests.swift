@@ -1,6 +1,6 @@
 import Couplings
-import TokenModels
 import Testing
+import TokenModels
 
 @Suite("Coupling without communication on laws of real models")
 struct CommunicationFreeTests {
@@ -13,7 +13,8 @@ struct CommunicationFreeTests {
         var generator = RandomSource(seed: 1).stream(sample: 0, step: 0, purpose: .auxiliary)
         var context: [Int] = []
         for _ in 0..<32 {
-            let q = try target.nextDistribution(after: context), p = try draft.nextDistribution(after: context)
+            let q = try target.nextDistribution(after: context)
+            let p = try draft.nextDistribution(after: context)
             let distance = try p.totalVariation(to: q)
             let gumbel = try GumbelCoupling.matchProbability(draft: p, target: q)
             let minHash = try WeightedMinHashCoupling.matchProbability(draft: p, target: q)

@@ -1,7 +1,7 @@
 import Couplings
 import Foundation
-import TokenModels
 import Testing
+import TokenModels
 
 @Suite("llama2.c checkpoints")
 struct LlamaTests {
@@ -33,10 +33,16 @@ struct LlamaTests {
             defer { offset += rows * columns }
             return (0..<rows).map { r in (0..<columns).map { Double(checkpoint.floats[offset + r * columns + $0]) } }
         }
-        let embedding = take(11, 8), norm1 = take(2, 8)
-        let q = [take(8, 8), take(8, 8)], k = [take(4, 8), take(4, 8)], v = [take(4, 8), take(4, 8)]
-        let o = [take(8, 8), take(8, 8)], norm2 = take(2, 8)
-        let w1 = [take(12, 8), take(12, 8)], w2 = [take(8, 12), take(8, 12)], w3 = [take(12, 8), take(12, 8)]
+        let embedding = take(11, 8)
+        let norm1 = take(2, 8)
+        let q = [take(8, 8), take(8, 8)]
+        let k = [take(4, 8), take(4, 8)]
+        let v = [take(4, 8), take(4, 8)]
+        let o = [take(8, 8), take(8, 8)]
+        let norm2 = take(2, 8)
+        let w1 = [take(12, 8), take(12, 8)]
+        let w2 = [take(8, 12), take(8, 12)]
+        let w3 = [take(12, 8), take(12, 8)]
         let finalNorm = take(1, 8)[0]
         offset += 32
         let classifier = checkpoint.header[5] < 0 ? take(11, 8) : embedding
@@ -65,10 +71,15 @@ struct LlamaTests {
                 for head in 0..<4 {
                     let shared = head / 2 * 2
                     let scores = (0...position).map { time in
-                        exp((query[head * 2] * keys[time][shared] + query[head * 2 + 1] * keys[time][shared + 1]) / 2.0.squareRoot())
+                        exp(
+                            (query[head * 2] * keys[time][shared] + query[head * 2 + 1] * keys[time][shared + 1])
+                                / 2.0.squareRoot())
                     }
                     let sum = scores.reduce(0, +)
-                    for i in 0..<2 { attended.append(scores.enumerated().reduce(0) { $0 + $1.element / sum * values[$1.offset][shared + i] }) }
+                    for i in 0..<2 {
+                        attended.append(
+                            scores.enumerated().reduce(0) { $0 + $1.element / sum * values[$1.offset][shared + i] })
+                    }
                 }
                 streams[position] = zip(streams[position], times(o[layer], attended)).map { $0 + $1 }
                 let second = normed(streams[position], norm2[layer])

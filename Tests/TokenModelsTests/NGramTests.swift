@@ -1,6 +1,6 @@
 import Couplings
-import TokenModels
 import Testing
+import TokenModels
 
 @Suite("n-gram models")
 struct NGramTests {
@@ -12,7 +12,10 @@ struct NGramTests {
         let empty = try model.nextDistribution(after: [])
         #expect(zip(empty.probabilities, unigram).allSatisfy { abs($0 - $1) < 1e-15 })
         let afterZero = try model.nextDistribution(after: [1, 0])
-        #expect(zip(afterZero.probabilities, [unigram[0] / 2, (1 + unigram[1]) / 2, unigram[2] / 2]).allSatisfy { abs($0 - $1) < 1e-15 })
+        #expect(
+            zip(afterZero.probabilities, [unigram[0] / 2, (1 + unigram[1]) / 2, unigram[2] / 2]).allSatisfy {
+                abs($0 - $1) < 1e-15
+            })
         // A context never seen falls back on the shorter one.
         #expect(try model.nextDistribution(after: [2]).probabilities == empty.probabilities)
     }
@@ -56,7 +59,8 @@ struct NGramTests {
     func temperature() throws {
         let base = RandomModel(vocabularySize: 5, seed: 3)
         let law = try base.nextDistribution(after: [1])
-        var same = try TemperedModel(base, temperature: 1), cold = try TemperedModel(base, temperature: 1e-6)
+        var same = try TemperedModel(base, temperature: 1)
+        var cold = try TemperedModel(base, temperature: 1e-6)
         #expect(try same.nextDistribution(after: [1]) == law)
         #expect(try cold.nextDistribution(after: [1]).probabilities.max() ?? 0 > 1 - 1e-9)
     }

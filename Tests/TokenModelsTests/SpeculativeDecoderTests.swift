@@ -1,6 +1,6 @@
 import Couplings
-import TokenModels
 import Testing
+import TokenModels
 
 @Suite("Speculative decoding")
 struct SpeculativeDecoderTests {
@@ -47,12 +47,15 @@ struct SpeculativeDecoderTests {
         var counts: [[Int]: Double] = [:]
         for draw in 0..<draws {
             var generator = RandomSource(seed: 1).stream(sample: draw, step: 0, purpose: .auxiliary)
-            counts[try decoder.decode(prompt: [], count: 3, paths: 2, rule: rule, using: &generator).tokens, default: 0] += 1
+            counts[
+                try decoder.decode(prompt: [], count: 3, paths: 2, rule: rule, using: &generator).tokens, default: 0] +=
+                1
         }
         return try exactLaw(target).reduce(0) { $0 + abs(counts[$1.key, default: 0] / Double(draws) - $1.value) } / 2
     }
 
-    // 27 outcomes: the mean of the empirical total variation is below ½ √(27/20000) = 0.018, and it hardly ever exceeds 0.03.
+    // 27 outcomes: the mean of the empirical total variation is below ½ √(27/20000) = 0.018, and it hardly ever
+    // exceeds 0.03.
     @Test("three tokens follow the target's law by every rule", arguments: rules.indices, [1, 2, 4])
     func law(rule: Int, lookahead: Int) throws {
         #expect(try Self.distance(lookahead: lookahead, rule: Self.rules[rule].make) < 0.03, "\(Self.rules[rule].name)")
@@ -88,16 +91,21 @@ struct SpeculativeDecoderTests {
                 texts.insert(output.tokens)
             }
         }
-        texts.insert(try Self.invariant(draft: RandomModel(vocabularySize: vocabulary.count, seed: 5), lookahead: 3, seed: 4).tokens)
+        texts.insert(
+            try Self.invariant(draft: RandomModel(vocabularySize: vocabulary.count, seed: 5), lookahead: 3, seed: 4)
+                .tokens)
         #expect(texts.count == 1)
         #expect(try Self.invariant(draft: drafts[0], lookahead: 2, seed: 5).tokens != texts.first)
 
         let target = try NGramModel(order: 5, vocabularySize: vocabulary.count, trainedOn: tokens)
-        let ordinary = try Set(drafts.map { draft in
-            var decoder = try SpeculativeDecoder(target: target, draft: draft, lookahead: 3)
-            var generator = RandomSource(seed: 4).stream(sample: 0, step: 0, purpose: .auxiliary)
-            return try decoder.decode(prompt: [], count: 120, paths: 1, rule: { try NaiveRule($0) }, using: &generator).tokens
-        })
+        let ordinary = try Set(
+            drafts.map { draft in
+                var decoder = try SpeculativeDecoder(target: target, draft: draft, lookahead: 3)
+                var generator = RandomSource(seed: 4).stream(sample: 0, step: 0, purpose: .auxiliary)
+                return try decoder.decode(
+                    prompt: [], count: 120, paths: 1, rule: { try NaiveRule($0) }, using: &generator
+                ).tokens
+            })
         #expect(ordinary.count == 3)
     }
 
@@ -106,7 +114,8 @@ struct SpeculativeDecoderTests {
         let model = RandomModel(vocabularySize: 6, seed: 0)
         var decoder = try SpeculativeDecoder(target: model, draft: model, lookahead: 4)
         var generator = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
-        let output = try decoder.decode(prompt: [], count: 100, paths: 1, rule: { try NaiveRule($0) }, using: &generator)
+        let output = try decoder.decode(
+            prompt: [], count: 100, paths: 1, rule: { try NaiveRule($0) }, using: &generator)
         #expect(output.targetCalls == 20)
         #expect(output.acceptance == 1)
         let invariant = try decoder.decodeInvariantly(prompt: [], count: 100) {
@@ -118,11 +127,13 @@ struct SpeculativeDecoderTests {
 
     @Test("more drafts and better rules take more tokens a call")
     func blockEfficiency() throws {
-        let target = RandomModel(vocabularySize: 20, seed: 0), draft = RandomModel(vocabularySize: 20, seed: 3, independence: 0.6)
+        let target = RandomModel(vocabularySize: 20, seed: 0)
+        let draft = RandomModel(vocabularySize: 20, seed: 3, independence: 0.6)
         func efficiency(_ paths: Int, _ rule: (MultiDraftProblem) throws -> any MultiDraftRule) throws -> Double {
             var decoder = try SpeculativeDecoder(target: target, draft: draft, lookahead: 5)
             var generator = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
-            return try decoder.decode(prompt: [], count: 6000, paths: paths, rule: rule, using: &generator).blockEfficiency
+            return try decoder.decode(prompt: [], count: 6000, paths: paths, rule: rule, using: &generator)
+                .blockEfficiency
         }
         // Standard errors are about 0.03 at 2000 calls.
         let naive = try efficiency(1) { try NaiveRule($0) }
@@ -137,9 +148,12 @@ struct SpeculativeDecoderTests {
         let model = RandomModel(vocabularySize: 4, seed: 0)
         var decoder = try SpeculativeDecoder(target: model, draft: model, lookahead: 3, endTokens: [2])
         var generator = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
-        let output = try decoder.decode(prompt: [], count: 1000, paths: 2, rule: { try NaiveRule($0) }, using: &generator)
+        let output = try decoder.decode(
+            prompt: [], count: 1000, paths: 2, rule: { try NaiveRule($0) }, using: &generator)
         #expect(output.tokens.firstIndex(of: 2) == output.tokens.count - 1)
-        #expect(try decoder.decode(prompt: [], count: 0, paths: 1, rule: { try NaiveRule($0) }, using: &generator) == DecodingOutput())
+        #expect(
+            try decoder.decode(prompt: [], count: 0, paths: 1, rule: { try NaiveRule($0) }, using: &generator)
+                == DecodingOutput())
         #expect(throws: TokenModelError.self) {
             try decoder.decode(prompt: [], count: 5, paths: 0, rule: { try NaiveRule($0) }, using: &generator)
         }

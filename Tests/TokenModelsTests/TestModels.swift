@@ -15,7 +15,8 @@ struct RandomModel: TokenModel {
             var stream = RandomSource(seed: seed).stream(sample: key, step: 0, purpose: .auxiliary)
             return (0..<vocabularySize).map { _ in pow(stream.uniform(), 3) }
         }
-        let base = weights(0), other = weights(seed)
+        let base = weights(0)
+        let other = weights(seed)
         return try FiniteDistribution(weights: zip(base, other).map { $0 * (1 - independence) + $1 * independence })
     }
 }

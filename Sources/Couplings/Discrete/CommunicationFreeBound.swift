@@ -1,6 +1,7 @@
 /// Theorem 3 (CWC, Section 4): what no protocol without communication can beat.
 public enum CommunicationFreeBound {
-    /// (1 - D)/(1 + D): reached by Gumbel and by weighted MinHash for every pair, exceeded by no protocol for all pairs.
+    /// (1 - D)/(1 + D): reached by Gumbel and by weighted MinHash for every pair, exceeded by no protocol for all
+    /// pairs.
     public static func matchProbability(totalVariation distance: Double) -> Double {
         (1 - distance) / (1 + distance)
     }

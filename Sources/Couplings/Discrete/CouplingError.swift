@@ -51,9 +51,10 @@ extension CouplingError: CustomStringConvertible {
         case .draftsNotIdentical(let rule):
             return "\(rule) needs drafts from one distribution, but several were given"
         case .parameterOutOfRange(let name, let value, let expected):
-            return "\(name) is \(value); expected \(expected)"
+            return "\(name) is \(CouplingError.count(value)); expected \(expected)"
         case .problemTooLarge(let what, let size, let limit):
-            return "\(what) would need \(CouplingError.count(size)) items, above the limit of \(CouplingError.count(limit))"
+            return
+                "\(what) would need \(CouplingError.count(size)) items, above the limit of \(CouplingError.count(limit))"
         case .solverFailed(let solver, let reason):
             return "\(solver) failed: \(reason)"
         }
@@ -61,6 +62,6 @@ extension CouplingError: CustomStringConvertible {
 
     /// A whole number without a decimal point where it fits.
     private static func count(_ value: Double) -> String {
-        Int(exactly: value.rounded()).map(String.init) ?? "\(value)"
+        Int(exactly: value).map(String.init) ?? "\(value)"
     }
 }

@@ -32,14 +32,16 @@ public enum GumbelCoupling {
 
     /// P(a = b) = Σ_j 1 / Σ_i max(p_i/p_j, q_i/q_j), summed over the j both laws may return (Theorem 2).
     ///
-    /// In the order of decreasing p_i/q_i the maximum is p_i/p_j before j and q_i/q_j after it, so two prefix sums serve all j.
+    /// In the order of decreasing p_i/q_i the maximum is p_i/p_j before j and q_i/q_j after it, so two prefix sums
+    /// serve all j.
     /// - Complexity: O(V log V).
     /// - Throws: `CouplingError.lengthsDiffer`.
     public static func matchProbability(
         draft: FiniteDistribution, target: FiniteDistribution
     ) throws(CouplingError) -> Double {
         try draft.requireSameVocabulary(as: target)
-        let p = draft.probabilities, q = target.probabilities
+        let p = draft.probabilities
+        let q = target.probabilities
         let order = LikelihoodOrder.decreasing(numerator: p, denominator: q)
         var draftBefore = 0.0
         var targetAfter = order.reduce(0) { $0 + q[$1] }

@@ -46,7 +46,8 @@ public struct LowCommunicationCoupling: Sendable {
         shared: inout some RandomNumberGenerator, alice: inout some RandomNumberGenerator,
         bob: inout some RandomNumberGenerator
     ) throws(CouplingError) -> Transcript {
-        let p = roundedCoupling.draft, q = roundedCoupling.target
+        let p = roundedCoupling.draft
+        let q = roundedCoupling.target
         let a = p.sample(using: &alice)
         var b = a
         var rounds = 1
@@ -59,7 +60,10 @@ public struct LowCommunicationCoupling: Sendable {
                 var start = 0.0
                 b = q.count - 1
                 for (token, probability) in q.probabilities.enumerated() {
-                    if dart < start + probability { b = token; break }
+                    if dart < start + probability {
+                        b = token
+                        break
+                    }
                     start += probability
                 }
                 // Alice approves if the dart lies above her own probability.
@@ -84,10 +88,13 @@ public struct LowCommunicationCoupling: Sendable {
         let bothMove = zip(moveDraft, moveTarget).reduce(0) { $0 + $1.0 * $1.1 }
 
         var total = 0.0
-        var draftLeft = Array(repeating: 0.0, count: count), targetLeft = draftLeft
-        var draftMoved = 0.0, targetMoved = 0.0
+        var draftLeft = Array(repeating: 0.0, count: count)
+        var targetLeft = draftLeft
+        var draftMoved = 0.0
+        var targetMoved = 0.0
         for i in 0..<count {
-            let p = roundedCoupling.draft[i], q = roundedCoupling.target[i]
+            let p = roundedCoupling.draft[i]
+            let q = roundedCoupling.target[i]
             let equal = min(p, q)
             total += equal * keepDraft[i] * keepTarget[i]
             total += equal * keepDraft[i] * (1 - keepTarget[i]) * moveTarget[i]

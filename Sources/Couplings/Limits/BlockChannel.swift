@@ -2,8 +2,8 @@ import Foundation
 
 /// A memoryless channel used n times, with words grouped by type (MC, Appendix C), in the log domain.
 ///
-/// An input is a type class of input words — all words at once where the channel is symmetric — and an output a type class of output
-/// words. For each output class the atoms list what its words receive from each input.
+/// An input is a type class of input words — all words at once where the channel is symmetric — and an output a type
+/// class of output words. For each output class the atoms list what its words receive from each input.
 struct BlockChannel: Sendable {
     /// Words of one output class that see one input class with one likelihood.
     struct Atom: Sendable {
@@ -41,10 +41,16 @@ struct BlockChannel: Sendable {
         }
     }
 
-    /// One input class. An output class is a composition of n over the classes of letters; an atom also counts each class's likelihoods.
+    /// One input class. An output class is a composition of n over the classes of letters; an atom also counts each
+    /// class's likelihoods.
     private init(symmetric channel: DiscreteChannel, classes: [[Int]], length n: Int) throws(CouplingError) {
-        // The distinct positive likelihoods of each class, with how many letters of a row have them; and how many letters in all.
-        struct Letter { let group: Int; let logLikelihood: Double; let logCount: Double }
+        // The distinct positive likelihoods of each class, with how many letters of a row have them; and how many
+        // letters in all.
+        struct Letter {
+            let group: Int
+            let logLikelihood: Double
+            let logCount: Double
+        }
         var letters: [Letter] = []
         for (group, outputs) in classes.enumerated() {
             var counts: [(value: Double, count: Int)] = []
@@ -55,16 +61,20 @@ struct BlockChannel: Sendable {
                     counts.append((value, 1))
                 }
             }
-            letters += counts.map { Letter(group: group, logLikelihood: log($0.value), logCount: log(Double($0.count))) }
+            letters += counts.map {
+                Letter(group: group, logLikelihood: log($0.value), logCount: log(Double($0.count)))
+            }
         }
         let size = DraftSets.binomial(n + letters.count - 1, letters.count - 1)
         guard size <= BlockChannel.maximumAtoms else {
-            throw .problemTooLarge(what: "the types of the channel's outputs", size: size, limit: BlockChannel.maximumAtoms)
+            throw .problemTooLarge(
+                what: "the types of the channel's outputs", size: size, limit: BlockChannel.maximumAtoms)
         }
         let logFactorials = BlockChannel.logFactorials(upTo: n)
         var grouped: [[Int]: [Atom]] = [:]
         BlockChannel.forEachComposition(of: n, into: letters.count) { counts in
-            var logLikelihood = 0.0, logWords = logFactorials[n]
+            var logLikelihood = 0.0
+            var logWords = logFactorials[n]
             var composition = Array(repeating: 0, count: classes.count)
             for (letter, count) in zip(letters, counts) where count > 0 {
                 logLikelihood += Double(count) * letter.logLikelihood
@@ -73,7 +83,8 @@ struct BlockChannel: Sendable {
             }
             // The words of this atom over those of the class are its share.
             grouped[composition, default: []].append(
-                Atom(input: 0, logLikelihood: logLikelihood, mass: exp(logWords + logLikelihood),
+                Atom(
+                    input: 0, logLikelihood: logLikelihood, mass: exp(logWords + logLikelihood),
                     logShare: logWords - BlockChannel.logSize(composition, classes, logFactorials)))
         }
         inputCount = 1
@@ -86,10 +97,12 @@ struct BlockChannel: Sendable {
 
     /// Input and output classes are types; an atom is a joint type.
     private init(byTypes channel: DiscreteChannel, length n: Int) throws(CouplingError) {
-        let inputs = channel.inputCount, letters = channel.outputCount
+        let inputs = channel.inputCount
+        let letters = channel.outputCount
         let size = DraftSets.binomial(n + inputs * letters - 1, inputs * letters - 1)
         guard size <= BlockChannel.maximumAtoms else {
-            throw .problemTooLarge(what: "the joint types of inputs and outputs", size: size, limit: BlockChannel.maximumAtoms)
+            throw .problemTooLarge(
+                what: "the joint types of inputs and outputs", size: size, limit: BlockChannel.maximumAtoms)
         }
         let logFactorials = BlockChannel.logFactorials(upTo: n)
         let logRows = channel.rows.map { $0.probabilities.map { log($0) } }
@@ -102,7 +115,8 @@ struct BlockChannel: Sendable {
                     // |T_{x|y}|/|T_x| = |T_{y|x}|/|T_y|.
                     let logSize = BlockChannel.logMultinomial(outputType, logFactorials)
                     grouped[outputType, default: []].append(
-                        Atom(input: input, logLikelihood: logLikelihood, mass: exp(logWords + logLikelihood),
+                        Atom(
+                            input: input, logLikelihood: logLikelihood, mass: exp(logWords + logLikelihood),
                             logShare: logWords - logSize))
                     return
                 }

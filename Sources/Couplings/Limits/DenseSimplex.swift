@@ -1,7 +1,8 @@
-/// The two-phase simplex method on a dense tableau (Dantzig 1951; Bland 1977 against cycling), for small linear programs.
+/// The two-phase simplex method on a dense tableau (Dantzig 1951; Bland 1977 against cycling), for small linear
+/// programs.
 ///
-/// It needs no library, so that every limit and rule works in every build. Programs of thousands of rows are better given to the solver of the
-/// LinearProgramming module.
+/// It needs no library, so that every limit and rule works in every build. Programs of thousands of rows are better
+/// given to the solver of the LinearProgramming module.
 public struct DenseSimplex: LinearProgramSolver {
     public let name = "built-in simplex"
     /// The largest tableau, in entries.
@@ -99,7 +100,8 @@ public struct DenseSimplex: LinearProgramSolver {
             entries = Array(repeating: 0, count: rowCount * (columnCount + 1))
             basis = Array(repeating: 0, count: rowCount)
             var unitColumns: [(column: Int, sign: Double)] = []
-            var slack = variables, artificial = firstArtificial
+            var slack = variables
+            var artificial = firstArtificial
             for (index, row) in rows.enumerated() {
                 let start = index * (columnCount + 1)
                 for term in row.terms { entries[start + term.variable] += signs[index] * term.coefficient }
@@ -119,13 +121,15 @@ public struct DenseSimplex: LinearProgramSolver {
             }
             originalEntries = entries
             self.unitColumns = unitColumns
-            // Against degeneracy: bounds are loosened by tiny different amounts, until the tableau is first computed anew.
+            // Against degeneracy: bounds are loosened by tiny different amounts, until the tableau is first computed
+            // anew.
             var noise = RandomSource(seed: 0).stream(sample: 0, step: 0, purpose: .auxiliary)
             for (index, sign) in slackSigns.enumerated() where sign > 0 {
                 entries[index * (columnCount + 1) + columnCount] += 1e-9 * (0.5 + noise.nextUniform())
             }
             let direction = program.sense == .minimise ? 1.0 : -1.0
-            let width = columnCount, firstArtificial = firstArtificial
+            let width = columnCount
+            let firstArtificial = firstArtificial
             programCosts = program.objective.map { $0 * direction } + Array(repeating: 0, count: width - variables)
             artificialCosts = (0..<width).map { $0 >= firstArtificial ? 1 : 0 }
             costs = []
@@ -171,22 +175,29 @@ public struct DenseSimplex: LinearProgramSolver {
         /// Whether no column but the artificial ones would enter, and no variable is negative.
         var isOptimal: Bool {
             !(0..<firstArtificial).contains { costs[$0] < -DenseSimplex.costTolerance }
-                && !(0..<rowCount).contains { entries[$0 * (columnCount + 1) + columnCount] < -DenseSimplex.boundTolerance }
+                && !(0..<rowCount).contains {
+                    entries[$0 * (columnCount + 1) + columnCount] < -DenseSimplex.boundTolerance
+                }
         }
 
         /// Dual simplex steps for what rounding has made negative in an otherwise optimal basis.
         mutating func restoreFeasibility() throws(CouplingError) {
             let width = columnCount + 1
             for _ in 0..<(10 * rowCount) {
-                guard let leaving = (0..<rowCount).min(by: {
-                    entries[$0 * width + columnCount] < entries[$1 * width + columnCount]
-                }), entries[leaving * width + columnCount] < -DenseSimplex.boundTolerance else { return }
+                guard
+                    let leaving = (0..<rowCount).min(by: {
+                        entries[$0 * width + columnCount] < entries[$1 * width + columnCount]
+                    }), entries[leaving * width + columnCount] < -DenseSimplex.boundTolerance
+                else { return }
                 let eligible = (0..<firstArtificial).filter {
                     entries[leaving * width + $0] < -DenseSimplex.pivotTolerance
                 }
-                guard let entering = eligible.min(by: {
-                    max(0, costs[$0]) / -entries[leaving * width + $0] < max(0, costs[$1]) / -entries[leaving * width + $1]
-                }) else { return }
+                guard
+                    let entering = eligible.min(by: {
+                        max(0, costs[$0]) / -entries[leaving * width + $0] < max(0, costs[$1]) / -entries[
+                            leaving * width + $1]
+                    })
+                else { return }
                 pivot(row: leaving, column: entering)
             }
         }
@@ -198,16 +209,18 @@ public struct DenseSimplex: LinearProgramSolver {
             var isFree = Array(repeating: true, count: rowCount)
             for column in columns {
                 let free = (0..<rowCount).filter { isFree[$0] }
-                guard let row = free.max(by: {
-                    abs(entries[$0 * (columnCount + 1) + column]) < abs(entries[$1 * (columnCount + 1) + column])
-                }) else { return }
+                guard
+                    let row = free.max(by: {
+                        abs(entries[$0 * (columnCount + 1) + column]) < abs(entries[$1 * (columnCount + 1) + column])
+                    })
+                else { return }
                 pivot(row: row, column: column)
                 isFree[row] = false
             }
         }
 
-        /// The row that bounds the step (Harris 1973): of the rows that would stop it within a tolerance, the one with the largest pivot; or
-        /// Bland's.
+        /// The row that bounds the step (Harris 1973): of the rows that would stop it within a tolerance, the one
+        /// with the largest pivot; or Bland's.
         private func leavingRow(for column: Int, byIndex: Bool) -> Int? {
             let width = columnCount + 1
             let candidates = (0..<rowCount).filter { entries[$0 * width + column] > DenseSimplex.pivotTolerance }

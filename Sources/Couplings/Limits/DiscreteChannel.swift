@@ -36,13 +36,14 @@ public struct DiscreteChannel: Sendable {
     public var inputCount: Int { rows.count }
     public var outputCount: Int { rows[0].count }
 
-    /// A partition of the outputs within which the rows are permutations of each other and so are the columns (Gallager 1968,
-    /// Section 4.5), or nil where the channel is not symmetric in this sense.
+    /// A partition of the outputs within which the rows are permutations of each other and so are the columns
+    /// (Gallager 1968, Section 4.5), or nil where the channel is not symmetric in this sense.
     ///
-    /// Then every word sees the same likelihoods of a class of output words, and every output word the same of the inputs, so the uniform input
-    /// meets (12) with equality for every word, and (16) by the quantile.
+    /// Then every word sees the same likelihoods of a class of output words, and every output word the same of the
+    /// inputs, so the uniform input meets (12) with equality for every word, and (16) by the quantile.
     var symmetricOutputClasses: [[Int]]? {
-        // Columns with the same entries in some order belong together; if the rows then disagree no other partition does better.
+        // Columns with the same entries in some order belong together; if the rows then disagree no other partition
+        // does better.
         var classes: [(key: [Double], outputs: [Int])] = []
         for output in 0..<outputCount {
             let key = rows.map { $0[output] }.sorted()

@@ -2,16 +2,18 @@ import Foundation
 
 /// The minimax converse of a channel and its saddle point (MC, Sections III to VI and Appendix C).
 ///
-/// ε(R) = min_{Q_X} max_z γ(Q_X, z), γ = Σ_{x,y} Q_X(x) min(W(y|x), z_y) - e^{-R} Σ_y z_y, bounds from below the error of any code of e^R words.
+/// ε(R) = min_{Q_X} max_z γ(Q_X, z), γ = Σ_{x,y} Q_X(x) min(W(y|x), z_y) - e^{-R} Σ_y z_y, bounds from below the
+/// error of any code of e^R words.
 ///
-/// The paper alternates a local linear program for fixed z with an improving one, (24), and mends the zeros of Q_X apart (Section VI).
-/// The maximum over z_y is attained at one of the likelihoods W(y|x), so all phases are one linear program in Q_X with a row for each
-/// (y, likelihood):
+/// The paper alternates a local linear program for fixed z with an improving one, (24), and mends the zeros of Q_X
+/// apart (Section VI). The maximum over z_y is attained at one of the likelihoods W(y|x), so all phases are one
+/// linear program in Q_X with a row for each (y, likelihood):
 ///
 ///     minimise Σ_y g_y  over Q_X, g ≥ 0 with  g_y ≥ Σ_x Q_X(x) min(W(y|x), v) - e^{-R} v.
 ///
-/// Its rows are added as the quantile condition (16) for the current Q_X asks for them; each program then plays both of the paper's parts, and
-/// inputs of probability zero need no special care. The rows' multipliers average the thresholds v to z*.
+/// Its rows are added as the quantile condition (16) for the current Q_X asks for them; each program then plays both
+/// of the paper's parts, and inputs of probability zero need no special care. The rows' multipliers average the
+/// thresholds v to z*.
 public struct MetaConverse: Sendable {
     /// What is given.
     public enum Question: Sendable {
@@ -47,7 +49,8 @@ public struct MetaConverse: Sendable {
     ///   - solver: needed only where the channel is not symmetric.
     /// - Throws: `CouplingError` for parameters out of range, too many types, or a solver that fails.
     public init(
-        _ channel: DiscreteChannel, length: Int = 1, question: Question, solver: some LinearProgramSolver = DenseSimplex()
+        _ channel: DiscreteChannel, length: Int = 1, question: Question,
+        solver: some LinearProgramSolver = DenseSimplex()
     ) throws(CouplingError) {
         switch question {
         case .rate(let error):
@@ -159,13 +162,20 @@ private struct SaddlePoint {
         return scores
     }
 
-    /// R with max_z γ(Q_X, z) = ε for the present Q_X: e^{-R} = max_z (F(z) - ε)/G(z), by Dinkelbach's iteration (1967).
+    /// R with max_z γ(Q_X, z) = ε for the present Q_X: by bisection, for the score grows with R, and then e^{-R} =
+    /// max_z (F(z) - ε)/G(z) by Dinkelbach's iteration (1967).
     private func rate(of block: BlockChannel, error: Double) -> Double {
-        // From the largest thresholds, at which F = 1.
         var trial = self
-        var thresholds = block.outputs.map { $0.atoms[0].logLikelihood }
+        var low = 0.0
+        var high = block.outputs.reduce(-Double.infinity) { logSum($0, $1.logSize) } - log(1 - error)
+        for _ in 0..<40 {
+            trial.logSize = (low + high) / 2
+            if trial.score(block) < error { low = trial.logSize } else { high = trial.logSize }
+        }
+        trial.logSize = high
+        var thresholds = trial.bestThresholds(block)
         var rate = Double.infinity
-        for _ in 0..<200 {
+        for _ in 0..<100 {
             var gain = -error
             var logCost = -Double.infinity
             for (output, threshold) in zip(block.outputs, thresholds) where threshold > -.infinity {
@@ -174,7 +184,7 @@ private struct SaddlePoint {
                     gain += inputLaw[atom.input] * atom.mass * exp(min(0, threshold - atom.logLikelihood))
                 }
             }
-            guard gain > 0 else { break }
+            guard gain > 0 else { return rate < .infinity ? rate : high }
             let next = logCost - log(gain)
             if rate < .infinity, next >= rate - 1e-14 * max(1, abs(rate)) { break }
             rate = next
@@ -205,7 +215,8 @@ private struct SaddlePoint {
     ) throws(CouplingError) {
         logThresholds = bestThresholds(block)
         guard block.inputCount > 1 else { return }
-        let inputs = block.inputCount, classes = block.outputs.count
+        let inputs = block.inputCount
+        let classes = block.outputs.count
         var isFirst = true
         for _ in 0..<1000 {
             guard rows.add(bestThresholds(block)) || isFirst else { return }
@@ -235,7 +246,8 @@ private struct SaddlePoint {
         return net.enumerated().map { .init($0.offset, -$0.element) } + [.init(block.inputCount + row.output, 1)]
     }
 
-    /// z*_y, the mean of the thresholds of y's rows under their multipliers; what these lack of the whole weight is on zero.
+    /// z*_y, the mean of the thresholds of y's rows under their multipliers; what these lack of the whole weight is
+    /// on zero.
     private mutating func averageThresholds(_ rows: Rows, _ solution: LinearProgram.Solution, _ classes: Int) {
         logThresholds = Array(repeating: -.infinity, count: classes)
         for (row, multiplier) in zip(rows.all, solution.multipliers.dropFirst()) where multiplier > 0 {
@@ -250,7 +262,8 @@ private struct SaddlePoint {
         let upper = score(block)
         let present = zip(scores, inputLaw).reduce(0) { $0 + $1.0 * $1.1 }
         let lower = scores.min() ?? 0
-        var spread = 0.0, shortfall = 0.0
+        var spread = 0.0
+        var shortfall = 0.0
         for (score, law) in zip(scores, inputLaw) {
             if law > 0 { spread = max(spread, abs(score - error)) } else { shortfall = max(shortfall, error - score) }
         }
@@ -261,6 +274,7 @@ private struct SaddlePoint {
 
 /// log(e^a + e^b).
 private func logSum(_ a: Double, _ b: Double) -> Double {
-    let high = max(a, b), low = min(a, b)
+    let high = max(a, b)
+    let low = min(a, b)
     return low == -.infinity ? high : high + log1p(exp(low - high))
 }

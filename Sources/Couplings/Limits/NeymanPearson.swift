@@ -1,6 +1,7 @@
 import Foundation
 
-/// The Neyman–Pearson function β_a(P, Q): the least Q-probability of a test that P passes with probability at least a (MC, Section II).
+/// The Neyman–Pearson function β_a(P, Q): the least Q-probability of a test that P passes with probability at least a
+/// (MC, Section II).
 public protocol NeymanPearsonCurve: Sendable {
     /// β_a for 0 ≤ a ≤ 1.
     func beta(_ a: Double) -> Double
@@ -77,8 +78,8 @@ public struct GaussianNeymanPearson: NeymanPearsonCurve {
 
     /// α*_n = 1 + min_a [Φ(Φ⁻¹(a) - δ) - aⁿ], the ceiling of any n-draft rule at a diffusion step; 2Φ(-δ/2) for n = 1.
     ///
-    /// With a = Φ(t) the derivative in t has the sign of δt - δ²/2 - log n - (n-1) log Φ(t), convex in t: the minimum is at its
-    /// larger root.
+    /// With a = Φ(t) the derivative in t has the sign of δt - δ²/2 - log n - (n-1) log Φ(t), convex in t: the minimum
+    /// is at its larger root.
     public func optimalAcceptance(drafts count: Int) throws(CouplingError) -> Double {
         guard count >= 1 else { throw .noDrafts(count: count) }
         guard distance > 0 else { return 1 }
@@ -94,7 +95,8 @@ public struct GaussianNeymanPearson: NeymanPearsonCurve {
         var left = min(-1, -distance - n.squareRoot())
         var high = right
         for _ in 0..<300 {
-            let a = left + (high - left) / 3, b = high - (high - left) / 3
+            let a = left + (high - left) / 3
+            let b = high - (high - left) / 3
             if slope(a) < slope(b) { high = b } else { left = a }
         }
         for _ in 0..<200 {

@@ -18,7 +18,8 @@ enum NormalDistribution {
         if p <= 0 { return -.infinity }
         if p >= 1 { return .infinity }
         if p > 0.5 { return -quantile(1 - p) }
-        var low = -40.0, high = 0.0
+        var low = -40.0
+        var high = 0.0
         for _ in 0..<60 {
             let middle = (low + high) / 2
             if cumulative(middle) < p { low = middle } else { high = middle }

@@ -19,7 +19,8 @@ struct DraftSets: Sendable {
 
     /// The number of the set with these ascending tokens, by bisection: the sets are enumerated in lexicographic order.
     func index(of set: [Int32]) -> Int? {
-        var low = 0, high = count
+        var low = 0
+        var high = count
         while low < high {
             let middle = (low + high) / 2
             if tokens(of: middle).lexicographicallyPrecedes(set) { low = middle + 1 } else { high = middle }
@@ -55,7 +56,8 @@ struct DraftSets: Sendable {
         descend(from: 0, SurjectionSeries(order: n))
     }
 
-    /// P(the drafts, of different laws, are exactly this set): the set is covered draft by draft, a sum of positive terms.
+    /// P(the drafts, of different laws, are exactly this set): the set is covered draft by draft, a sum of positive
+    /// terms.
     private static func coverProbability(of set: [Int], in problem: MultiDraftProblem) -> Double {
         // covered[mask] = P(the drafts so far lie in the set and have covered exactly mask).
         var covered = Array(repeating: 0.0, count: 1 << set.count)
@@ -98,7 +100,8 @@ struct SurjectionSeries {
     /// (fg)_k = Σ_j C(k, j) f_{k-j} m^j over j ≥ 1, exponential generating functions multiplied.
     private mutating func multiply(by mass: Double) {
         for k in stride(from: coefficients.count - 1, through: 0, by: -1) {
-            var sum = 0.0, weight = 1.0
+            var sum = 0.0
+            var weight = 1.0
             for j in stride(from: 1, through: k, by: 1) {
                 weight *= mass * Double(k - j + 1) / Double(j)
                 sum += coefficients[k - j] * weight

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Algorithm 1 (GR, Section 6): global resolution, the optimal transport for n i.i.d. drafts by two convex minimisations.
+/// Algorithm 1 (GR, Section 6): global resolution, the optimal transport for n i.i.d. drafts by two convex
+/// minimisations.
 ///
 /// The output deviates from q by at most 15τ in L1, the acceptance from α* by at most 10τ. Three things differ from the
 /// printed algorithm:
@@ -105,8 +106,8 @@ public struct GlobalResolution: MultiDraftRule {
         return taking
     }
 
-    /// What all tokens take; where that is known only within the tolerance, by enumeration if the vocabulary is small, or else α*,
-    /// from which it deviates by at most 10τ.
+    /// What all tokens take; where that is known only within the tolerance, by enumeration if the vocabulary is
+    /// small, or else α*, from which it deviates by at most 10τ.
     public func acceptance() throws -> Double {
         if let fallback { return fallback.acceptance() }
         if isExact { return min(1, odds.taken.reduce(0, +)) }
@@ -147,7 +148,9 @@ public struct GlobalResolution: MultiDraftRule {
             into odds: inout Odds
         ) -> EarlyTermination? {
             // A token that shall receive nothing, or is never drafted, has no variable.
-            let active = tokens.filter { shares[$0] > 0 && p[$0] > 0 }.sorted { p[$0] != p[$1] ? p[$0] > p[$1] : $0 < $1 }
+            let active = tokens.filter { shares[$0] > 0 && p[$0] > 0 }.sorted {
+                p[$0] != p[$1] ? p[$0] > p[$1] : $0 < $1
+            }
             let outside = alwaysInside + tokens.filter { shares[$0] <= 0 }.reduce(0) { $0 + p[$1] }
             let wholeMass = pow(outside + active.reduce(0) { $0 + p[$1] }, Double(n))
             // The smallest T with ε_T or γ_T ≤ τ.
@@ -180,9 +183,12 @@ public struct GlobalResolution: MultiDraftRule {
                 for token in tokens { odds.taken[token] = shares[token] }
                 return nil
             }
-            let whole = kept == active.count ? system : SoftmaxSystem(
-                tokens: active, shares: active.map { shares[$0] }, masses: active.map { p[$0] },
-                outside: outside, slack: slack, draftCount: n)
+            let whole =
+                kept == active.count
+                ? system
+                : SoftmaxSystem(
+                    tokens: active, shares: active.map { shares[$0] }, masses: active.map { p[$0] },
+                    outside: outside, slack: slack, draftCount: n)
             let received = whole.received(at: active.map { log(odds.values[$0]) })
             for (token, received) in zip(active, received) {
                 odds.keeping[token] = received > shares[token] ? shares[token] / received : 1

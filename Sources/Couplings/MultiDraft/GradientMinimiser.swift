@@ -1,7 +1,7 @@
 /// L-BFGS (Nocedal 1980) for a convex function of which only the gradient is at hand.
 ///
-/// The line search looks at the slope along the direction alone, which for a convex function says on which side of the minimum a
-/// point lies; the logarithms of Φ_T and Θ_T need not be computed. The first metric is diagonal.
+/// The line search looks at the slope along the direction alone, which for a convex function says on which side of
+/// the minimum a point lies; the logarithms of Φ_T and Θ_T need not be computed. The first metric is diagonal.
 struct GradientMinimiser {
     /// The diagonal of the first inverse metric.
     let scale: [Double]
@@ -21,7 +21,8 @@ struct GradientMinimiser {
             let initial = dot(slope, direction)
             guard initial < 0 else { break }
             var length = 1.0
-            var next = point, nextSlope = slope
+            var next = point
+            var nextSlope = slope
             for _ in 0..<12 {
                 next = zip(point, direction).map { min(300, max(-300, $0 + length * $1)) }
                 nextSlope = gradient(next)

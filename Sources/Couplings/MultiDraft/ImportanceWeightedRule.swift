@@ -1,8 +1,8 @@
 /// Importance-weighted multi-draft speculative sampling (IW, Theorem 1 and Appendix B).
 ///
-/// First an importance-weighted choice of one of the drafts, Y ~ p_I; then single-draft speculative sampling of Y against
-/// q. For two drafts and all weights free this is optimal. More drafts are grouped in twos (Remark 2): the choice from X_1, X_2
-/// meets X_3, and so on, which is exact and no longer optimal.
+/// First an importance-weighted choice of one of the drafts, Y ~ p_I; then single-draft speculative sampling of Y
+/// against q. For two drafts and all weights free this is optimal. More drafts are grouped in twos (Remark 2): the
+/// choice from X_1, X_2 meets X_3, and so on, which is exact and no longer optimal.
 public struct ImportanceWeightedRule: MultiDraftRule {
     /// How many weights are optimised; the others are set by order.
     public enum Method: Equatable, Sendable {
@@ -79,7 +79,8 @@ extension ImportanceWeightedRule.Method {
     }
 }
 
-/// The hybrid scheme (IW, Appendix B.3): importance weights where few tokens have any probability, a fast baseline elsewhere.
+/// The hybrid scheme (IW, Appendix B.3): importance weights where few tokens have any probability, a fast baseline
+/// elsewhere.
 public struct HybridRule<Baseline: MultiDraftRule>: MultiDraftRule {
     /// The rule in use.
     public let rule: any MultiDraftRule

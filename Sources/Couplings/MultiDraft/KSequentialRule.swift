@@ -20,7 +20,8 @@ public struct KSequentialRule: MultiDraftRule {
         func beta(_ gamma: Double) -> Double { zip(p, q).reduce(0) { $0 + min($1.0, $1.1 / gamma) } }
         func accepted(_ beta: Double) -> Double { 1 - pow(max(0, 1 - beta), n) }
         // Bisection on [1, n], where γβ(γ) rises and 1 - (1-β)ⁿ falls; the upper end is always admissible.
-        var low = 1.0, high = n
+        var low = 1.0
+        var high = n
         for _ in 0..<100 where low < high {
             let middle = (low + high) / 2
             if middle * beta(middle) >= accepted(beta(middle)) { high = middle } else { low = middle.nextUp }
@@ -42,7 +43,8 @@ public struct KSequentialRule: MultiDraftRule {
     public func takingProbabilities(of drafts: [Int]) -> [Double] {
         var reached = 1.0
         return drafts.map { token in
-            let p = problem.drafts[0][token], q = problem.target[token]
+            let p = problem.drafts[0][token]
+            let q = problem.target[token]
             let keep = p > 0 ? min(1, q / (deflation * p)) : 0
             let taken = reached * keep
             reached -= taken

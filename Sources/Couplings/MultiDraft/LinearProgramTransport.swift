@@ -1,6 +1,8 @@
-/// The relaxed optimal-transport linear program (GR, Section 3.2, (2); Sun et al. 2023), by a linear-programming solver.
+/// The relaxed optimal-transport linear program (GR, Section 3.2, (2); Sun et al. 2023), by a linear-programming
+/// solver.
 ///
-/// max Σ S_{i,A} over S ≥ 0 with Σ_A S_{i,A} ≤ q_i and Σ_{i∈A} S_{i,A} ≤ p(A), the sums over sets A of drafted tokens that hold i.
+/// max Σ S_{i,A} over S ≥ 0 with Σ_A S_{i,A} ≤ q_i and Σ_{i∈A} S_{i,A} ≤ p(A), the sums over sets A of drafted tokens
+/// that hold i.
 public struct LinearProgramTransport: MultiDraftRule {
     public let problem: MultiDraftProblem
     private let transport: SetTransport

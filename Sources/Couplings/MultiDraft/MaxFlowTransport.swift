@@ -1,8 +1,8 @@
 /// Max-flow reduction of the relaxed OTLP (GR, Sections 5.2 and 5.3, Theorem 5.1).
 ///
-/// source → token i with capacity q_i, i → every draft set that holds i, set → sink with capacity p(set). With H* known,
-/// complementary slackness splits the network in two independent and smaller ones: tokens outside H* with the sets not within H*
-/// (outer), tokens of H* with the sets within it (inner).
+/// source → token i with capacity q_i, i → every draft set that holds i, set → sink with capacity p(set). With H*
+/// known, complementary slackness splits the network in two independent and smaller ones: tokens outside H* with the
+/// sets not within H* (outer), tokens of H* with the sets within it (inner).
 public struct MaxFlowTransport: MultiDraftRule {
     /// Whether the network is solved whole (Section 5.2) or split by H* (Section 5.3).
     public enum Network: Sendable { case whole, reduced }
@@ -40,7 +40,8 @@ public struct MaxFlowTransport: MultiDraftRule {
         _ sets: DraftSets, target: FiniteDistribution, into flows: inout [Double],
         where belongs: (_ set: Int, _ token: Int) -> Bool
     ) {
-        let source = target.count + sets.count, sink = source + 1
+        let source = target.count + sets.count
+        let sink = source + 1
         var network = MaximumFlow(nodeCount: sink + 1)
         var edgeOfPair: [(pair: Int, edge: Int)] = []
         var isUsed = Array(repeating: false, count: target.count)

@@ -2,8 +2,8 @@
 /// optimal-transport slice π(·|ω) of GR (Section 3.1).
 ///
 /// Every rule here has the same form: it takes the k-th draft with a probability that depends on all of them, and
-/// otherwise draws from one residual law that does not. So a rule states those two, and sampling, the exact law of the output and
-/// the exact acceptance follow.
+/// otherwise draws from one residual law that does not. So a rule states those two, and sampling, the exact law of
+/// the output and the exact acceptance follow.
 public protocol MultiDraftRule: Sendable {
     /// The target and the drafts the rule was built for.
     var problem: MultiDraftProblem { get }

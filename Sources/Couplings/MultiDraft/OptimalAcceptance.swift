@@ -8,7 +8,8 @@ public struct OptimalAcceptance: Sendable {
     /// Membership of the minimising set H*, one entry for each token.
     public let isInMinimiser: [Bool]
 
-    /// The optimum for any problem: a prefix for identical drafts, else by enumerating the subsets of a small vocabulary.
+    /// The optimum for any problem: a prefix for identical drafts, else by enumerating the subsets of a small
+    /// vocabulary.
     /// - Throws: `CouplingError.problemTooLarge` for different drafts on more than 20 tokens; `MaxFlowTransport`
     ///   finds the optimum of somewhat larger ones.
     public init(_ problem: MultiDraftProblem) throws(CouplingError) {
@@ -24,10 +25,13 @@ public struct OptimalAcceptance: Sendable {
     /// For i.i.d. drafts some H* is a prefix of the tokens by decreasing p/q (GR, Section 5.1).
     /// - Complexity: O(V log V).
     private init(target: FiniteDistribution, draft: FiniteDistribution, count: Int) {
-        let q = target.probabilities, p = draft.probabilities
+        let q = target.probabilities
+        let p = draft.probabilities
         let order = LikelihoodOrder.decreasing(numerator: p, denominator: q)
-        var best = 0.0, bestLength = 0
-        var targetMass = 0.0, draftMass = 0.0
+        var best = 0.0
+        var bestLength = 0
+        var targetMass = 0.0
+        var draftMass = 0.0
         for (position, token) in order.enumerated() {
             targetMass += q[token]
             draftMass += p[token]
@@ -47,7 +51,8 @@ public struct OptimalAcceptance: Sendable {
             throw .problemTooLarge(
                 what: "enumerating the subsets of the vocabulary", size: pow(2, Double(size)), limit: pow(2, 20))
         }
-        var best = 0.0, bestSet = 0
+        var best = 0.0
+        var bestSet = 0
         var targetMass = 0.0
         var draftMasses = Array(repeating: 0.0, count: problem.draftCount)
         for step in 1..<(1 << size) {

@@ -12,12 +12,14 @@ struct OuterResiduals: Sendable {
     /// - Complexity: O(V log V).
     init(target: FiniteDistribution, draft: FiniteDistribution, problem: MultiDraftProblem) throws(CouplingError) {
         let optimum = try OptimalAcceptance(problem)
-        let q = target.probabilities, p = draft.probabilities
+        let q = target.probabilities
+        let p = draft.probabilities
         let n = Double(problem.draftCount)
         // v_1 … v_k: the tokens outside H* by increasing p/q; H_i = H* ∪ {v_i … v_k}.
         let outside = LikelihoodOrder.decreasing(numerator: p, denominator: q).reversed()
             .filter { !optimum.isInMinimiser[$0] }
-        var targetMass = 0.0, draftMass = 0.0
+        var targetMass = 0.0
+        var draftMass = 0.0
         var psi: [Double] = []
         for token in optimum.isInMinimiser.indices where optimum.isInMinimiser[token] {
             targetMass += q[token]

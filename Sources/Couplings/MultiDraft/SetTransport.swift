@@ -1,4 +1,5 @@
-/// An optimal transport given by how much each draft set sends to each of its tokens: S* of GR (2), on sets in place of tuples.
+/// An optimal transport given by how much each draft set sends to each of its tokens: S* of GR (2), on sets in place
+/// of tuples.
 ///
 /// The max-flow and the linear-programming rules differ only in how they find S; what follows from it is here. By the
 /// residuals of (3) the output follows q whatever S is; only the acceptance depends on its being optimal.

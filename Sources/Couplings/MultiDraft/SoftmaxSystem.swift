@@ -2,8 +2,9 @@ import Foundation
 
 /// Theorems 6.4 and 6.5 (GR, Section 6.2, Appendix K): the outer or the inner system as one convex minimisation.
 ///
-/// A draft set gives token i the part x_i/(c + Σ_{j in the set} x_j), x_i = exp(α_i), with c = 1 in the inner system, whose sets may keep a
-/// rest, and c = 0 in the outer. The gradient of Φ_T or Θ_T in α is what the tokens so receive, less what they shall receive.
+/// A draft set gives token i the part x_i/(c + Σ_{j in the set} x_j), x_i = exp(α_i), with c = 1 in the inner system,
+/// whose sets may keep a rest, and c = 0 in the outer. The gradient of Φ_T or Θ_T in α is what the tokens so receive,
+/// less what they shall receive.
 struct SoftmaxSystem {
     /// The tokens with a variable: T, less those that shall receive nothing.
     let tokens: [Int]
@@ -44,7 +45,8 @@ struct SoftmaxSystem {
         descend(from: 0, SurjectionSeries(order: draftCount, outside: outside))
     }
 
-    /// The number of quotients one gradient takes: one for each smaller set and token of it, and the whole vocabulary for each n-1 tokens.
+    /// The number of quotients one gradient takes: one for each smaller set and token of it, and the whole vocabulary
+    /// for each n-1 tokens.
     static func work(tokenCount: Int, draftCount: Int) -> Double {
         let largest = max(1, draftCount - 1)
         let smaller = (1...largest).reduce(0.0) { $0 + DraftSets.binomial(tokenCount, $1) * Double($1) }
@@ -75,8 +77,8 @@ struct SoftmaxSystem {
         return received
     }
 
-    /// The sets of n different tokens, p = n! ∏ p_i: for each n-1 of them the last runs over the whole vocabulary in blocks, so a set
-    /// is met once for each of its tokens as the last, n-1 times with a given token not the last.
+    /// The sets of n different tokens, p = n! ∏ p_i: for each n-1 of them the last runs over the whole vocabulary in
+    /// blocks, so a set is met once for each of its tokens as the last, n-1 times with a given token not the last.
     private func addFullSets(_ x: [Double], to received: inout [Double]) {
         let blocks = SoftmaxSystem.blocks(x, padding: 1)
         let prefixSize = draftCount - 1
@@ -84,7 +86,8 @@ struct SoftmaxSystem {
         let weight = (1...draftCount).reduce(1.0) { $0 * Double($1) } / Double(prefixSize)
         var prefix = Array(0..<prefixSize)
         while true {
-            var sum = slack, product = weight
+            var sum = slack
+            var product = weight
             for i in prefix {
                 sum += x[i]
                 product *= masses[i]
@@ -115,10 +118,12 @@ struct SoftmaxSystem {
 
     /// Minimises until ‖∇‖₁ ≤ tolerance or the iterations are used up.
     func minimise(tolerance: Double, maximumIterations: Int) -> Solution {
-        // At α = log(share / chance of being drafted) every set would give about what its tokens shall receive.
+        // At α = log(share / chance of being drafted) every set would give about what its tokens shall receive; for a
+        // single draft, just that.
+        let highest = slack == 0 ? 1e12 : draftCount == 1 ? 1 - 1e-13 : 0.95
         let start = zip(shares, masses).map { share, mass in
             let chance = 1 - pow(1 - mass, Double(draftCount))
-            let ratio = min(share / max(chance, 1e-300), slack > 0 ? 0.95 : 1e12)
+            let ratio = min(share / max(chance, 1e-300), highest)
             return log(max(ratio, 1e-12)) - (slack > 0 ? log(1 - ratio) : 0)
         }
         let minimiser = GradientMinimiser(scale: shares.map { 1 / max($0, 1e-12) })

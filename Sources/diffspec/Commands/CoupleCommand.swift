@@ -67,15 +67,17 @@ struct CoupleCommand: ParsableCommand {
     }
 
     func run() throws {
-        let q = try JSONFiles.distribution(target), p = try JSONFiles.distribution(draft)
+        let q = try JSONFiles.distribution(target)
+        let p = try JSONFiles.distribution(draft)
         try p.requireSameVocabulary(as: q, name: draft, otherName: target)
         let problem = try MultiDraftProblem(target: q, draft: p, count: drafts)
         var report = Report(rule: rule, drafts: drafts, optimum: try OptimalAcceptance(problem).value)
         let clock = ContinuousClock()
         var made: (any MultiDraftRule)?
-        report.seconds = try seconds(clock.measure {
-            made = try rule.multiDraftRule(problem, .init(tolerance: tolerance, freeTokens: freeTokens))
-        })
+        report.seconds = try seconds(
+            clock.measure {
+                made = try rule.multiDraftRule(problem, .init(tolerance: tolerance, freeTokens: freeTokens))
+            })
         if let made {
             try describe(made, &report)
         } else {
@@ -111,18 +113,20 @@ struct CoupleCommand: ParsableCommand {
         report.outputLawL1 = 0
         switch rule {
         case .gumbel:
-            report.seconds = try seconds(clock.measure {
-                report.acceptance = try GumbelCoupling.matchProbability(draft: p, target: q)
-            })
+            report.seconds = try seconds(
+                clock.measure {
+                    report.acceptance = try GumbelCoupling.matchProbability(draft: p, target: q)
+                })
             var generator = stream()
             report.empiricalL1 = try empirical(q) {
                 try GumbelCoupling.token(
                     of: q, uniforms: GumbelCoupling.uniforms(count: q.count, using: &generator))
             }
         case .minhash:
-            report.seconds = try seconds(clock.measure {
-                report.acceptance = try WeightedMinHashCoupling.matchProbability(draft: p, target: q)
-            })
+            report.seconds = try seconds(
+                clock.measure {
+                    report.acceptance = try WeightedMinHashCoupling.matchProbability(draft: p, target: q)
+                })
             var draw = 0
             report.empiricalL1 = empirical(q) {
                 draw += 1
@@ -130,14 +134,17 @@ struct CoupleCommand: ParsableCommand {
             }
         default:
             var made: LowCommunicationCoupling?
-            report.seconds = try seconds(clock.measure {
-                made = try LowCommunicationCoupling(draft: p, target: q, precision: precision)
-            })
+            report.seconds = try seconds(
+                clock.measure {
+                    made = try LowCommunicationCoupling(draft: p, target: q, precision: precision)
+                })
             guard let coupling = made else { return }
             report.acceptance = coupling.matchProbability
             report.expectedBits = coupling.expectedBits
             report.expectedRounds = coupling.expectedRounds
-            var shared = stream(0), alice = stream(1), bob = stream(2)
+            var shared = stream(0)
+            var alice = stream(1)
+            var bob = stream(2)
             report.empiricalL1 = try empirical(q) {
                 try coupling.run(shared: &shared, alice: &alice, bob: &bob).targetToken
             }

@@ -20,7 +20,8 @@ enum CouplingRule: String, CaseIterable, ExpressibleByArgument, Encodable {
         var freeTokens = 64
     }
 
-    /// The rule for several drafts; nil for the couplings of two parties without common knowledge, which look at one draft alone.
+    /// The rule for several drafts; nil for the couplings of two parties without common knowledge, which look at one
+    /// draft alone.
     func multiDraftRule(
         _ problem: MultiDraftProblem, _ parameters: Parameters = Parameters()
     ) throws -> (any MultiDraftRule)? {

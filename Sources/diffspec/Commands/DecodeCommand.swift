@@ -29,7 +29,9 @@ struct DecodeCommand: ParsableCommand {
     @Option(help: "Number of drafted paths.")
     var drafts = 2
     @Option(
-        help: "The rule: maximal, gumbel (drafter-invariant), naive, kseq, specinfer, importance, importance-truncated, lp, max-flow or global-resolution. May be repeated.")
+        help:
+            "The rule: maximal, gumbel (drafter-invariant), naive, kseq, specinfer, importance, importance-truncated, lp, max-flow or global-resolution. May be repeated."
+    )
     var rule: [CouplingRule] = [.specinfer]
     @Option(help: "Number of tokens to decode.")
     var tokens = 200
@@ -43,7 +45,10 @@ struct DecodeCommand: ParsableCommand {
     var tolerance = 1e-3
     @Option(help: "s of importance-truncated.")
     var freeTokens = 16
-    @Option(help: "Instead of decoding by a rule: the match probabilities of so many pairs of next-token laws (CWC, Figure 2).")
+    @Option(
+        help:
+            "Instead of decoding by a rule: the match probabilities of so many pairs of next-token laws (CWC, Figure 2)."
+    )
     var pairs = 0
     @Flag(help: "Print a JSON object, or an array of them for several rules.")
     var json = false
@@ -107,7 +112,8 @@ struct DecodeCommand: ParsableCommand {
         let model = LlamaModel(try LlamaCheckpoint(path: path))
         let tokenizer = try LlamaTokenizer(path: tokenizer ?? "", vocabularySize: model.vocabularySize)
         let start = try tokenizer.encode(prompt)
-        let lessons = try text.map { try tokenizer.encode(String(decoding: readBytes($0), as: UTF8.self)) }
+        let lessons =
+            try text.map { try tokenizer.encode(String(decoding: readBytes($0), as: UTF8.self)) }
             ?? ownWriting(model)
         let draft = try NGramModel(
             order: draftOrder, vocabularySize: model.vocabularySize, trainedOn: lessons, source: text ?? path)
@@ -183,12 +189,14 @@ struct DecodeCommand: ParsableCommand {
 
     /// Both models' laws along a text of the target's own.
     private func printPairs(_ target: some TokenModel, _ draft: some TokenModel, prompt: [Int]) throws {
-        var target = target, draft = draft
+        var target = target
+        var draft = draft
         var context = prompt
         var rows: [Pair] = []
         var generator = RandomSource(seed: seed).stream(sample: 0, step: 0, purpose: .verification)
         for _ in 0..<pairs {
-            let q = try target.nextDistribution(after: context), p = try draft.nextDistribution(after: context)
+            let q = try target.nextDistribution(after: context)
+            let p = try draft.nextDistribution(after: context)
             let distance = try p.totalVariation(to: q)
             rows.append(
                 Pair(
@@ -203,7 +211,8 @@ struct DecodeCommand: ParsableCommand {
         for row in rows {
             print(
                 String(
-                    format: "%10.4f %8.4f %8.4f %8.4f %8.4f", row.distance, row.maximal, row.gumbel, row.minhash, row.bound))
+                    format: "%10.4f %8.4f %8.4f %8.4f %8.4f", row.distance, row.maximal, row.gumbel, row.minhash,
+                    row.bound))
         }
     }
 

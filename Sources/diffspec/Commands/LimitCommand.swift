@@ -13,7 +13,8 @@ struct LimitCommand: ParsableCommand {
     struct Acceptance: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "acceptance",
-            abstract: "The optimal acceptance of n drafts, α*: for two finite distributions, or two Gaussians at a distance.")
+            abstract:
+                "The optimal acceptance of n drafts, α*: for two finite distributions, or two Gaussians at a distance.")
 
         @Option(help: "File with the target's probabilities, a JSON array.")
         var target: String?
@@ -43,14 +44,16 @@ struct LimitCommand: ParsableCommand {
         func run() throws {
             let optimum: Double
             if let target, let draft {
-                let q = try JSONFiles.distribution(target), p = try JSONFiles.distribution(draft)
+                let q = try JSONFiles.distribution(target)
+                let p = try JSONFiles.distribution(draft)
                 try p.requireSameVocabulary(as: q, name: draft, otherName: target)
                 optimum = try FiniteNeymanPearson(p, q).optimalAcceptance(drafts: drafts)
             } else {
                 optimum = try GaussianNeymanPearson(distance: distance ?? 0).optimalAcceptance(drafts: drafts)
             }
             let report = Report(drafts: drafts, optimum: optimum, distance: distance)
-            print(json ? try JSONFiles.line(report) : String(format: "optimum %.9f with %d drafts", optimum, drafts))
+            print(
+                json ? try JSONFiles.line(report) : String(format: "optimum %.9f", optimum) + " with \(drafts) drafts")
         }
     }
 
@@ -112,9 +115,8 @@ struct LimitCommand: ParsableCommand {
             print(
                 json
                     ? try JSONFiles.line(report)
-                    : String(
-                        format: "%.6f bits at error %.6g, length %d (certificate gap %.2g)", saddle.bits, saddle.error,
-                        length, certificate.gap))
+                    : String(format: "%.6f bits at error %.6g", saddle.bits, saddle.error)
+                        + ", length \(length) " + String(format: "(certificate gap %.2g)", certificate.gap))
         }
 
         private func chosenChannel() throws -> DiscreteChannel {

@@ -9,9 +9,15 @@ struct BadInputTests {
         #expect(throws: CouplingError.negativeProbability(name: "distribution", index: 1, value: -0.5)) {
             try FiniteDistribution([1.5, -0.5])
         }
-        #expect(throws: CouplingError.notFinite(name: "distribution", index: 2)) { try FiniteDistribution([0.5, 0.5, .nan]) }
-        #expect(throws: CouplingError.notFinite(name: "distribution", index: 0)) { try FiniteDistribution([.infinity, 0]) }
-        #expect(throws: CouplingError.doesNotSumToOne(name: "distribution", sum: 0.75)) { try FiniteDistribution([0.5, 0.25]) }
+        #expect(throws: CouplingError.notFinite(name: "distribution", index: 2)) {
+            try FiniteDistribution([0.5, 0.5, .nan])
+        }
+        #expect(throws: CouplingError.notFinite(name: "distribution", index: 0)) {
+            try FiniteDistribution([.infinity, 0])
+        }
+        #expect(throws: CouplingError.doesNotSumToOne(name: "distribution", sum: 0.75)) {
+            try FiniteDistribution([0.5, 0.25])
+        }
         #expect(throws: CouplingError.self) { try FiniteDistribution(weights: [0, 0]) }
         #expect(throws: CouplingError.self) { try FiniteDistribution(uniformOver: 0) }
         #expect(throws: CouplingError.self) { try FiniteDistribution([1e308, 1e308]) }
@@ -19,7 +25,8 @@ struct BadInputTests {
 
     @Test("problems and rules")
     func problems() throws {
-        let q = try FiniteDistribution([0.5, 0.5]), p = try FiniteDistribution([0.2, 0.3, 0.5])
+        let q = try FiniteDistribution([0.5, 0.5])
+        let p = try FiniteDistribution([0.2, 0.3, 0.5])
         #expect(throws: CouplingError.lengthsDiffer(name: "draft", count: 3, otherName: "target", otherCount: 2)) {
             try MultiDraftProblem(target: q, draft: p, count: 2)
         }
@@ -39,7 +46,9 @@ struct BadInputTests {
         let problem = try MultiDraftProblem(target: q, draft: q, count: 2)
         let rule = try MaxFlowTransport(problem)
         var generator = TestProblems.stream(0)
-        #expect(throws: CouplingError.wrongDraftCount(expected: 2, found: 1)) { try rule.select(from: [0], using: &generator) }
+        #expect(throws: CouplingError.wrongDraftCount(expected: 2, found: 1)) {
+            try rule.select(from: [0], using: &generator)
+        }
         #expect(throws: CouplingError.tokenOutOfRange(name: "draft 1", token: 2, vocabularySize: 2)) {
             try rule.select(from: [0, 2], using: &generator)
         }
@@ -64,7 +73,9 @@ struct BadInputTests {
         #expect(throws: CouplingError.self) { try NaiveRule(problem).outputLaw() }
         #expect(throws: CouplingError.self) { try LinearProgramTransport(problem, solver: DenseSimplex()) }
         let wide = try FiniteDistribution(uniformOver: 3000)
-        #expect(throws: CouplingError.self) { try ImportanceWeightedRule(MultiDraftProblem(target: wide, draft: wide, count: 2)) }
+        #expect(throws: CouplingError.self) {
+            try ImportanceWeightedRule(MultiDraftProblem(target: wide, draft: wide, count: 2))
+        }
     }
 
     @Test("messages say which, where and what")

@@ -15,10 +15,12 @@ struct TwoPartyTests {
     /// Draws pairs, and checks both marginals within total variation 0.04 — the mean of an empirical one is below
     /// ½ √(V/draws) = 0.009 for V ≤ 6 — and the frequency of equality against `match`.
     func check(
-        _ q: FiniteDistribution, _ p: FiniteDistribution, match: Double, sourceLocation: SourceLocation = #_sourceLocation,
+        _ q: FiniteDistribution, _ p: FiniteDistribution, match: Double,
+        sourceLocation: SourceLocation = #_sourceLocation,
         _ pair: (Int) throws -> (Int, Int)
     ) rethrows {
-        var drafts = Array(repeating: 0, count: q.count), targets = drafts
+        var drafts = Array(repeating: 0, count: q.count)
+        var targets = drafts
         var equal = 0
         for draw in 0..<Self.draws {
             let (a, b) = try pair(draw)
@@ -28,7 +30,8 @@ struct TwoPartyTests {
         }
         #expect(Self.totalVariation(drafts, p) < 0.04, sourceLocation: sourceLocation)
         #expect(Self.totalVariation(targets, q) < 0.04, sourceLocation: sourceLocation)
-        #expect(abs(Double(equal) / Double(Self.draws) - match) < Self.frequencyTolerance, sourceLocation: sourceLocation)
+        #expect(
+            abs(Double(equal) / Double(Self.draws) - match) < Self.frequencyTolerance, sourceLocation: sourceLocation)
     }
 
     @Test("maximal coupling", arguments: [1, 2, 3, 4, 5, 11] as [UInt64])
@@ -49,7 +52,9 @@ struct TwoPartyTests {
         try check(q, p, match: GumbelCoupling.matchProbability(draft: p, target: q)) { draw in
             var generator = TestProblems.stream(seed, draw)
             let uniforms = GumbelCoupling.uniforms(count: q.count, using: &generator)
-            return (try GumbelCoupling.token(of: p, uniforms: uniforms), try GumbelCoupling.token(of: q, uniforms: uniforms))
+            return (
+                try GumbelCoupling.token(of: p, uniforms: uniforms), try GumbelCoupling.token(of: q, uniforms: uniforms)
+            )
         }
     }
 
@@ -58,7 +63,9 @@ struct TwoPartyTests {
         let (q, p) = try TestProblems.pair(seed: seed)
         try check(q, p, match: WeightedMinHashCoupling.matchProbability(draft: p, target: q)) { draw in
             let darts = TestProblems.stream(seed, draw)
-            return (WeightedMinHashCoupling.token(of: p, darts: darts), WeightedMinHashCoupling.token(of: q, darts: darts))
+            return (
+                WeightedMinHashCoupling.token(of: p, darts: darts), WeightedMinHashCoupling.token(of: q, darts: darts)
+            )
         }
     }
 
@@ -69,16 +76,19 @@ struct TwoPartyTests {
         let maximal = try MaximalCoupling(draft: p, target: q).matchProbability
         #expect(coupling.matchProbability >= maximal - precision - 1e-12)
         #expect(coupling.matchProbability <= maximal + 1e-12)
-        var shared = TestProblems.stream(seed, 0), alice = TestProblems.stream(seed, 1)
+        var shared = TestProblems.stream(seed, 0)
+        var alice = TestProblems.stream(seed, 1)
         var bob = TestProblems.stream(seed, 2)
-        var rounds = 0, bits = 0
+        var rounds = 0
+        var bits = 0
         try check(q, p, match: coupling.matchProbability) { _ in
             let run = try coupling.run(shared: &shared, alice: &alice, bob: &bob)
             rounds += run.rounds
             bits += run.bits
             return (run.draftToken, run.targetToken)
         }
-        // Rounds have mean 2 and variance below 2/D; the rare and long runs of a tiny D are left to the mean's own bound.
+        // Rounds have mean 2 and variance below 2/D; the rare and long runs of a tiny D are left to the mean's own
+        // bound.
         let distance = 1 - maximal
         let mean = Double(rounds) / Double(Self.draws)
         if distance > 0.05 { #expect(abs(mean - 2) < 6 * (2 / distance / Double(Self.draws)).squareRoot()) }

@@ -19,15 +19,18 @@ struct MetaConverseTests {
 
     static func randomChannel(seed: UInt64, inputs: Int, outputs: Int) throws -> DiscreteChannel {
         var generator = TestProblems.stream(seed)
-        return try DiscreteChannel(rows: (0..<inputs).map { _ in
-            try TestProblems.distribution(&generator, count: outputs).probabilities
-        })
+        return try DiscreteChannel(
+            rows: (0..<inputs).map { _ in
+                try TestProblems.distribution(&generator, count: outputs).probabilities
+            })
     }
 
     @Test("saddle points of random channels are certified", arguments: 0..<200 as Range<UInt64>)
     func randomChannels(seed: UInt64) throws {
         let channel = try Self.randomChannel(seed: seed, inputs: 6, outputs: 6)
-        for question in [MetaConverse.Question.error(atBits: 1), .error(atBits: 1.7), .rate(atError: 0.1), .rate(atError: 1e-3)] {
+        for question in [
+            MetaConverse.Question.error(atBits: 1), .error(atBits: 1.7), .rate(atError: 0.1), .rate(atError: 1e-3),
+        ] {
             let converse = try MetaConverse(channel, question: question)
             #expect(converse.certificate.gap < 1e-9)
             #expect(converse.certificate.supportSpread < 1e-9)
@@ -76,13 +79,16 @@ struct MetaConverseTests {
     @Test("bad channels and parameters are named")
     func badInput() throws {
         #expect(throws: CouplingError.emptyDistribution(name: "channel")) { try DiscreteChannel(rows: []) }
-        #expect(throws: CouplingError.lengthsDiffer(name: "channel row 1", count: 1, otherName: "row 0", otherCount: 2)) {
+        #expect(throws: CouplingError.lengthsDiffer(name: "channel row 1", count: 1, otherName: "row 0", otherCount: 2))
+        {
             try DiscreteChannel(rows: [[0.5, 0.5], [1]])
         }
         #expect(throws: CouplingError.self) { try DiscreteChannel.binarySymmetric(crossover: 1.5) }
         let channel = try DiscreteChannel.binarySymmetric(crossover: 0.1)
         for length in [0, -1, .max] {
-            #expect(throws: CouplingError.self) { try MetaConverse(channel, length: length, question: .rate(atError: 0.1)) }
+            #expect(throws: CouplingError.self) {
+                try MetaConverse(channel, length: length, question: .rate(atError: 0.1))
+            }
         }
         #expect(throws: CouplingError.self) { try MetaConverse(channel, question: .rate(atError: 0)) }
         #expect(throws: CouplingError.self) { try MetaConverse(channel, question: .rate(atError: .nan)) }

@@ -34,9 +34,10 @@ struct NeymanPearsonTests {
         let curve = try GaussianNeymanPearson(distance: distance)
         let optimum = try curve.optimalAcceptance(drafts: n)
         // The grid's minimum is above the true one by at most ½ h² max|f″| ≈ 5e-7 at h = 1e-3.
-        let grid = stride(from: -10.0, through: 10 + distance, by: 1e-3).map { t in
-            1 + erfc((distance - t) / 2.0.squareRoot()) / 2 - pow(erfc(-t / 2.0.squareRoot()) / 2, Double(n))
-        }.min() ?? 1
+        let grid =
+            stride(from: -10.0, through: 10 + distance, by: 1e-3).map { t in
+                1 + erfc((distance - t) / 2.0.squareRoot()) / 2 - pow(erfc(-t / 2.0.squareRoot()) / 2, Double(n))
+            }.min() ?? 1
         #expect(optimum <= grid + 1e-12)
         #expect(optimum > grid - 1e-5)
     }
@@ -45,9 +46,10 @@ struct NeymanPearsonTests {
     func discretisedGaussian() throws {
         let distance = 1.2
         func cells(_ shift: Double) throws -> FiniteDistribution {
-            try FiniteDistribution(weights: stride(from: -9.0, to: 9, by: 0.01).map { x in
-                erfc((shift - x - 0.01) / 2.0.squareRoot()) - erfc((shift - x) / 2.0.squareRoot())
-            }.map { max(0, $0) })
+            try FiniteDistribution(
+                weights: stride(from: -9.0, to: 9, by: 0.01).map { x in
+                    erfc((shift - x - 0.01) / 2.0.squareRoot()) - erfc((shift - x) / 2.0.squareRoot())
+                }.map { max(0, $0) })
         }
         let finite = try FiniteNeymanPearson(cells(0), cells(distance))
         let gaussian = try GaussianNeymanPearson(distance: distance)

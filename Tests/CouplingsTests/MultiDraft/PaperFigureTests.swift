@@ -4,8 +4,10 @@ import Testing
 
 @Suite("Figures and examples of the multi-draft papers")
 struct PaperFigureTests {
-    static func figure2(_ q1: Double, _ q2: Double) throws -> (optimum: Double, kSequential: Double, specInfer: Double) {
-        let q = try FiniteDistribution([q1, q2, 1 - q1 - q2].map { max(0, $0) }), p = try FiniteDistribution(uniformOver: 3)
+    static func figure2(_ q1: Double, _ q2: Double) throws -> (optimum: Double, kSequential: Double, specInfer: Double)
+    {
+        let q = try FiniteDistribution([q1, q2, 1 - q1 - q2].map { max(0, $0) })
+        let p = try FiniteDistribution(uniformOver: 3)
         let problem = try MultiDraftProblem(target: q, draft: p, count: 2)
         return (
             try ImportanceWeightedRule(problem).acceptance(), try KSequentialRule(problem).acceptance(),
@@ -41,7 +43,8 @@ struct PaperFigureTests {
     @Test("IW Example 1: two tokens, p = (½, ½): α* = 1 iff ¼ ≤ q₁ ≤ ¾; one draft only at ½", arguments: 0...16)
     func example1(step: Int) throws {
         let q1 = Double(step) / 16
-        let q = try FiniteDistribution([q1, 1 - q1]), p = try FiniteDistribution(uniformOver: 2)
+        let q = try FiniteDistribution([q1, 1 - q1])
+        let p = try FiniteDistribution(uniformOver: 2)
         let two = try OptimalAcceptance(MultiDraftProblem(target: q, draft: p, count: 2)).value
         let one = try OptimalAcceptance(MultiDraftProblem(target: q, draft: p, count: 1)).value
         #expect((two == 1) == (q1 >= 0.25 && q1 <= 0.75))
@@ -62,20 +65,25 @@ struct PaperFigureTests {
                 set.formUnion(order.prefix(s))
             }
             let outside = q.probabilities.indices.filter { !likeliest.contains($0) }
-            let missingQ = outside.reduce(0) { $0 + q[$1] }, missingP = outside.reduce(0) { $0 + p[$1] }
+            let missingQ = outside.reduce(0) { $0 + q[$1] }
+            let missingP = outside.reduce(0) { $0 + p[$1] }
             let byVocabulary = try ImportanceWeightedRule(
-                problem, method: .truncatedVocabulary(likeliest: s, freeTokens: q.count)).acceptance()
+                problem, method: .truncatedVocabulary(likeliest: s, freeTokens: q.count)
+            ).acceptance()
             // (191); the printed (11), (1 - 2ε_p)(α* - ε_q), is false where both factors are negative.
             #expect(byVocabulary >= (1 - missingP) * (1 - missingP) * (optimum - missingQ) - 1e-12)
         }
     }
 
-    @Test("global resolution on Zipf-like pairs of the sizes of GR Table 1", arguments: [(10, 5), (100, 2), (100, 3), (1000, 2)])
+    @Test(
+        "global resolution on Zipf-like pairs of the sizes of GR Table 1",
+        arguments: [(10, 5), (100, 2), (100, 3), (1000, 2)])
     func zipf(size: Int, n: Int) throws {
         var solved = 0
         for seed in 0..<3 as Range<UInt64> {
             let (q, p) = try ZipfPair.make(size: size, exponent: 1.5, seed: seed)
-            let rule = try GlobalResolution(MultiDraftProblem(target: q, draft: p, count: n), configuration: .init(tolerance: 1e-3))
+            let rule = try GlobalResolution(
+                MultiDraftProblem(target: q, draft: p, count: n), configuration: .init(tolerance: 1e-3))
             if rule.earlyTermination == nil { solved += 1 }
             #expect(rule.optimum > (try MaximalCoupling(draft: p, target: q).matchProbability))
         }
@@ -85,7 +93,8 @@ struct PaperFigureTests {
 
 /// A target like word frequencies and a draft that misjudges each by a factor.
 enum ZipfPair {
-    static func make(size: Int, exponent: Double, seed: UInt64) throws -> (q: FiniteDistribution, p: FiniteDistribution) {
+    static func make(size: Int, exponent: Double, seed: UInt64) throws -> (q: FiniteDistribution, p: FiniteDistribution)
+    {
         var generator = TestProblems.stream(seed)
         let weights = (1...size).map { pow(Double($0), -exponent) }
         let noisy = weights.map { $0 * pow(2, Double.random(in: -2..<2, using: &generator)) }

@@ -15,14 +15,21 @@ struct RuleLawTests {
         Named(name: "K-SEQ", make: { try KSequentialRule($0) }, isOptimal: false),
         Named(name: "recursive rejection", make: { try RecursiveRejectionRule($0) }, isOptimal: false),
         Named(name: "importance", make: { try ImportanceWeightedRule($0) }, isOptimal: false),
-        Named(name: "importance, s = 2", make: { try ImportanceWeightedRule($0, method: .truncated(freeTokens: 2)) }, isOptimal: false),
+        Named(
+            name: "importance, s = 2", make: { try ImportanceWeightedRule($0, method: .truncated(freeTokens: 2)) },
+            isOptimal: false),
         Named(
             name: "importance, 2 likeliest",
-            make: { try ImportanceWeightedRule($0, method: .truncatedVocabulary(likeliest: 2, freeTokens: 3)) }, isOptimal: false),
-        Named(name: "hybrid", make: { try HybridRule($0) { problem throws(CouplingError) in try RecursiveRejectionRule(problem) } }, isOptimal: false),
+            make: { try ImportanceWeightedRule($0, method: .truncatedVocabulary(likeliest: 2, freeTokens: 3)) },
+            isOptimal: false),
+        Named(
+            name: "hybrid",
+            make: { try HybridRule($0) { problem throws(CouplingError) in try RecursiveRejectionRule(problem) } },
+            isOptimal: false),
         Named(name: "max-flow", make: { try MaxFlowTransport($0, network: .whole) }, isOptimal: true),
         Named(name: "reduced max-flow", make: { try MaxFlowTransport($0, network: .reduced) }, isOptimal: true),
-        Named(name: "linear program", make: { try LinearProgramTransport($0, solver: DenseSimplex()) }, isOptimal: true),
+        Named(
+            name: "linear program", make: { try LinearProgramTransport($0, solver: DenseSimplex()) }, isOptimal: true),
     ]
 
     /// 1e-9 is 10⁵ times the rounding of a sum of 6⁴ products.
@@ -76,14 +83,16 @@ struct RuleLawTests {
             #expect(rule.isExact)
             #expect(TestProblems.l1(try rule.outputLaw(), q.probabilities) < Self.tolerance)
             #expect(try rule.acceptance() <= optimum + Self.tolerance)
-            #expect(try rule.acceptance() >= optimum - 10 * tau - Self.tolerance)
+            // A single draft needs no minimisation.
+            #expect(try rule.acceptance() >= optimum - (n == 1 ? 0 : 10 * tau) - Self.tolerance)
             #expect(abs(try rule.acceptance() - rule.enumeratedAcceptance()) < Self.tolerance)
         }
     }
 
     @Test("a fallback is exact too, and is counted")
     func fallback() throws {
-        let q = try FiniteDistribution([0.1, 0.2, 0.3, 0.4]), p = try FiniteDistribution([0.4, 0.3, 0.2, 0.1])
+        let q = try FiniteDistribution([0.1, 0.2, 0.3, 0.4])
+        let p = try FiniteDistribution([0.4, 0.3, 0.2, 0.1])
         let problem = try MultiDraftProblem(target: q, draft: p, count: 3)
         let rule = try GlobalResolution(problem, configuration: .init(tolerance: 1e-9, maximumIterations: 0))
         guard case .notConverged = rule.earlyTermination else {
@@ -100,7 +109,8 @@ struct RuleLawTests {
 
     @Test("many drafts from few tokens: α* is reached, and what is too much is said")
     func manyDrafts() throws {
-        let q = try FiniteDistribution([0.9, 0.05, 0.05]), p = try FiniteDistribution([0.01, 0.49, 0.5])
+        let q = try FiniteDistribution([0.9, 0.05, 0.05])
+        let p = try FiniteDistribution([0.01, 0.49, 0.5])
         let problem = try MultiDraftProblem(target: q, draft: p, count: 40)
         let optimum = try OptimalAcceptance(problem).value
         #expect(abs(try MaxFlowTransport(problem).acceptance() - optimum) < Self.tolerance)
@@ -122,7 +132,8 @@ struct RuleLawTests {
             target: q, drafts: (0..<n).map { _ in try TestProblems.distribution(&generator, count: count) })
         let optimum = try OptimalAcceptance(problem).value
         let rules: [any MultiDraftRule] = [
-            try MaxFlowTransport(problem, network: .whole), try MaxFlowTransport(problem), try ImportanceWeightedRule(problem),
+            try MaxFlowTransport(problem, network: .whole), try MaxFlowTransport(problem),
+            try ImportanceWeightedRule(problem),
             try RecursiveRejectionRule(problem), try NaiveRule(problem),
         ]
         for rule in rules {

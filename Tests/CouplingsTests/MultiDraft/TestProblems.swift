@@ -1,6 +1,7 @@
 import Couplings
 
-/// The random pairs that the tests of multi-draft rules share: seeded, V ≤ 6, with zeros, ties, p = q and disjoint supports among them.
+/// The random pairs that the tests of multi-draft rules share: seeded, V ≤ 6, with zeros, ties, p = q and disjoint
+/// supports among them.
 enum TestProblems {
     static func stream(_ seed: UInt64, _ position: Int = 0) -> RandomStream {
         RandomSource(seed: seed).stream(sample: position, step: 0, purpose: .auxiliary)
@@ -18,7 +19,8 @@ enum TestProblems {
         return try FiniteDistribution(weights: weights)
     }
 
-    static func pair(seed: UInt64, maximumVocabulary: Int = 6) throws -> (q: FiniteDistribution, p: FiniteDistribution) {
+    static func pair(seed: UInt64, maximumVocabulary: Int = 6) throws -> (q: FiniteDistribution, p: FiniteDistribution)
+    {
         var generator = TestProblems.stream(seed)
         let count = Int.random(in: 1...maximumVocabulary, using: &generator)
         let q = try distribution(&generator, count: count)
