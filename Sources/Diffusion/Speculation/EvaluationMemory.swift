@@ -25,6 +25,12 @@ public struct EvaluationMemory: Sendable {
         evaluations.indices.contains(step - firstStep) ? evaluations[step - firstStep] : nil
     }
 
+    /// The evaluation at the largest step known that is at most `step`.
+    public func latestEvaluation(upTo step: Int) -> (step: Int, evaluation: Evaluation)? {
+        let latest = min(step, lastStep)
+        return evaluation(at: latest).map { (latest, $0) }
+    }
+
     /// The mean of the slopes known at the `count` steps up to `step`; nil if there are none.
     ///
     /// Not from the steps beyond: their states were reached through `Z_step`, and a draft of `step` that knew them would
