@@ -53,6 +53,10 @@ let package = Package(
                 "Pretrained", "Imaging", "Statistics", "Couplings", "LinearProgramming", "TokenModels",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        // Programs that use the library, to be read.
+        .executableTarget(
+            name: "SampleAndSave", dependencies: ["Pretrained", "Imaging"], path: "examples/SampleAndSave"),
+        .executableTarget(name: "OwnChain", dependencies: ["Diffusion"], path: "examples/OwnChain"),
         .testTarget(name: "CouplingsTests", dependencies: ["Couplings", "LinearProgramming"]),
         .testTarget(name: "TokenModelsTests", dependencies: ["TokenModels"]),
         .testTarget(

@@ -12,10 +12,14 @@ public struct PretrainedModel: Sendable {
     /// - Parameter schedule: takes the place of the folder's own noise schedule, or of one that it lacks.
     /// - Throws: `CheckpointError`, `ModelError` or `DiffusionError`, naming the file and what is wrong with it.
     public init(folder: String, schedule: NamedSchedule? = nil) throws {
+        try self.init(folder: folder, network: UNet2D(folder: Self.networkFolder(in: folder)), schedule: schedule)
+    }
+
+    /// - Parameter network: the folder's, read already.
+    public init(folder: String, network: UNet2D, schedule: NamedSchedule? = nil) throws {
         self.folder = folder
-        let url = URL(fileURLWithPath: folder)
+        self.network = network
         let networkFolder = Self.networkFolder(in: folder)
-        network = try UNet2D(folder: networkFolder)
         let (input, output) = (network.configuration.inChannels, network.configuration.outChannels)
         guard input == output else {
             throw ModelError(
@@ -31,7 +35,7 @@ public struct PretrainedModel: Sendable {
                 remedy: "a network conditioned on more than a label can be evaluated, but not sampled")
         }
         process = try TrainedProcess.load(
-            folder: url, network: network.configuration, networkFile: networkFolder + "/config.json",
+            folder: URL(fileURLWithPath: folder), network: network.configuration, networkFile: networkFolder + "/config.json",
             override: schedule)
     }
 

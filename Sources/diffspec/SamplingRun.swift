@@ -12,6 +12,8 @@ struct SamplingRun {
     private var bySteps: [Report.Step]
     private let options: SamplingOptions
     private let isPlain: Bool
+    /// Whether the samples have the law of plain sampling.
+    let isExact: Bool
 
     /// Runs to the end, handing each finished state over with its index in `samples`.
     init(
@@ -20,6 +22,7 @@ struct SamplingRun {
     ) throws {
         self.options = options
         isPlain = sampler is SequentialSampler<DenoisingChain>
+        isExact = (sampler as? SpeculativeSampler<DenoisingChain>)?.rule.isExact ?? true
         costs = [SamplingCost](repeating: SamplingCost(), count: samples.count)
         bySteps = (0..<sampler.chain.stepCount).map { Report.Step(step: $0) }
         let clock = ContinuousClock.now
@@ -44,7 +47,7 @@ struct SamplingRun {
             for decision in info.decisions {
                 bySteps[decision.step].drafted += 1
                 bySteps[decision.step].accepted += decision.isAccepted ? 1 : 0
-                bySteps[decision.step].predicted_acceptance += maximalAcceptance(distance: decision.distance)
+                bySteps[decision.step].predicted_acceptance += decision.acceptance
             }
             let underWay = active.reduce(0) { $0 + ($1.step < stepCount ? $1.step : 0) }
             progress.update(done: Double(finished * stepCount + underWay)) { seconds in
@@ -64,15 +67,40 @@ struct SamplingRun {
         let (accepted, rejected) = costs.reduce((0, 0)) { ($0.0 + $1.accepted, $0.1 + $1.rejected) }
         return accepted + rejected > 0 ? Double(accepted) / Double(accepted + rejected) : 0
     }
-    var isExact: Bool { isPlain || options.isExact }
+    /// Steps that were taken without a draft because drafting would not have paid.
+    var plainSteps: Int { costs.reduce(0) { $0 + $1.plainSteps } }
+    /// States that the rule drew from the target upon rejections.
+    var extraDraws: Int { costs.reduce(0) { $0 + $1.extraDraws } }
+    /// Mean over decided drafts of the acceptance that their distance predicts.
+    var predictedAcceptance: Double {
+        let (sum, drafted) = bySteps.reduce((0.0, 0)) {
+            ($0.0 + $1.predicted_acceptance * Double($1.drafted), $0.1 + $1.drafted)
+        }
+        return drafted > 0 ? sum / Double(drafted) : 0
+    }
+
+    /// A line on stderr where speculation did not pay, saying what was done about it.
+    func warnOfFallback() {
+        guard !options.quiet, plainSteps > 0 else { return }
+        let part = Double(plainSteps) / Double(costs.count * bySteps.count)
+        let predicted = (100 * predictedAcceptance).formatted(digits: 1)
+        let reason =
+            if case .auto = options.window {
+                "on this machine a window's rows take longer than its drafts save (their acceptance is \(predicted) %)"
+            } else {
+                "at these steps too few drafts are accepted (\(predicted) %) for a window to pay"
+            }
+        let line = "warning: \(reason); \((100 * part).formatted(digits: 0)) % of the steps were plain ones. More steps or more churn bring drafts closer; diffspec plan compares.\n"
+        FileHandle.standardError.write(Data(line.utf8))
+    }
 
     var report: Report {
         Report(
             model: options.model.model, steps: options.model.steps, window: options.window,
             draft: isPlain ? "none" : options.draft.rawValue, churn: options.model.churn,
-            temperature: options.temperature, exact: isExact, seed: options.seed, count: costs.count,
+            temperature: options.effectiveTemperature, rule: isPlain ? "none" : options.effectiveRule.name, exact: isExact, seed: options.seed, count: costs.count,
             threads: options.threads, calls: calls, wall_seconds: seconds, nfe: nfe, evaluations: evaluations,
-            acceptance: acceptance,
+            acceptance: acceptance, plain_steps: isPlain ? costs.count * bySteps.count : plainSteps, extra_draws: extraDraws,
             per_sample: costs.map {
                 .init(nfe: $0.calls, evaluations: $0.evaluations, accepted: $0.accepted, rejected: $0.rejected)
             },

@@ -31,6 +31,12 @@ public struct GaussianProposal: Sendable {
     public var discrepancy: [Double] {
         Vector.combine(1 / standardDeviation, draftMean, -1 / standardDeviation, targetMean)
     }
+
+    /// `m^q + s (Z - c d)`: the target's mean with the draft's noise, moved along a direction.
+    func repaired(by coefficient: Double, along direction: [Double]) -> [Double] {
+        let noise = coefficient == 0 ? noise : Vector.combine(1, noise, -coefficient, direction)
+        return Vector.combine(1, targetMean, standardDeviation, noise)
+    }
 }
 
 /// What a rule made of a proposal.
@@ -40,11 +46,21 @@ public struct Verdict: Sendable {
     public let isAccepted: Bool
     /// `‖Δ‖`, the distance of the two means in standard deviations.
     public let distance: Double
+    /// The probability with which the rule accepts at this `Δ`, over `Z` and `U`; over `U` alone where the rule has no
+    /// closed form for it.
+    public let acceptance: Double
+    /// States drawn from the target in the proposal's place, beyond the one that a coupling gives for nothing.
+    public let extraDraws: Int
 
-    public init(state: [Double], isAccepted: Bool, distance: Double) {
+    /// - Parameter acceptance: nil for a maximal coupling's `2Φ(-‖Δ‖/2)`.
+    public init(
+        state: [Double], isAccepted: Bool, distance: Double, acceptance: Double? = nil, extraDraws: Int = 0
+    ) {
         self.state = state
         self.isAccepted = isAccepted
         self.distance = distance
+        self.acceptance = acceptance ?? maximalAcceptance(distance: distance)
+        self.extraDraws = extraDraws
     }
 }
 
@@ -54,7 +70,8 @@ public protocol VerificationRule: Sendable {
     var isExact: Bool { get }
 
     /// - Parameter randomness: the step's own stream; the first number drawn from it is `U`.
-    func verify(_ proposal: GaussianProposal, randomness: inout RandomStream) -> Verdict
+    /// - Throws: what a network inside the rule throws; the closed rules never do.
+    func verify(_ proposal: GaussianProposal, randomness: inout RandomStream) throws -> Verdict
 }
 
 /// The probability that a maximal coupling of two Gaussians at distance `‖Δ‖` makes them meet: `2Φ(-‖Δ‖/2)`

@@ -21,13 +21,37 @@ public struct ReflectionCoupling: VerificationRule {
         let squaredDistance = Vector.squaredNorm(delta)  // ‖Δ‖²
         let projection = Vector.dot(delta, proposal.noise)  // ⟨Δ, Z⟩
         let logAcceptance = min(0, -(squaredDistance / 2 + projection) / temperature)
-
-        if log(randomness.uniform()) <= logAcceptance {
-            return Verdict(state: proposal.state, isAccepted: true, distance: squaredDistance.squareRoot())
-        }
+        let isAccepted = log(randomness.uniform()) <= logAcceptance
         // Y = m^q + s (Z - 2⟨e, Z⟩ e), with e = Δ/‖Δ‖
-        let reflected = Vector.combine(1, proposal.noise, -2 * projection / squaredDistance, delta)
-        let state = Vector.combine(1, proposal.targetMean, proposal.standardDeviation, reflected)
-        return Verdict(state: state, isAccepted: false, distance: squaredDistance.squareRoot())
+        let state =
+            isAccepted ? proposal.state : proposal.repaired(by: 2 * projection / squaredDistance, along: delta)
+        let distance = squaredDistance.squareRoot()
+        return Verdict(
+            state: state, isAccepted: isAccepted, distance: distance, acceptance: acceptance(distance: distance))
+    }
+
+    /// The probability that Algorithm 7 accepts: `Φ(-δ/2) + exp(δ²(1-τ)/(2τ²)) Φ(δ/2 - δ/τ)`, which at `τ = 1` is
+    /// `2Φ(-δ/2)`.
+    /// - Parameter distance: `δ = ‖Δ‖ ≥ 0`.
+    public func acceptance(distance: Double) -> Double {
+        if isExact { return maximalAcceptance(distance: distance) }
+        return StandardNormal.boundedExponentialMean(
+            squaredScale: distance * distance / temperature, slope: distance / temperature)
+    }
+
+    /// Proposition F.1 (DB25): `E[Y] = m^q + C_τ(‖Δ‖) (m^p - m^q)`, a push from the target's mean towards the draft's
+    /// for `τ > 1` and away from it for `τ < 1`. In closed form
+    ///
+    ///     C_τ(δ) = Φ(-δ/2) + (1 - 2/τ) exp(δ²(1-τ)/(2τ²)) Φ(δ/2 - δ/τ),
+    ///
+    /// which is 0 at `τ = 1` and tends to 1 as `τ → ∞`, where every draft is accepted. (The proposition prints a further
+    /// factor `1/σ`, which a coefficient without units cannot have.)
+    /// - Parameter distance: `δ = ‖Δ‖ ≥ 0`.
+    public func meanShift(distance: Double) -> Double {
+        if isExact { return 0 }
+        let tau = temperature
+        let logFactor = distance * distance * (1 - tau) / (2 * tau * tau)
+        return StandardNormal.tail(distance / 2) + (1 - 2 / tau)
+            * exp(logFactor + StandardNormal.logTail(distance / tau - distance / 2))
     }
 }

@@ -13,13 +13,16 @@ public struct DraftWindow: Sendable {
     public internal(set) var noises: [[Double]] = []
     /// `W`
     public let length: Int
+    /// Whether the target alone takes the next step.
+    let isPlain: Bool
 
-    init(_ sample: SampleState, length: Int) {
+    init(_ sample: SampleState, length: Int, isPlain: Bool = false) {
         self.sample = sample.sample
         firstStep = sample.step
         memory = sample.memory
         states = [sample.state]
         self.length = length
+        self.isPlain = isPlain
     }
 
     /// `k`, the step whose mean is wanted next.

@@ -25,15 +25,18 @@ public struct EvaluationMemory: Sendable {
         evaluations.indices.contains(step - firstStep) ? evaluations[step - firstStep] : nil
     }
 
-    /// The mean of the slopes known within `radius` steps; nil if there are none.
-    public func slope(around step: Int, radius: Int) -> Double? {
-        var (sum, count) = (0.0, 0.0)
-        for neighbour in (step - radius)...(step + radius) {
+    /// The mean of the slopes known at the `count` steps up to `step`; nil if there are none.
+    ///
+    /// Not from the steps beyond: their states were reached through `Z_step`, and a draft of `step` that knew them would
+    /// know its own noise, against rule R1.
+    public func slope(upTo step: Int, count: Int) -> Double? {
+        var (sum, known) = (0.0, 0.0)
+        for neighbour in (step - count + 1)...step {
             guard let slope = evaluation(at: neighbour)?.slope else { continue }
             sum += slope
-            count += 1
+            known += 1
         }
-        return count > 0 ? sum / count : nil
+        return known > 0 ? sum / known : nil
     }
 
     /// Takes in an evaluation. Steps come in without gaps: a step already known, or the next after the last.

@@ -1,3 +1,5 @@
+import Couplings
+
 /// One sample on its way: all that the next step of a sampler needs, and what it has cost so far.
 public struct SampleState: Sendable {
     /// Index of the sample, which keys its noise and its condition.
@@ -8,6 +10,8 @@ public struct SampleState: Sendable {
     public internal(set) var state: [Double]
     public internal(set) var memory = EvaluationMemory()
     public internal(set) var cost = SamplingCost()
+    /// What the choice of its next window may depend on.
+    public internal(set) var decided = DecidedSteps()
 
     init(sample: Int, state: [Double]) {
         self.sample = sample
@@ -25,6 +29,10 @@ public struct SamplingCost: Sendable, Equatable {
     public internal(set) var accepted = 0
     /// Decided drafts that were rejected.
     public internal(set) var rejected = 0
+    /// Steps taken without a draft, because the window policy asked for none.
+    public internal(set) var plainSteps = 0
+    /// States drawn from the target upon rejections, where the rule needs any.
+    public internal(set) var extraDraws = 0
 
     public init() {}
 }
@@ -37,8 +45,18 @@ public struct StepInfo: Sendable {
         /// `k`
         public let step: Int
         public let isAccepted: Bool
-        /// `‖Δ_k‖`, whose `2Φ(-‖Δ‖/2)` is the acceptance probability known beforehand.
+        /// `‖Δ_k‖`
         public let distance: Double
+        /// The probability with which the rule accepts at this `Δ`; `2Φ(-‖Δ‖/2)` for a maximal coupling.
+        public let acceptance: Double
+
+        init(sample: Int, step: Int, verdict: Verdict) {
+            self.sample = sample
+            self.step = step
+            isAccepted = verdict.isAccepted
+            distance = verdict.distance
+            acceptance = verdict.acceptance
+        }
     }
 
     /// Target calls made.

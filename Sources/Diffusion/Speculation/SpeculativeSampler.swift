@@ -8,21 +8,27 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
     public let chain: Chain
     public let draft: any Draft
     public let rule: any VerificationRule
-    /// `L ≥ 1`
-    public let window: Int
+    public let window: any WindowPolicy
     public let random: RandomSource
 
-    /// - Throws: `DiffusionError` for a window below 1.
     public init(
-        chain: Chain, draft: any Draft, rule: any VerificationRule = ReflectionCoupling(), window: Int,
+        chain: Chain, draft: any Draft, rule: any VerificationRule = ReflectionCoupling(), window: any WindowPolicy,
         random: RandomSource
-    ) throws(DiffusionError) {
-        guard window >= 1 else { throw DiffusionError("window", expected: "a number ≥ 1", found: "\(window)") }
+    ) {
         self.chain = chain
         self.draft = draft
         self.rule = rule
         self.window = window
         self.random = random
+    }
+
+    /// - Parameter window: `L ≥ 1`, the same always.
+    /// - Throws: `DiffusionError` for a window below 1.
+    public init(
+        chain: Chain, draft: any Draft, rule: any VerificationRule = ReflectionCoupling(), window: Int,
+        random: RandomSource
+    ) throws(DiffusionError) {
+        self.init(chain: chain, draft: draft, rule: rule, window: try FixedWindow(window), random: random)
     }
 
     public func step(_ samples: inout [SampleState]) throws -> StepInfo {
@@ -33,16 +39,24 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
         }
         let windows = try drafted(samples, &info)
         try score(windows, rows: .all, &samples, &info)
-        for i in samples.indices { verify(windows[i], &samples[i], &info) }
+        for i in samples.indices {
+            if windows[i].isPlain {
+                takePlainStep(&samples[i])
+            } else {
+                try verify(windows[i], &samples[i], &info)
+            }
+            samples[i].memory.forget(before: samples[i].step)
+        }
         return info
     }
 
     /// 1. The draft's states `Ỹ_{k+1} = m^p_k + s_k Z_k`, step by step for all samples at once.
     private func drafted(_ samples: [SampleState], _ info: inout StepInfo) throws -> [DraftWindow] {
         var windows = samples.map { sample in
-            // Before the target's first answer there is nothing to draft from: that call only evaluates Y_0.
-            let isBlind = draft.recyclesTarget && sample.memory.isEmpty
-            return DraftWindow(sample, length: isBlind ? 0 : min(window, chain.stepCount - sample.step))
+            let length = max(0, min(window.length(after: sample.decided), chain.stepCount - sample.step))
+            // Before the target's first answer there is nothing to draft from: that call only evaluates Y_n.
+            let isBlind = draft.recyclesTarget && sample.memory.evaluation(at: sample.step) == nil
+            return DraftWindow(sample, length: isBlind ? 0 : length, isPlain: length == 0)
         }
         while true {
             let open = windows.indices.filter { windows[$0].means.count < windows[$0].length }
@@ -70,7 +84,7 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
                 switch rows {
                 case .first: 1
                 // The last state decides nothing; its prediction serves the next window.
-                case .all: draft.recyclesTarget ? window.length + 1 : window.length
+                case .all: max(1, draft.recyclesTarget ? window.length + 1 : window.length)
                 }
             return (0..<end).compactMap { j in
                 let step = window.firstStep + j
@@ -88,7 +102,7 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
     }
 
     /// 3. Accepts drafts in order; the first rejection is repaired by the rule and ends the window.
-    private func verify(_ window: DraftWindow, _ sample: inout SampleState, _ info: inout StepInfo) {
+    private func verify(_ window: DraftWindow, _ sample: inout SampleState, _ info: inout StepInfo) throws {
         for j in 0..<window.length {
             let k = window.firstStep + j
             guard let evaluation = sample.memory.evaluation(at: k) else { break }
@@ -104,11 +118,12 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
                 draftMean: window.means[j], targetMean: targetMean, standardDeviation: standardDeviation,
                 noise: window.noises[j], state: window.states[j + 1])
             var stream = random.stream(sample: sample.sample, step: k, purpose: .verification)
-            let verdict = rule.verify(proposal, randomness: &stream)
+            let verdict = try rule.verify(proposal, randomness: &stream)
             sample.state = verdict.state
-            info.decisions.append(
-                .init(
-                    sample: sample.sample, step: k, isAccepted: verdict.isAccepted, distance: verdict.distance))
+            info.decisions.append(StepInfo.Decision(sample: sample.sample, step: k, verdict: verdict))
+            sample.decided.record(
+                .init(step: k, position: j, acceptance: verdict.acceptance, isAccepted: verdict.isAccepted))
+            sample.cost.extraDraws += verdict.extraDraws
             if verdict.isAccepted {
                 sample.cost.accepted += 1
             } else {
@@ -116,6 +131,17 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
                 break
             }
         }
-        sample.memory.forget(before: sample.step)
+    }
+
+    /// A step without a draft: `Y_{n+1} = m^q_n(Y_n) + s_n Z_n`, as plain sampling takes it.
+    private func takePlainStep(_ sample: inout SampleState) {
+        let n = sample.step
+        guard let evaluation = sample.memory.evaluation(at: n) else { return }
+        let mean = chain.mean(step: n, state: sample.state, prediction: evaluation.prediction)
+        let noise = random.increment(sample: sample.sample, step: n, dimension: chain.dimension)
+        sample.state = Vector.combine(1, mean, chain.transition(at: n).standardDeviation, noise)
+        sample.step = n + 1
+        sample.decided.recordPlainStep()
+        sample.cost.plainSteps += 1
     }
 }

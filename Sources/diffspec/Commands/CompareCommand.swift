@@ -49,11 +49,11 @@ struct CompareCommand: ParsableCommand {
     }
 
     func run() throws {
+        Interruption.watch()
         for file in [out, options.report].compactMap({ $0 }) { try OutputError.checkWritable(file: file) }
         let model = try options.model.load()
         let chain = try options.model.chain(over: model, threads: options.threads)
         let labels = max(1, try options.model.labels(of: model).count)
-        Interruption.watch()
 
         // Other sample indices are other noise; a whole number of cycles keeps the classes in step.
         let offset = (options.count + labels - 1) / labels * labels
@@ -67,14 +67,14 @@ struct CompareCommand: ParsableCommand {
         var (plainStates, states) = ([[Double]](repeating: [], count: tested), [[Double]](repeating: [], count: tested))
 
         let plain = try SamplingRun(
-            "plain", sampler: options.sampler(over: chain, plain: true), samples: offset..<offset + options.count,
+            "plain", sampler: options.sampler(over: chain, model: model, plain: true), samples: offset..<offset + options.count,
             options: options
         ) { index, state in
             if index < tested { plainStates[index] = state }
             try plainOutput.accept(state, index: index)
         }
         let speculative = try SamplingRun(
-            "speculative", sampler: options.sampler(over: chain), samples: 0..<options.count, options: options
+            "speculative", sampler: options.sampler(over: chain, model: model), samples: 0..<options.count, options: options
         ) { index, state in
             if index < tested { states[index] = state }
             try output.accept(state, index: index)
@@ -92,6 +92,7 @@ struct CompareCommand: ParsableCommand {
                 wall: plain.seconds / speculative.seconds),
             two_sample: .init(test: "energy distance, paired swaps", statistic: test.statistic, p_value: test.pValue))
         if let report = options.report { try comparison.writeJSON(to: report) }
+        speculative.warnOfFallback()
         if !options.quiet { print(table(plain, speculative, comparison)) }
     }
 
@@ -102,8 +103,8 @@ struct CompareCommand: ParsableCommand {
         }
         let options = options
         return """
-            \(options.model.model), \(options.model.steps) steps, window \(options.window), draft \(options.draft.rawValue), \
-            churn \(options.model.churn), \(options.count) samples\(speculative.isExact ? "" : ", not exact (temperature \(options.temperature))")
+            \(options.model.model), \(options.model.steps) steps, window \(options.window.name), draft \(options.draft.rawValue), \
+            churn \(options.model.churn), \(options.count) samples\(speculative.isExact ? "" : ", not exact (rule \(options.effectiveRule.name))")
 
             | | plain | speculative | plain/speculative |
             |---|---|---|---|

@@ -24,12 +24,12 @@ struct SampleCommand: ParsableCommand {
     var out = "samples.png"
 
     func run() throws {
+        Interruption.watch()
         try OutputError.checkWritable(file: out)
         if let report = options.report { try OutputError.checkWritable(file: report) }
         let model = try options.model.load()
         let chain = try options.model.chain(over: model, threads: options.threads)
-        let sampler = try options.sampler(over: chain)
-        Interruption.watch()
+        let sampler = try options.sampler(over: chain, model: model)
 
         var output = try SampleOutput(
             model: model, count: options.count, keepsGrid: true, folder: options.samples, tensors: options.tensors)
@@ -40,6 +40,7 @@ struct SampleCommand: ParsableCommand {
         try output.finish()
         try Image.grid(output.pictures)?.writePNG(to: out)
         if let report = options.report { try run.report.writeJSON(to: report) }
+        run.warnOfFallback()
         if !options.quiet { print(summary(run, shown: output.pictures.count)) }
     }
 
@@ -55,10 +56,17 @@ struct SampleCommand: ParsableCommand {
                 "  NFE          \(nfe.mean.formatted(digits: 1)) a sample (\(nfe.min) to \(nfe.max)), \(steps) by plain sampling: "
                     + "\((Double(steps) / nfe.mean).formatted(digits: 1)) times fewer",
                 "  evaluations  \(evaluations.mean.formatted(digits: 1)) a sample (\(evaluations.min) to \(evaluations.max))",
-                "  acceptance   \((100 * run.acceptance).formatted(digits: 1)) %, draft \(options.draft.rawValue), window \(options.window)",
+                "  acceptance   \((100 * run.acceptance).formatted(digits: 1)) %, draft \(options.draft.rawValue), window \(options.window.name)",
             ]
         }
-        lines.append("  exact        " + (run.isExact ? "yes: the law of plain sampling" : "no: temperature \(options.temperature)"))
+        if run.plainSteps > 0 {
+            let part = 100 * Double(run.plainSteps) / Double(options.count * steps)
+            lines.append("  plain steps  \(part.formatted(digits: 0)) % of all, where no draft was worth its rows")
+        }
+        if run.extraDraws > 0 {
+            lines.append("  extra draws  \((Double(run.extraDraws) / Double(options.count)).formatted(digits: 1)) from the target a sample")
+        }
+        lines.append("  exact        " + (run.isExact ? "yes: the law of plain sampling" : "no: rule \(options.effectiveRule.name)"))
         let part = shown < options.count ? " (the first \(shown))" : ""
         lines.append("  wrote        \(out)\(part)" + [options.samples, options.tensors, options.report].compactMap { $0.map { ", \($0)" } }.joined())
         return lines.joined(separator: "\n")

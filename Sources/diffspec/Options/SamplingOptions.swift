@@ -8,8 +8,8 @@ import Pretrained
 struct SamplingOptions: ParsableArguments {
     @OptionGroup(title: "Model") var model: ModelOptions
 
-    @Option(help: .init("Window L: how many states are drafted and scored per call.", valueName: "L"))
-    var window = 20
+    @Option(parsing: .unconditional, help: WindowOption.help, transform: WindowOption.init)
+    var window = WindowOption.fixed(20)
 
     @Option(help: DraftOption.help)
     var draft = DraftOption.recycled
@@ -17,19 +17,25 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: .init("The network of --draft independent.", valueName: "dir|name"))
     var draftModel = BundledModels.defaultDraft
 
-    @Option(help: .init("Temperature τ of the acceptance; anything but 1 is no longer exact.", valueName: "τ"))
+    @Option(parsing: .unconditional, help: .init("Temperature τ of the acceptance; anything but 1 is no longer exact.", valueName: "τ"))
     var temperature = 1.0
 
-    @Option(help: .init("Number of samples.", valueName: "N"))
+    @Option(help: RuleOption.help, transform: RuleOption.init)
+    var rule: RuleOption?
+
+    @Flag(help: "Go on drafting where almost every draft is rejected, in place of falling back to plain steps.")
+    var noFallback = false
+
+    @Option(parsing: .unconditional, help: .init("Number of samples.", valueName: "N"))
     var count = 16
 
     @Option(help: .init("Seed: each sample is a function of it and its own index.", valueName: "S"))
     var seed: UInt64 = 0
 
-    @Option(help: .init("Samples under way at a time; bounds memory, changes no result.", valueName: "N"))
+    @Option(parsing: .unconditional, help: .init("Samples under way at a time; bounds memory, changes no result.", valueName: "N"))
     var batch = 16
 
-    @Option(help: .init("Processor cores to use (default: all).", valueName: "T"))
+    @Option(parsing: .unconditional, help: .init("Processor cores to use (default: all).", valueName: "T"))
     var threads = ProcessInfo.processInfo.activeProcessorCount
 
     @Option(help: .init("Folder for one PNG per sample.", valueName: "dir", shouldDisplay: true))
@@ -45,7 +51,9 @@ struct SamplingOptions: ParsableArguments {
     var quiet = false
 
     func validate() throws {
-        guard window >= 1 else { throw ValidationError("--window must be at least 1, found \(window).") }
+        if let rule, temperature != 1 {
+            throw ValidationError("--temperature is short for --rule temperature:τ; give only one of them, found \(temperature) and \(rule.name).")
+        }
         guard temperature > 0, temperature.isFinite else {
             throw ValidationError("--temperature must be a positive finite number, found \(temperature).")
         }
@@ -58,18 +66,20 @@ struct SamplingOptions: ParsableArguments {
         }
     }
 
-    /// The window that is worth drafting.
-    private var effectiveWindow: Int { min(window, model.steps) }
+    /// The rule, as --rule or its short form --temperature says it.
+    var effectiveRule: RuleOption { rule ?? (temperature == 1 ? .reflection : .temperature(temperature)) }
+    /// `τ`, for the report.
+    var effectiveTemperature: Double { if case .temperature(let tau) = effectiveRule { tau } else { 1 } }
 
-    func sampler(over chain: DenoisingChain, plain: Bool = false) throws -> any Sampler {
+    /// - Parameter model: the target, over which `chain` is built.
+    func sampler(over chain: DenoisingChain, model: PretrainedModel, plain: Bool = false) throws -> any Sampler {
         let random = RandomSource(seed: seed)
         let draft = try plain
-            ? nil : draft.draft(model: draftModel, options: model, target: chain, threads: threads)
+            ? nil : draft.draft(model: draftModel, options: self.model, target: chain, threads: threads)
         guard let draft else { return SequentialSampler(chain: chain, random: random) }
-        return try SpeculativeSampler(
-            chain: chain, draft: draft, rule: ReflectionCoupling(temperature: temperature), window: effectiveWindow,
-            random: random)
+        let window = try window.policy(for: chain, lanes: min(batch, count))
+        return SpeculativeSampler(
+            chain: chain, draft: draft, rule: try effectiveRule.rule(for: model, threads: threads),
+            window: noFallback ? window : FallbackWindow(window), random: random)
     }
-
-    var isExact: Bool { draft == .none || temperature == 1 }
 }

@@ -37,10 +37,11 @@ struct Report: Encodable {
 
     let model: String
     let steps: Int
-    let window: Int
+    let window: WindowOption
     let draft: String
     let churn: Double
     let temperature: Double
+    let rule: String
     let exact: Bool
     let seed: UInt64
     let count: Int
@@ -50,6 +51,10 @@ struct Report: Encodable {
     let nfe: Summary
     let evaluations: Summary
     let acceptance: Double
+    /// Steps taken without a draft.
+    let plain_steps: Int
+    /// States drawn from the target upon rejections: --rule rejection only.
+    let extra_draws: Int
     let per_sample: [Sample]
     let by_step: [Step]
     let versions: Versions

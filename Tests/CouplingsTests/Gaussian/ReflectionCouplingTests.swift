@@ -7,7 +7,7 @@ struct ReflectionCouplingTests {
     static let count = 100_000
 
     /// One verified proposal, in two dimensions with `Δ = (δ, 0)`.
-    static func verdicts(distance: Double, rule: some VerificationRule, seed: UInt64 = 1) -> [Verdict] {
+    static func verdicts(distance: Double, rule: ReflectionCoupling, seed: UInt64 = 1) -> [Verdict] {
         let source = RandomSource(seed: seed)
         let (draftMean, targetMean, s) = ([1.0, -2], [1 - 0.5 * distance, -2], 0.5)
         return (0..<count).map { i in

@@ -1,0 +1,115 @@
+import Couplings
+import Foundation
+
+/// The law of the time to rejection (DB25 App. D): `P(τ > k)`, the probability that the first `k` drafts from a state
+/// on are all accepted, is the Feynman–Kac expectation
+///
+///     P(τ > k) = E_p[Π_{i ≤ k} α_i(Ỹ_{i-1}, Ỹ_i)],      α_i = min(1, q/p),                                    (71)
+///
+/// over paths of the draft alone. A particle filter estimates it without a single rejection ever being sampled.
+public struct TimeToRejection: Sendable {
+    /// `P(τ > k)` for `k = 0, 1, …`, from 1 at 0 on, falling.
+    public let survival: [Double]
+
+    /// `E[L̂(W)] = Σ_{k<W} P(τ > k)`, the steps that a window decides.
+    /// - Parameter window: `W` in 1 … horizon.
+    public func decidedSteps(window: Int) -> Double { survival.prefix(window).reduce(0, +) }
+
+    /// The particle filter: particles move by the draft, are weighted by `α`, and drawn anew by systematic resampling
+    /// whenever their effective number falls below half.
+    /// - Parameters:
+    ///   - draft: drafts from one evaluation at the start, as in a sample's first window.
+    ///   - horizon: the largest `k`.
+    ///   - start: plain steps before the first draft; 0 starts from `Y_0`.
+    ///   - particles: their number; particle `i` starts as sample `i` of `random` does, and is conditioned as it is.
+    /// - Throws: `DiffusionError` for a horizon beyond the chain's end or no particles; what chain and draft throw.
+    /// - Complexity: `particles · (start + horizon)` evaluations of the target.
+    public static func particleFilter(
+        chain: some GaussianChain, draft: some Draft, horizon: Int, start: Int = 0, particles: Int,
+        random: RandomSource
+    ) throws -> TimeToRejection {
+        guard particles >= 1 else { throw DiffusionError("particles", expected: "a number ≥ 1", found: "\(particles)") }
+        guard start >= 0, horizon >= 0, start + horizon <= chain.stepCount else {
+            throw DiffusionError(
+                "time to rejection", expected: "steps within the chain's \(chain.stepCount)",
+                found: "\(horizon) from step \(start) on")
+        }
+        var windows = try startingWindows(chain, start: start, horizon: horizon, particles: particles, random)
+        var logWeights = [Double](repeating: -log(Double(particles)), count: particles)
+        var logSurvival = 0.0
+        var survival = [1.0]
+        for k in start..<start + horizon {
+            // Ỹ_{k+1} ~ p(· | Ỹ_k), noise keyed by the particle's place, not by its ancestor
+            let means = try draft.means(for: windows, chain: chain)
+            let queries = windows.map { ChainQuery(sample: $0.sample, step: k, state: $0.currentState) }
+            let predictions = try chain.predictions(for: queries)
+            let standardDeviation = chain.transition(at: k).standardDeviation
+            for i in windows.indices {
+                var stream = random.stream(sample: i, step: k, purpose: .auxiliary)
+                let noise = stream.normals(chain.dimension)
+                let state = windows[i].currentState
+                let targetMean = chain.mean(step: k, state: state, prediction: predictions[i])
+                logWeights[i] += logAcceptance(means[i], targetMean, standardDeviation, noise)
+                windows[i].means.append(means[i])
+                windows[i].noises.append(noise)
+                windows[i].states.append(Vector.combine(1, means[i], standardDeviation, noise))
+            }
+            // P(τ > k) grows by the mean weight; then the weights are normalised.
+            let highest = logWeights.reduce(-Double.infinity, max)
+            guard highest > -.infinity else {
+                survival += [Double](repeating: 0, count: start + horizon - k)
+                break
+            }
+            let logTotal = highest + log(logWeights.reduce(0) { $0 + exp($1 - highest) })
+            logSurvival += logTotal
+            survival.append(exp(logSurvival))
+            for i in logWeights.indices { logWeights[i] -= logTotal }
+            let effectiveCount = 1 / logWeights.reduce(0) { $0 + exp(2 * $1) }
+            if effectiveCount < Double(particles) / 2 {
+                var stream = random.stream(sample: particles, step: k, purpose: .auxiliary)
+                windows = resampled(windows, logWeights, offset: stream.uniform())
+                logWeights = [Double](repeating: -log(Double(particles)), count: particles)
+            }
+        }
+        return TimeToRejection(survival: survival)
+    }
+
+    /// Every particle at step `start`, with the target's answer there.
+    private static func startingWindows(
+        _ chain: some GaussianChain, start: Int, horizon: Int, particles: Int, _ random: RandomSource
+    ) throws -> [DraftWindow] {
+        let sampler = SequentialSampler(chain: chain, random: random)
+        var samples = (0..<particles).map { sampler.start(sample: $0) }
+        for _ in 0..<start { _ = try sampler.step(&samples) }
+        guard start < chain.stepCount else { return samples.map { DraftWindow($0, length: horizon) } }
+        let queries = samples.map { ChainQuery(sample: $0.sample, step: start, state: $0.state) }
+        let predictions = try chain.predictions(for: queries)
+        for i in samples.indices {
+            samples[i].memory.record(step: start, state: samples[i].state, prediction: predictions[i])
+        }
+        return samples.map { DraftWindow($0, length: horizon) }
+    }
+
+    /// `log α`; a deterministic step is accepted if the draft has hit the target's mean.
+    private static func logAcceptance(
+        _ draftMean: [Double], _ targetMean: [Double], _ standardDeviation: Double, _ noise: [Double]
+    ) -> Double {
+        guard standardDeviation > 0 else { return draftMean == targetMean ? 0 : -.infinity }
+        let delta = Vector.combine(1 / standardDeviation, draftMean, -1 / standardDeviation, targetMean)
+        return min(0, -(Vector.squaredNorm(delta) / 2 + Vector.dot(delta, noise)))
+    }
+
+    /// Systematic resampling: one uniform places a comb of equal teeth on the weights.
+    private static func resampled(_ windows: [DraftWindow], _ logWeights: [Double], offset: Double) -> [DraftWindow] {
+        let count = Double(windows.count)
+        var (ancestor, below) = (0, 0.0)
+        return windows.indices.map { i in
+            let tooth = (Double(i) + offset) / count
+            while ancestor < windows.count - 1, below + exp(logWeights[ancestor]) < tooth {
+                below += exp(logWeights[ancestor])
+                ancestor += 1
+            }
+            return windows[ancestor]
+        }
+    }
+}

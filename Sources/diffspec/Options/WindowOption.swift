@@ -1,0 +1,100 @@
+import ArgumentParser
+import Couplings
+import Diffusion
+
+/// `--window`.
+enum WindowOption: Sendable, Encodable, CustomStringConvertible {
+    case fixed(Int)
+    case adaptive
+    case auto
+
+    static let help = ArgumentHelp(
+        """
+        Window L: how many states are drafted and scored per call; or adaptive, chosen from what each sample has decided \
+        so far, for processors that take a window's rows at once; or auto, likewise, for least time on this machine by \
+        calls timed at the start.
+        """, valueName: "L|adaptive|auto")
+
+    /// No chosen window is longer.
+    private static let longest = 100
+    /// What `adaptive` takes a further row to cost, relative to a call: a window ends where fewer than about one in
+    /// fifty of its rows would come to be decided.
+    private static let adaptivePrice = 0.02
+
+    init(_ text: String) throws {
+        switch text {
+        case "adaptive": self = .adaptive
+        case "auto": self = .auto
+        default:
+            guard let length = Int(text) else {
+                throw ValidationError("expected a number, adaptive or auto.")
+            }
+            guard length >= 1 else { throw ValidationError("--window must be at least 1, found \(length).") }
+            self = .fixed(length)
+        }
+    }
+
+    var name: String {
+        switch self {
+        case .fixed(let length): "\(length)"
+        case .adaptive: "adaptive"
+        case .auto: "auto"
+        }
+    }
+
+    var description: String { name }
+
+    /// A number where it is one.
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if case .fixed(let length) = self { try container.encode(length) } else { try container.encode(name) }
+    }
+
+    /// - Parameter lanes: samples whose rows share a call.
+    func policy(for chain: DenoisingChain, lanes: Int) throws -> any WindowPolicy {
+        let longest = min(Self.longest, chain.stepCount)
+        switch self {
+        case .fixed(let length): return try FixedWindow(min(length, chain.stepCount))
+        case .adaptive: return try AdaptiveWindow(cost: .perRow(Self.adaptivePrice), longest: longest)
+        case .auto:
+            let times = try CallTimes(of: chain, upTo: (longest + 1) * lanes)
+            return try AdaptiveWindow(cost: times.cost.inLanes(lanes), longest: longest)
+        }
+    }
+}
+
+/// How long calls take on this machine, by their rows.
+struct CallTimes {
+    struct Point: Encodable {
+        let rows: Int
+        let seconds: Double
+    }
+
+    let points: [Point]
+    let cost: CallCost
+
+    /// Times calls of 1, 2, 4, … rows, the faster of two each, until a second has passed.
+    init(of chain: DenoisingChain, upTo largest: Int) throws {
+        var stream = RandomSource(seed: 0).stream(sample: 0, step: 0, purpose: .auxiliary)
+        let state = stream.normals(chain.dimension)
+        func time(_ rows: Int) throws -> Double {
+            let queries = (0..<rows).map { ChainQuery(sample: $0, step: 0, state: state) }
+            let start = ContinuousClock.now
+            _ = try chain.predictions(for: queries)
+            return (ContinuousClock.now - start).seconds
+        }
+        _ = try time(1)  // the first call allocates what the others use
+        let start = ContinuousClock.now
+        var points: [Point] = []
+        var rows = 1
+        while points.count < 2 || rows <= min(largest, 64) && ContinuousClock.now - start < .seconds(1) {
+            points.append(Point(rows: rows, seconds: max(1e-9, min(try time(rows), try time(rows)))))
+            rows *= 2
+        }
+        self.points = points
+        cost = try .measured(points.map { ($0.rows, $0.seconds) })
+    }
+
+    /// Predicted seconds of a call.
+    func seconds(rows: Int) -> Double { points[0].seconds * cost(rows: rows) }
+}

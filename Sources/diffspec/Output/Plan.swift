@@ -1,0 +1,126 @@
+import Foundation
+
+/// What `diffspec plan` found out.
+struct Plan: Encodable {
+    struct Plain: Encodable {
+        let steps: Int
+        let churn: Double
+        /// Predicted wall-clock of a sample; more workers don't help a single one.
+        let seconds: Double
+    }
+
+    struct Cell: Encodable {
+        let steps: Int
+        let churn: Double
+        let draft: String
+        let window: WindowOption
+        let nfe: Double
+        let evaluations: Double
+        let acceptance: Double
+        let predicted_acceptance: Double
+        /// Predicted wall-clock of a sample, for each number of workers.
+        let seconds: [Double]
+
+        init(steps: Int, churn: Double, draft: String, window: WindowOption, trial: Trial, seconds: [Double]) {
+            self.steps = steps
+            self.churn = churn
+            self.draft = draft
+            self.window = window
+            nfe = trial.nfe
+            evaluations = trial.evaluations
+            acceptance = trial.acceptance
+            predicted_acceptance = trial.predictedAcceptance
+            self.seconds = seconds
+        }
+    }
+
+    struct Recommendation: Encodable {
+        let steps: Int
+        let churn: Double
+        let workers: Int
+        /// "none" for plain sampling.
+        let draft: String
+        let window: WindowOption?
+        let seconds: Double
+        /// Plain over recommended.
+        let speedup: Double
+    }
+
+    let model: String
+    let workers: [Int]
+    let threads: Int
+    let trajectories: Int
+    let seed: UInt64
+    let call_times: [CallTimes.Point]
+    let plain: [Plain]
+    let cells: [Cell]
+    let recommendations: [Recommendation]
+
+    init(
+        model: String, workers: [Int], threads: Int, trajectories: Int, seed: UInt64, call_times: [CallTimes.Point],
+        plain: [Plain], cells: [Cell]
+    ) {
+        self.model = model
+        self.workers = workers
+        self.threads = threads
+        self.trajectories = trajectories
+        self.seed = seed
+        self.call_times = call_times
+        self.plain = plain
+        self.cells = cells
+        recommendations = plain.flatMap { plain in
+            let candidates = cells.filter { $0.steps == plain.steps && $0.churn == plain.churn }
+            return workers.indices.map { i in
+                let best = candidates.min { $0.seconds[i] < $1.seconds[i] }
+                let isWorthwhile = best.map { $0.seconds[i] < plain.seconds } ?? false
+                let seconds = isWorthwhile ? best?.seconds[i] ?? plain.seconds : plain.seconds
+                return Recommendation(
+                    steps: plain.steps, churn: plain.churn, workers: workers[i],
+                    draft: isWorthwhile ? best?.draft ?? "none" : "none", window: isWorthwhile ? best?.window : nil,
+                    seconds: seconds, speedup: plain.seconds / seconds)
+            }
+        }
+    }
+
+    func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    /// A Markdown table, plain sampling first, and a line for each recommendation.
+    var table: String {
+        func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
+        var lines = [
+            "\(model), \(trajectories) trajectories each; seconds a sample, predicted for P workers of \(threads) threads", "",
+            row(["steps", "churn", "draft", "window", "NFE", "evaluations", "acceptance"] + workers.map { "P = \($0)" }),
+            "|" + String(repeating: "---|", count: 7 + workers.count),
+        ]
+        for plain in plain {
+            let (steps, churn) = ("\(plain.steps)", "\(plain.churn)")
+            lines.append(
+                row(
+                    [steps, churn, "none", "", steps, steps, ""]
+                        + workers.map { _ in plain.seconds.formatted(digits: 3) }))
+            for cell in cells where cell.steps == plain.steps && cell.churn == plain.churn {
+                lines.append(
+                    row(
+                        [
+                            steps, churn, cell.draft, cell.window.name, cell.nfe.formatted(digits: 1),
+                            cell.evaluations.formatted(digits: 0), "\((100 * cell.acceptance).formatted(digits: 1)) %",
+                        ] + cell.seconds.map { $0.formatted(digits: 3) }))
+            }
+        }
+        lines.append("")
+        for choice in recommendations {
+            let what =
+                if let window = choice.window {
+                    "--draft \(choice.draft) --window \(window.name), \(choice.speedup.formatted(digits: 2)) times as fast as plain sampling"
+                } else {
+                    "--draft none: no draft beats plain sampling"
+                }
+            lines.append("\(choice.steps) steps, churn \(choice.churn), \(choice.workers) workers: \(what)")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
