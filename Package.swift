@@ -13,6 +13,7 @@ let package = Package(
         .library(name: "NeuralNetwork", targets: ["NeuralNetwork"]),
         .library(name: "Imaging", targets: ["Imaging"]),
         .library(name: "Pretrained", targets: ["Pretrained"]),
+        .library(name: "Verification", targets: ["Verification"]),
     ],
     traits: [
         .trait(name: "GLPK", description: "Solve linear programs with the GNU Linear Programming Kit (libglpk-dev).")
@@ -34,6 +35,8 @@ let package = Package(
         .target(name: "Diffusion", dependencies: ["Couplings"]),
         // Two-sample tests, for the checks of exactness.
         .target(name: "Statistics"),
+        // The statistical suite itself, shared by the command line and the tests.
+        .target(name: "Verification", dependencies: ["Couplings", "Diffusion", "Statistics"]),
         // Checkpoints and inference on the CPU.
         .target(name: "CKernels"),
         .systemLibrary(
@@ -50,7 +53,7 @@ let package = Package(
         .executableTarget(
             name: "diffspec",
             dependencies: [
-                "Pretrained", "Imaging", "Statistics", "Couplings", "LinearProgramming", "TokenModels",
+                "Pretrained", "Imaging", "Statistics", "Verification", "Couplings", "LinearProgramming", "TokenModels",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // Programs that use the library, to be read.
@@ -60,9 +63,10 @@ let package = Package(
         .testTarget(name: "CouplingsTests", dependencies: ["Couplings", "LinearProgramming"]),
         .testTarget(name: "TokenModelsTests", dependencies: ["TokenModels"]),
         .testTarget(
-            name: "DiffusionTests", dependencies: ["Diffusion", "Statistics"],
+            name: "DiffusionTests", dependencies: ["Diffusion"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
+        .testTarget(name: "VerificationTests", dependencies: ["Couplings", "Diffusion", "Verification"]),
         .testTarget(
             name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"],
             resources: [.copy("Fixtures")]),

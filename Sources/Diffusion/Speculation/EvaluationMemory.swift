@@ -31,8 +31,9 @@ public struct EvaluationMemory: Sendable {
     /// know its own noise, against rule R1.
     public func slope(upTo step: Int, count: Int) -> Double? {
         var (sum, known) = (0.0, 0.0)
-        for neighbour in (step - count + 1)...step {
-            guard let slope = evaluation(at: neighbour)?.slope else { continue }
+        let end = max(0, min(evaluations.count, step + 1 - firstStep))
+        for i in max(0, end - count)..<end {
+            guard let slope = evaluations[i].slope else { continue }
             sum += slope
             known += 1
         }
@@ -49,11 +50,22 @@ public struct EvaluationMemory: Sendable {
             return
         }
         let older = evaluations[index]
-        let move = Vector.combine(1, state, -1, older.state)  // Δỹ
-        let change = Vector.combine(1, prediction, -1, older.prediction)  // Δx̂
-        let squaredMove = Vector.squaredNorm(move)
-        let slope = squaredMove > 0 ? Vector.dot(change, move) / squaredMove : older.slope
+        let slope = Self.secantSlope(from: older, toState: state, prediction: prediction) ?? older.slope
         evaluations[index] = Evaluation(state: state, prediction: prediction, slope: slope)
+    }
+
+    /// `⟨Δx̂, Δỹ⟩/‖Δỹ‖²`; nil where the state is the same.
+    private static func secantSlope(
+        from older: Evaluation, toState state: [Double], prediction: [Double]
+    ) -> Double? {
+        precondition(state.count == older.state.count && prediction.count == state.count, "vectors of different lengths")
+        var (product, squaredMove) = (0.0, 0.0)
+        for i in state.indices {
+            let move = state[i] - older.state[i]
+            product += (prediction[i] - older.prediction[i]) * move
+            squaredMove += move * move
+        }
+        return squaredMove > 0 ? product / squaredMove : nil
     }
 
     /// Drops what no draft from `step` on can use: everything earlier but the step just before.
