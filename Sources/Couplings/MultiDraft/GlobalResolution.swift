@@ -48,7 +48,7 @@ public struct GlobalResolution: MultiDraftRule {
     public let residual: FiniteDistribution?
     private let isInner: [Bool]
     private let odds: Odds
-    private let fallback: KSequentialRule?
+    private let substitute: (any MultiDraftRule)?
 
     /// - Throws: `CouplingError.draftsNotIdentical`, or `.parameterOutOfRange` unless 0 < τ < 1.
     public init(
@@ -79,21 +79,29 @@ public struct GlobalResolution: MultiDraftRule {
         optimum = residuals.optimum.value
         earlyTermination = failure
         isExact = failure != nil || odds.isExact
-        if failure == nil {
+        substitute = try GlobalResolution.substitute(for: problem, failed: failure != nil, odds)
+        if let substitute {
+            residual = substitute.residual
+        } else {
             // (18): what no token takes goes to those that lack it, outside H* in proportion to q_i - p_i.
             let left = zip(q.probabilities, odds.taken).map { max(0, $0 - $1) }
             residual = left.reduce(0, +) > 1e-15 ? try FiniteDistribution(weights: left, name: "residual") : nil
-            fallback = nil
-        } else {
-            let rule = try KSequentialRule(problem)
-            residual = rule.residual
-            fallback = rule
         }
+    }
+
+    /// The rule to follow instead: K-SEQ after a failure, and a single draft where it accepts more than the
+    /// approximate solution, as with p = q.
+    private static func substitute(
+        for problem: MultiDraftProblem, failed: Bool, _ odds: Odds
+    ) throws(CouplingError) -> (any MultiDraftRule)? {
+        if failed { return try KSequentialRule(problem) }
+        let naive = try NaiveRule(problem)
+        return odds.isExact && odds.taken.reduce(0, +) < naive.acceptance() ? naive : nil
     }
 
     /// (14) and (17), less what a token would receive beyond its share.
     public func takingProbabilities(of drafts: [Int]) -> [Double] {
-        if let fallback { return fallback.takingProbabilities(of: drafts) }
+        if let substitute { return substitute.takingProbabilities(of: drafts) }
         let isOuter = drafts.contains { !isInner[$0] }
         let eligible = drafts.indices.filter { place in
             isInner[drafts[place]] != isOuter && drafts.firstIndex(of: drafts[place]) == place
@@ -109,7 +117,7 @@ public struct GlobalResolution: MultiDraftRule {
     /// What all tokens take; where that is known only within the tolerance, by enumeration if the vocabulary is
     /// small, or else α*, from which it deviates by at most 10τ.
     public func acceptance() throws -> Double {
-        if let fallback { return fallback.acceptance() }
+        if let substitute { return try substitute.acceptance() }
         if isExact { return min(1, odds.taken.reduce(0, +)) }
         do {
             return try enumeratedAcceptance()

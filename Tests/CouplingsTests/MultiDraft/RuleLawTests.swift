@@ -83,6 +83,7 @@ struct RuleLawTests {
             #expect(rule.isExact)
             #expect(TestProblems.l1(try rule.outputLaw(), q.probabilities) < Self.tolerance)
             #expect(try rule.acceptance() <= optimum + Self.tolerance)
+            #expect(try rule.acceptance() >= NaiveRule(problem).acceptance() - Self.tolerance)
             // A single draft needs no minimisation.
             #expect(try rule.acceptance() >= optimum - (n == 1 ? 0 : 10 * tau) - Self.tolerance)
             #expect(abs(try rule.acceptance() - rule.enumeratedAcceptance()) < Self.tolerance)
