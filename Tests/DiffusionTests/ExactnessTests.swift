@@ -10,9 +10,26 @@ import Testing
 struct ExactnessTests {
     static let count = 20_000
     static let directions = [[1, 1], [1, -1], [2, 1], [1, -2]].map { $0.map(Double.init) }
-    static let windows = [1, 2, 3, 8]
-    /// Bonferroni over 3 chains, 5 drafts and 4 windows, at a family-wise level of 1 %.
-    static let level = 0.01 / 60
+    /// Rules and windows that are tried with every draft. Rows are dear in the second adaptive policy, so that it often
+    /// takes plain steps; and the fallback asks for so much acceptance that it keeps going over to them and back.
+    static func cells() throws -> [(name: String, rule: any VerificationRule, window: any WindowPolicy)] {
+        let reflection = ReflectionCoupling()
+        // Shears are invertible, so that the projection sees everything.
+        let projection = ProjectionCoupling(try RowSpaceProjector(matrix: [1, 3, 0, 1], columns: 2))
+        let adaptive = try AdaptiveWindow(cost: .perRow(0.1), longest: 8)
+        let dear = try AdaptiveWindow(cost: .measured([(1, 1), (2, 1.2), (4, 2)]).inLanes(2), longest: 8)
+        return [
+            ("reflection, 1", reflection, try FixedWindow(1)), ("reflection, 3", reflection, try FixedWindow(3)),
+            ("reflection, 8", reflection, try FixedWindow(8)),
+            ("reflection, adaptive", reflection, adaptive), ("reflection, auto", reflection, dear),
+            ("reflection, fallback", reflection, FallbackWindow(try FixedWindow(3), leastAcceptance: 0.6)),
+            ("rejection, 3", RejectionCoupling(), try FixedWindow(3)),
+            ("rejection, adaptive", RejectionCoupling(), adaptive),
+            ("projection, 8", projection, try FixedWindow(8)),
+        ]
+    }
+    /// Bonferroni over 3 chains, 5 drafts and 9 rules with windows, at a family-wise level of 1 %.
+    static let level = 0.01 / 135
 
     /// A diffusion model of a two-dimensional mixture, K = 8; or its first steps only, whose result still has most of
     /// its noise and with it the traces of every error.
@@ -64,9 +81,10 @@ struct ExactnessTests {
     }
 
     static func pValue(
-        _ chain: some GaussianChain, _ draft: any Draft, window: Int, rule: any VerificationRule, plain: [[Double]]
+        _ chain: some GaussianChain, _ draft: any Draft, window: any WindowPolicy, rule: any VerificationRule,
+        plain: [[Double]]
     ) throws -> Double {
-        let sampler = try SpeculativeSampler(
+        let sampler = SpeculativeSampler(
             chain: chain, draft: draft, rule: rule, window: window, random: RandomSource(seed: 12))
         return try MarginalTest.twoSample(finals(sampler), plain, directions: directions).pValue
     }
@@ -89,9 +107,9 @@ struct ExactnessTests {
     static func expectExactness(_ chain: some GaussianChain, _ drafts: [(String, any Draft)]) throws {
         let plain = try plain(chain)
         for (name, draft) in drafts {
-            for window in windows {
-                let pValue = try pValue(chain, draft, window: window, rule: ReflectionCoupling(), plain: plain)
-                #expect(pValue > level, "\(name), window \(window)")
+            for cell in try cells() {
+                let pValue = try pValue(chain, draft, window: cell.window, rule: cell.rule, plain: plain)
+                #expect(cell.rule.isExact && pValue > level, "\(name), \(cell.name)")
             }
         }
     }
@@ -102,12 +120,27 @@ struct ExactnessTests {
         let (mixture, langevin) = (try Self.mixture(stopAfter: 6), try Self.langevin())
         let (plainMixture, plainLangevin) = (try Self.plain(mixture), try Self.plain(langevin))
         let wrong: [any VerificationRule] = [IncorrectRejection(), AcceptEverything(), ReflectionCoupling(temperature: 4)]
+        let window = try FixedWindow(8)
         for ((name, onMixture), (_, onLangevin)) in try zip(Self.drafts(for: mixture), Self.drafts(for: langevin)) {
             for rule in wrong {
-                let first = try Self.pValue(mixture, onMixture, window: 8, rule: rule, plain: plainMixture)
-                let second = try Self.pValue(langevin, onLangevin, window: 8, rule: rule, plain: plainLangevin)
+                let first = try Self.pValue(mixture, onMixture, window: window, rule: rule, plain: plainMixture)
+                let second = try Self.pValue(langevin, onLangevin, window: window, rule: rule, plain: plainLangevin)
                 #expect(min(first, second) < 1e-6, "\(name), \(rule)")
             }
+        }
+    }
+
+    /// The other controls break the loop instead of the rule; the same loop without a fault must pass. On chains that
+    /// contract, the first of them hardly shows; on a walk nothing is forgotten.
+    @Test(arguments: BareLoop<DriftingWalk>.Fault.allCases)
+    func wrongLoopsAreCaught(fault: BareLoop<DriftingWalk>.Fault) throws {
+        let chain = DriftingWalk(drift: (0..<12).map { 0.4 * Double($0) })
+        let loop = BareLoop(chain: chain, random: RandomSource(seed: 14), fault: fault)
+        let states = try (0..<Self.count).map { try loop.final(sample: $0) }
+        let pValue = try MarginalTest.twoSample(states, Self.plain(chain)).pValue
+        switch fault {
+        case .none: #expect(pValue > Self.level)
+        case .windowFromUndecidedFlags, .noiseRedrawnAfterALook: #expect(pValue < 1e-6)
         }
     }
 

@@ -90,8 +90,8 @@ public struct FallbackWindow: WindowPolicy {
 
     public func length(after decided: DecidedSteps) -> Int {
         if decided.isInPlainStretch { return 0 }
-        // A draft that was right by construction, since the target had just been asked there, tells nothing.
-        let recent = decided.drafts.filter { $0.acceptance < 1 }.suffix(8)
+        // A draft that was right by construction tells nothing.
+        let recent = decided.drafts.filter { $0.distance > 0 }.suffix(8)
         // One imagined draft of acceptance ½ beside them: two failures are enough, one is not.
         let mean = recent.reduce(0.5) { $0 + $1.acceptance } / Double(recent.count + 1)
         return mean < leastAcceptance ? 0 : base.length(after: decided)
