@@ -63,7 +63,7 @@ let package = Package(
         .testTarget(name: "CouplingsTests", dependencies: ["Couplings", "LinearProgramming"]),
         .testTarget(name: "TokenModelsTests", dependencies: ["TokenModels"]),
         .testTarget(
-            name: "DiffusionTests", dependencies: ["Diffusion"],
+            name: "DiffusionTests", dependencies: ["Diffusion", "Statistics", "Verification"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
         .testTarget(name: "VerificationTests", dependencies: ["Couplings", "Diffusion", "Verification"]),

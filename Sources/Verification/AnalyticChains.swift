@@ -23,22 +23,56 @@ public struct ChainCase: Sendable {
 public struct DraftCase: Sendable {
     public let name: String
     public let draft: any Draft
+    /// Whether wrong rules are tried with it too. A very good draft leaves too little to get wrong.
+    public let isControlled: Bool
 
-    public init(_ name: String, _ draft: any Draft) {
+    public init(_ name: String, _ draft: any Draft, isControlled: Bool = true) {
         self.name = name
         self.draft = draft
+        self.isControlled = isControlled
+    }
+}
+
+/// A window policy under its name.
+public struct WindowCase: Sendable {
+    public let name: String
+    public let policy: any WindowPolicy
+
+    public init(_ name: String, _ policy: any WindowPolicy) {
+        self.name = name
+        self.policy = policy
+    }
+
+    /// Fixed ones; two adaptive ones, with rows so dear in the second that it often takes plain steps; and a fallback
+    /// that asks for so much acceptance that it keeps going over to plain steps and back.
+    public static func all() throws(DiffusionError) -> [WindowCase] {
+        var cases: [WindowCase] = []
+        for length in [1, 2, 3, 8] { cases.append(WindowCase("\(length)", try FixedWindow(length))) }
+        let dear = try CallCost.measured([(1, 1), (2, 1.2), (4, 2)]).inLanes(2)
+        return cases + [
+            WindowCase("adaptive", try AdaptiveWindow(cost: .perRow(0.1), longest: 8)),
+            WindowCase("auto", try AdaptiveWindow(cost: dear, longest: 8)),
+            WindowCase("fallback", FallbackWindow(try FixedWindow(3), leastAcceptance: 0.6)),
+        ]
     }
 }
 
 /// The chains of the suite: two-dimensional, with few large steps, so that many drafts are rejected.
 public enum AnalyticChains {
     /// Every exact draft that works on any chain. A new one is a line here.
-    public static let drafts = [
-        DraftCase("frozen", FrozenDraft()),
-        DraftCase("frozen-denoiser", FrozenDenoiserDraft()),
-        DraftCase("recycled-zeroth", RecycledDraft(order: .zeroth)),
-        DraftCase("recycled", RecycledDraft()),
-    ]
+    public static func drafts() throws(DiffusionError) -> [DraftCase] {
+        [
+            DraftCase("frozen", FrozenDraft()),
+            DraftCase("frozen-fresh", FrozenDraft(.fresh), isControlled: false),
+            DraftCase("frozen-previous", FrozenDraft(.previous), isControlled: false),
+            DraftCase("frozen-denoiser", FrozenDenoiserDraft()),
+            DraftCase("recycled-zeroth", RecycledDraft(order: .zeroth)),
+            DraftCase("recycled", RecycledDraft()),
+            DraftCase("picard:1", try PicardDraft(iterations: 1), isControlled: false),
+            DraftCase(
+                "mixture", try MixtureDraft([(0.3, FrozenDraft()), (0.7, RecycledDraft())]), isControlled: false),
+        ]
+    }
 
     static let directions = [[1.0, 1], [1, -1], [2, 1], [1, -2]]
 
@@ -46,10 +80,10 @@ public enum AnalyticChains {
         let (mixture, truncated) = (try mixture(), try mixture(stopAfter: 6))
         return [
             ChainCase(
-                "mixture", chain: mixture, drafts: drafts + [try independent(of: mixture)], directions: directions),
+                "mixture", chain: mixture, drafts: try drafts() + independent(of: mixture), directions: directions),
             // Its first steps only: the result still has most of its noise, and with it the traces of every error.
             ChainCase(
-                "truncated mixture", chain: truncated, drafts: drafts + [try independent(of: truncated)],
+                "truncated mixture", chain: truncated, drafts: try drafts() + independent(of: truncated),
                 directions: directions),
             try langevin(),
         ]
@@ -70,11 +104,14 @@ public enum AnalyticChains {
     }
 
     /// A draft that knows of the mixture little more than where its middle is.
-    private static func independent(of chain: DenoisingChain) throws(DiffusionError) -> DraftCase {
+    private static func independent(of chain: DenoisingChain) throws(DiffusionError) -> [DraftCase] {
         let coarse = try GaussianMixture(
             components: [.init(mean: [0.2, 0], standardDeviation: 1)], schedule: CosineSchedule())
         let model = try DenoisingChain(denoiser: coarse, steps: chain.steps)
-        return DraftCase("independent", try IndependentDraft(model: model, target: chain))
+        return [
+            DraftCase("independent", try IndependentDraft(model: model, target: chain)),
+            DraftCase("assisted", try AssistedDraft(model: model, target: chain), isControlled: false),
+        ]
     }
 
     /// Langevin dynamics down into a bumpy bowl, K = 8 large steps from far out: the gradient falls all the way, so
@@ -88,7 +125,10 @@ public enum AnalyticChains {
         let quadratic = try LangevinChain(dimension: 2, stepCount: 8, stepSize: 0.15) { states in
             states.map { x in [x[0] / 2, x[1] / 2] }
         }
-        let proxy = DraftCase("independent", try IndependentDraft(model: quadratic, target: chain))
-        return ChainCase("Langevin", chain: chain, drafts: drafts + [proxy], directions: directions)
+        let proxies = [
+            DraftCase("independent", try IndependentDraft(model: quadratic, target: chain)),
+            DraftCase("assisted", try AssistedDraft(model: quadratic, target: chain), isControlled: false),
+        ]
+        return ChainCase("Langevin", chain: chain, drafts: try drafts() + proxies, directions: directions)
     }
 }

@@ -5,14 +5,13 @@ import Statistics
 
 /// Checks of the whole loop: speculative against plain samples of the same chain.
 struct SpeculationChecks: Sendable {
-    /// `L`. A new one, or a policy, is an entry here.
-    static let windows = [1, 2, 3, 8]
     /// The window of the controls, and of the rules beyond the first.
-    static let controlWindow = 8
+    private let controlWindow: WindowCase
     /// The window at which acceptances are counted.
     static let meetingWindow = 4
 
     let chains: [ChainCase]
+    let windows: [WindowCase]
     /// Plain samples of each chain, which all its checks are held against.
     private let plain: [[[Double]]]
     let samples: Int
@@ -20,6 +19,8 @@ struct SpeculationChecks: Sendable {
 
     init(chains: [ChainCase], samples: Int, seed: UInt64, threads: Int) throws {
         self.chains = chains
+        windows = try WindowCase.all()
+        controlWindow = WindowCase("8", try FixedWindow(8))
         self.samples = samples
         self.seed = seed
         plain = try chains.enumerated().map { index, chain in
@@ -52,7 +53,7 @@ struct SpeculationChecks: Sendable {
         for (c, chain) in chains.enumerated() {
             guard let rule = rules.first else { continue }
             for draft in chain.drafts {
-                for window in Self.windows {
+                for window in windows {
                     checks.append(marginalCheck(c, draft, window: window, rule: rule, index: index + checks.count))
                 }
                 if rule.isMaximal {
@@ -63,27 +64,27 @@ struct SpeculationChecks: Sendable {
             guard let draft = chain.drafts.first else { continue }
             for rule in rules.dropFirst() {
                 checks.append(
-                    marginalCheck(c, draft, window: Self.controlWindow, rule: rule, index: index + checks.count))
+                    marginalCheck(c, draft, window: controlWindow, rule: rule, index: index + checks.count))
             }
         }
         for rule in wrong {
-            for draft in uniqueDraftNames { checks.append(control(draft, rule: rule, index: index + checks.count)) }
+            for draft in controlledDraftNames { checks.append(control(draft, rule: rule, index: index + checks.count)) }
         }
         return checks
     }
 
-    private var uniqueDraftNames: [String] {
+    private var controlledDraftNames: [String] {
         var names: [String] = []
-        for name in chains.flatMap({ $0.drafts.map(\.name) }) where !names.contains(name) { names.append(name) }
+        for name in chains.flatMap({ $0.drafts.filter(\.isControlled).map(\.name) }) where !names.contains(name) { names.append(name) }
         return names
     }
 
     private static let marginalTest = "KS two-sample"
 
-    private func marginalCheck(_ c: Int, _ draft: DraftCase, window: Int, rule: RuleCase, index: Int) -> Check {
-        let name = "\(chains[c].name), \(draft.name), window \(window), \(rule.name)"
+    private func marginalCheck(_ c: Int, _ draft: DraftCase, window: WindowCase, rule: RuleCase, index: Int) -> Check {
+        let name = "\(chains[c].name), \(draft.name), window \(window.name), \(rule.name)"
         return Check(group: .speculation, name: name, test: Self.marginalTest, samples: samples) {
-            try compare(c, draft, window: window, rule: rule.rule, index: index)
+            try compare(c, draft, window: window.policy, rule: rule.rule, index: index)
         }
     }
 
@@ -93,7 +94,7 @@ struct SpeculationChecks: Sendable {
         Check(group: .control, name: "\(draft), \(rule.name)", test: Self.marginalTest, samples: samples) {
             let results = try chains.indices.compactMap { c in
                 try chains[c].drafts.first { $0.name == draft }.map {
-                    try compare(c, $0, window: Self.controlWindow, rule: rule.rule, index: index)
+                    try compare(c, $0, window: controlWindow.policy, rule: rule.rule, index: index)
                 }
             }
             return TestResult(
@@ -103,10 +104,10 @@ struct SpeculationChecks: Sendable {
     }
 
     private func compare(
-        _ c: Int, _ draft: DraftCase, window: Int, rule: any VerificationRule, index: Int
+        _ c: Int, _ draft: DraftCase, window: any WindowPolicy, rule: any VerificationRule, index: Int
     ) throws -> TestResult {
         func run(_ chain: some GaussianChain) throws -> [[Double]] {
-            let sampler = try SpeculativeSampler(
+            let sampler = SpeculativeSampler(
                 chain: chain, draft: draft.draft, rule: rule, window: window, random: RandomSource(seed: seed))
             return try sampler.runConcurrently(
                 samples: Self.samples(samples, ofCheck: index), lanes: 64, threads: 1

@@ -6,8 +6,8 @@ import Diffusion
 struct BareLoop<Chain: GaussianChain> {
     enum Fault: CaseIterable, Sendable {
         case none
-        /// Breaks R3: a window ends before the next step whose draft was seen to fail in the last one, although that step
-        /// was not decided; the step is then drafted with a better mean.
+        /// Breaks R3: a window ends before the next step whose draft was last seen to fail, although that step was not
+        /// decided; the step is then drafted with a better mean.
         case windowFromUndecidedFlags
         /// Breaks R2: noise that was seen to make an undecided draft fail is drawn anew.
         case noiseRedrawnAfterALook
@@ -23,6 +23,7 @@ struct BareLoop<Chain: GaussianChain> {
         var state = chain.initialState(sample: sample, noise: start.normals(chain.dimension))
         var prediction = try predict(sample, [(0, state)])[0]
         var attempts = [Int](repeating: 0, count: stepCount)  // which noise of a step is in use
+        var hasFailed = [Bool](repeating: false, count: stepCount)  // as last seen
         var (n, length) = (0, stepCount)
         while n < stepCount {
             let end = min(n + max(1, length), stepCount)
@@ -50,14 +51,19 @@ struct BareLoop<Chain: GaussianChain> {
                     randomness: &stream)
             }
             let decided = (verdicts.firstIndex { !$0.isAccepted } ?? verdicts.count - 1) + 1
-            let failed = (n + decided..<end).filter { !verdicts[$0 - n].isAccepted }
+            for k in n + decided..<end { hasFailed[k] = !verdicts[k - n].isAccepted }
             state = verdicts[decided - 1].state
             n += decided
             if n < stepCount { prediction = predictions[decided] }
             switch fault {
             case .none: length = stepCount
-            case .windowFromUndecidedFlags: length = (failed.first ?? stepCount) - n
-            case .noiseRedrawnAfterALook: for k in failed { attempts[k] += 1 }
+            case .windowFromUndecidedFlags:
+                length = (hasFailed.indices.first { $0 > n && hasFailed[$0] } ?? stepCount) - n
+            case .noiseRedrawnAfterALook:
+                for k in hasFailed.indices where k >= n && hasFailed[k] {
+                    attempts[k] += 1
+                    hasFailed[k] = false
+                }
             }
         }
         return state

@@ -80,6 +80,28 @@ struct SamplerTests {
         }
     }
 
+    /// The same for windows chosen on the way; and their plain steps are booked as what they cost.
+    @Test func chosenWindowsDependOnTheirOwnSampleAlone() throws {
+        let policies: [any WindowPolicy] = [
+            try AdaptiveWindow(cost: .perRow(0.02)), try AdaptiveWindow(cost: .perRow(0.3), longest: 6),
+            FallbackWindow(try FixedWindow(4), leastAcceptance: 0.7),
+        ]
+        for policy in policies {
+            for draft in Self.drafts {
+                let (counter, chain) = try Self.counted(steps: 60)
+                let sampler = SpeculativeSampler(
+                    chain: chain, draft: draft, window: policy, random: RandomSource(seed: 4))
+                let alone = try #require(try Self.finals(sampler, 37..<38, lanes: 1)[37])
+                #expect(alone.cost.calls == counter.calls.withLock { $0.count })
+                #expect(alone.cost.evaluations == counter.calls.withLock { $0.reduce(0) { $0 + $1.count } })
+                #expect(alone.cost.accepted + alone.cost.rejected + alone.cost.plainSteps == 60)
+                let together = try #require(try Self.finals(sampler, 30..<45, lanes: 9)[37])
+                #expect(alone.state == together.state)
+                #expect(alone.cost == together.cost)
+            }
+        }
+    }
+
     /// The plain sampler's noise is the speculative one's: where every draft is accepted, both end in the same state.
     @Test func aPerfectDraftTakesOneCallAWindow() throws {
         struct PerfectDraft: Draft {

@@ -6,8 +6,8 @@ import Foundation
 ///     accept iff  log U ≤ min(0, -½ (Δ + 2Z)ᵀ P Δ),      else  Y = m^q + s (Z - 2 (ZᵀPΔ)/(ΔᵀPΔ) Δ).
 ///
 /// `A Y` has the target's law; `Y` has it only if `A` is invertible. What `A` does not see is never a reason to reject,
-/// so that the rate of acceptance rises to `2Φ(-‖PΔ‖/2)`. The repair is along the whole of `Δ`, as published: its
-/// length is `‖Δ‖/‖PΔ‖` times that of Algorithm 4's.
+/// so that the rate of acceptance rises to `2Φ(-‖PΔ‖/2)`. The repair is along the whole of `Δ`, as published: that keeps
+/// the mean of `Y` the target's in every direction, while its spread along the unseen part of `Δ` grows.
 public struct ProjectionCoupling<Projector: OrthogonalProjector>: VerificationRule {
     public let projector: Projector
 

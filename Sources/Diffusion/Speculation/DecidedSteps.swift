@@ -7,6 +7,8 @@ public struct DecidedSteps: Sendable, Equatable {
         public let step: Int
         /// Its place in the window, 0 for the first.
         public let position: Int
+        /// `‖Δ‖`; 0 where the draft was right by construction, the target having just been asked at this state.
+        public let distance: Double
         /// The probability with which the rule accepts at its `Δ`.
         public let acceptance: Double
         public let isAccepted: Bool

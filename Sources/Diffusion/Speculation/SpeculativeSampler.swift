@@ -133,7 +133,9 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
             info.visits.append(.init(sample))
             info.decisions.append(StepInfo.Decision(sample: sample.sample, step: k, verdict: verdict))
             sample.decided.record(
-                .init(step: k, position: j, acceptance: verdict.acceptance, isAccepted: verdict.isAccepted))
+                .init(
+                    step: k, position: j, distance: verdict.distance, acceptance: verdict.acceptance,
+                    isAccepted: verdict.isAccepted))
             sample.cost.extraDraws += verdict.extraDraws
             if verdict.isAccepted {
                 sample.cost.accepted += 1

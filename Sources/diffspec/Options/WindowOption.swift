@@ -12,7 +12,7 @@ enum WindowOption: Sendable, Encodable, CustomStringConvertible {
         """
         Window L: how many states are drafted and scored per call; or adaptive, chosen from what each sample has decided \
         so far, for processors that take a window's rows at once; or auto, likewise, for least time on this machine by \
-        calls timed at the start.
+        calls timed at the start (which samples come out then depends on those times; their law does not).
         """, valueName: "L|adaptive|auto")
 
     /// No chosen window is longer.
