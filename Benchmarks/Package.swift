@@ -7,6 +7,11 @@ let package = Package(
     dependencies: [.package(name: "diffspec", path: "..")],
     targets: [
         .executableTarget(
+            name: "energy-benchmark",
+            dependencies: [
+                .product(name: "Couplings", package: "diffspec"), .product(name: "Diffusion", package: "diffspec"),
+            ]),
+        .executableTarget(
             name: "network-benchmark", dependencies: [.product(name: "NeuralNetwork", package: "diffspec")])
     ]
 )

@@ -2,11 +2,14 @@
 #include "kernels.h"
 
 #if defined(__x86_64__)
+#include <immintrin.h>
+
 #pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"))), apply_to = function)
 #define LANES 16
 #define PANEL_VECTORS 2
 #define MAX_ROWS 14
 #define VARIANT avx512
+#define RECIPROCAL_ESTIMATE(d) ((vec)_mm512_rcp14_ps((__m512)(d)))
 #include "variant.h"
 #pragma clang attribute pop
 #endif

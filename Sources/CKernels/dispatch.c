@@ -2,6 +2,7 @@
 #include "kernels.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 int ds_cpu_has_avx512(void) {
@@ -17,13 +18,18 @@ static const ds_kernels *kernels(void) {
     static _Atomic(const ds_kernels *) chosen;
     const ds_kernels *k = atomic_load_explicit(&chosen, memory_order_relaxed);
     if (k) return k;
+    // For tests: DIFFSPEC_KERNELS may ask for a lesser variant than the processor allows.
+    const char *wish = getenv("DIFFSPEC_KERNELS");
     k = &ds_kernels_portable;
 #if defined(__x86_64__)
-    if (ds_cpu_has_avx512()) {
+    const int any = !wish || !strcmp(wish, "avx512");
+    if (any && ds_cpu_has_avx512()) {
         k = &ds_kernels_avx512;
-    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    } else if ((any || !strcmp(wish, "avx2")) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
         k = &ds_kernels_avx2;
     }
+#else
+    (void)wish;
 #endif
     atomic_store_explicit(&chosen, k, memory_order_relaxed);
     return k;
@@ -74,47 +80,10 @@ void ds_pack(const float *weights, size_t outputs, size_t inputs, size_t taps, c
     }
 }
 
-/// One row of G · g for F(m, 3) at each of the m + 2 points.
-static void filter_points(int m, const double g[3], double u[6]) {
-    if (m == 4) {
-        u[0] = g[0] / 4;
-        u[1] = -(g[0] + g[1] + g[2]) / 6;
-        u[2] = -(g[0] - g[1] + g[2]) / 6;
-        u[3] = (g[0] + 2 * g[1] + 4 * g[2]) / 24;
-        u[4] = (g[0] - 2 * g[1] + 4 * g[2]) / 24;
-        u[5] = g[2];
-    } else {
-        u[0] = g[0];
-        u[1] = (g[0] + g[1] + g[2]) / 2;
-        u[2] = (g[0] - g[1] + g[2]) / 2;
-        u[3] = g[2];
-    }
-}
-
 void ds_pack_winograd(int m, const float *weights, size_t outputs, size_t inputs, const size_t *positions, size_t depth,
-                      float *packed, size_t positionStride) {
-    const size_t width = ds_panel_width();
-    const int n = m + 2;
-    for (size_t o0 = 0; o0 < outputs; o0 += width) {
-        float *panel = packed + o0 * depth;
-        const size_t end = o0 + width < outputs ? o0 + width : outputs;
-        for (size_t i = 0; i < inputs; i++) {
-            for (size_t o = o0; o < end; o++) {
-                const float *g = weights + (o * inputs + i) * 9;
-                double half[6][3], u[6];
-                for (int c = 0; c < 3; c++) {
-                    const double column[3] = {g[c], g[3 + c], g[6 + c]};
-                    filter_points(m, column, u);
-                    for (int r = 0; r < n; r++) half[r][c] = u[r];
-                }
-                float *out = panel + positions[i] * width + (o - o0);
-                for (int r = 0; r < n; r++) {
-                    filter_points(m, half[r], u);
-                    for (int c = 0; c < n; c++) out[(size_t)(r * n + c) * positionStride] = (float)u[c];
-                }
-            }
-        }
-    }
+                      size_t firstPanel, size_t endPanel, float *packed, size_t positionStride) {
+    (m == 4 ? kernels()->winogradPack4 : kernels()->winogradPack2)(
+        weights, outputs, inputs, positions, depth, firstPanel, endPanel, packed, positionStride);
 }
 
 void ds_gather_rows(const ds_gather *gather, size_t firstRow, size_t endRow, float *out) {

@@ -14,6 +14,8 @@ typedef struct {
     void (*channelSums)(const float *, size_t, size_t, double *, double *);
     void (*softmax)(float *, size_t, size_t, size_t, float);
     void (*averagePool)(const float *, size_t, size_t, size_t, float *);
+    void (*winogradPack4)(const float *, size_t, size_t, const size_t *, size_t, size_t, size_t, float *, size_t);
+    void (*winogradPack2)(const float *, size_t, size_t, const size_t *, size_t, size_t, size_t, float *, size_t);
     void (*winogradInput4)(const float *, size_t, size_t, float *, size_t);
     void (*winogradInput2)(const float *, size_t, size_t, float *, size_t);
     void (*winogradOutput4)(const float *, size_t, size_t, const float *, float, size_t, size_t, float *, size_t, size_t,

@@ -28,15 +28,20 @@ struct ds_team {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     size_t asleep;          // under the lock
-    int stop;               // under the lock and seen after a new generation
+    _Atomic(int) stop;
 
     void (*body)(void *, size_t, size_t);
     void *context;
     size_t units;
-    _Alignas(64) _Atomic(size_t) generation;
+    // One word says which loop is running, whether it may still be joined, and how many helpers have joined it. The caller
+    // waits for those only: a helper that the system has put aside holds nobody up.
+    _Alignas(64) _Atomic(uint64_t) state;
     _Alignas(64) _Atomic(size_t) next;
-    _Alignas(64) _Atomic(size_t) working;
 };
+
+static const uint64_t OPEN = 1u << 31;
+static const uint64_t JOINED = OPEN - 1;
+static const unsigned LOOP_SHIFT = 32;
 
 static void work(ds_team *team, size_t thread) {
     for (;;) {
@@ -46,38 +51,39 @@ static void work(ds_team *team, size_t thread) {
     }
 }
 
+/// True if there is a loop to join that is not the one last seen.
+static int is_news(uint64_t state, uint64_t seen) { return (state & OPEN) && state >> LOOP_SHIFT != seen; }
+
 static void *help(void *argument) {
     helper *self = argument;
     ds_team *team = self->team;
-    size_t seen = 0;
+    uint64_t seen = 0;
     for (;;) {
         size_t spins = 0;
-        while (atomic_load_explicit(&team->generation, memory_order_acquire) == seen) {
+        uint64_t state;
+        while (!is_news(state = atomic_load_explicit(&team->state, memory_order_acquire), seen)) {
+            if (atomic_load_explicit(&team->stop, memory_order_relaxed)) return 0;
             if (++spins < SPINS_BEFORE_SLEEP) {
                 RELAX();
                 continue;
             }
             pthread_mutex_lock(&team->lock);
             team->asleep++;
-            while (atomic_load_explicit(&team->generation, memory_order_acquire) == seen) {
+            while (!is_news(atomic_load_explicit(&team->state, memory_order_acquire), seen)
+                   && !atomic_load_explicit(&team->stop, memory_order_relaxed)) {
                 pthread_cond_wait(&team->wake, &team->lock);
             }
             team->asleep--;
             pthread_mutex_unlock(&team->lock);
         }
-        seen++;
-        if (team->stop) return 0;
+        if (!atomic_compare_exchange_strong_explicit(&team->state, &state, state + 1, memory_order_acq_rel,
+                                                     memory_order_acquire)) {
+            continue;
+        }
+        seen = state >> LOOP_SHIFT;
         work(team, self->index);
-        atomic_fetch_sub_explicit(&team->working, 1, memory_order_release);
+        atomic_fetch_sub_explicit(&team->state, 1, memory_order_release);
     }
-}
-
-/// Begins a new generation: everything the helpers read was written before.
-static void begin(ds_team *team) {
-    pthread_mutex_lock(&team->lock);
-    atomic_fetch_add_explicit(&team->generation, 1, memory_order_release);
-    if (team->asleep) pthread_cond_broadcast(&team->wake);
-    pthread_mutex_unlock(&team->lock);
 }
 
 ds_team *ds_team_create(size_t threads) {
@@ -92,11 +98,10 @@ ds_team *ds_team_create(size_t threads) {
     pthread_mutex_init(&team->lock, 0);
     pthread_cond_init(&team->wake, 0);
     team->asleep = 0;
-    team->stop = 0;
+    atomic_init(&team->stop, 0);
     team->units = 0;
-    atomic_init(&team->generation, 0);
+    atomic_init(&team->state, 0);
     atomic_init(&team->next, 0);
-    atomic_init(&team->working, 0);
     team->size = 1;
     while (team->size < threads) {
         helper *h = &team->helpers[team->size - 1];
@@ -110,8 +115,10 @@ ds_team *ds_team_create(size_t threads) {
 
 void ds_team_destroy(ds_team *team) {
     if (!team) return;
-    team->stop = 1;
-    begin(team);
+    pthread_mutex_lock(&team->lock);
+    atomic_store(&team->stop, 1);
+    pthread_cond_broadcast(&team->wake);
+    pthread_mutex_unlock(&team->lock);
     for (size_t i = 0; i + 1 < team->size; i++) pthread_join(team->helpers[i].thread, 0);
     pthread_cond_destroy(&team->wake);
     pthread_mutex_destroy(&team->lock);
@@ -126,15 +133,20 @@ void ds_team_run(ds_team *team, size_t units, void (*body)(void *, size_t, size_
         for (size_t unit = 0; unit < units; unit++) body(context, unit, 0);
         return;
     }
+    // Nobody is in a loop now: the last one was closed and left by all.
+    const uint64_t state = atomic_load_explicit(&team->state, memory_order_acquire);
     team->body = body;
     team->context = context;
     team->units = units;
     atomic_store_explicit(&team->next, 0, memory_order_relaxed);
-    atomic_store_explicit(&team->working, team->size - 1, memory_order_relaxed);
-    begin(team);
+    pthread_mutex_lock(&team->lock);
+    atomic_store_explicit(&team->state, ((state >> LOOP_SHIFT) + 1) << LOOP_SHIFT | OPEN, memory_order_release);
+    if (team->asleep) pthread_cond_broadcast(&team->wake);
+    pthread_mutex_unlock(&team->lock);
     work(team, 0);
+    atomic_fetch_and_explicit(&team->state, ~OPEN, memory_order_acq_rel);
     size_t spins = 0;
-    while (atomic_load_explicit(&team->working, memory_order_acquire)) {
+    while (atomic_load_explicit(&team->state, memory_order_acquire) & JOINED) {
         if (++spins < SPINS_BEFORE_YIELD) RELAX(); else sched_yield();
     }
 }

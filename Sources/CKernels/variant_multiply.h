@@ -2,7 +2,8 @@
 
 #define MULTIPLY_BLOCK(ROWS)                                                                                          \
     static __attribute__((noinline)) void multiply_block_##ROWS(                                                      \
-        const ds_product *product, const float *const *rows, const float *weights, const float *bias, size_t width,   \
+        const ds_product *product, const float *const *rows, const float *weights, const float *ahead,                \
+        const float *bias, size_t width,                                                                              \
         float *out, size_t outStride, const float *residual, size_t residualStride) {                                 \
         vec sum[ROWS][PANEL_VECTORS];                                                                                 \
         UNROLL for (int v = 0; v < PANEL_VECTORS; v++) {                                                              \
@@ -17,7 +18,9 @@
             for (size_t k = 0; k < depth; k++) {                                                                      \
                 vec w[PANEL_VECTORS];                                                                                 \
                 UNROLL for (int v = 0; v < PANEL_VECTORS; v++) w[v] = load(weights + v * LANES);                      \
+                UNROLL for (int v = 0; v < PANEL * 4; v += 64) __builtin_prefetch((const char *)ahead + v, 0, 2);     \
                 weights += PANEL;                                                                                     \
+                ahead += PANEL;                                                                                       \
                 UNROLL for (int r = 0; r < ROWS; r++) {                                                               \
                     const vec x = splat(row[r][k]);                                                                   \
                     UNROLL for (int v = 0; v < PANEL_VECTORS; v++) sum[r][v] = sum[r][v] + x * w[v];                  \
@@ -35,8 +38,8 @@
         }                                                                                                             \
     }
 
-typedef void (*multiply_block)(const ds_product *, const float *const *, const float *, const float *, size_t, float *,
-                               size_t, const float *, size_t);
+typedef void (*multiply_block)(const ds_product *, const float *const *, const float *, const float *, const float *,
+                               size_t, float *, size_t, const float *, size_t);
 
 MULTIPLY_BLOCK(1)
 MULTIPLY_BLOCK(2)
@@ -91,8 +94,12 @@ static void multiply(const ds_product *product, const float *const *pointers, co
             } else {
                 for (size_t r = first; r < end; r++) local[r - first] = strided + r * rowStride;
             }
-            multiply_blocks[end - first](product, rows, weights, bias, width, out + first * outStride + column, outStride,
-                                         residual ? residual + first * residualStride + column : 0, residualStride);
+            // While the last block is computed, the next panel comes into the cache.
+            const float *ahead = block + 1 < blocks ? weights : panel + 1 < endPanel || !product->next
+                ? weights + depth * PANEL : product->next;
+            multiply_blocks[end - first](product, rows, weights, ahead, bias, width, out + first * outStride + column,
+                                         outStride, residual ? residual + first * residualStride + column : 0,
+                                         residualStride);
         }
     }
 }

@@ -5,7 +5,7 @@ public struct Image: Sendable, Equatable {
     /// 1 (grey) or 3 (red, green, blue).
     public let channels: Int
     /// `height · width · channels` values.
-    public private(set) var bytes: [UInt8]
+    public internal(set) var bytes: [UInt8]
 
     /// A picture of one value throughout.
     public init(width: Int, height: Int, channels: Int, fill: UInt8) {

@@ -25,11 +25,29 @@ enum JSONFile {
             throw ModelError(
                 path, key: name(context.codingPath + [key]), expected: "a value", found: "no such key")
         } catch DecodingError.typeMismatch(let wanted, let context) {
-            throw ModelError(path, key: name(context.codingPath), expected: "\(wanted)", found: "another type")
+            throw ModelError(
+                path, key: name(context.codingPath), expected: description(of: wanted), found: "another type")
         } catch DecodingError.valueNotFound(let wanted, let context) {
-            throw ModelError(path, key: name(context.codingPath), expected: "\(wanted)", found: "null")
+            throw ModelError(path, key: name(context.codingPath), expected: description(of: wanted), found: "null")
+        } catch DecodingError.dataCorrupted(let context) {
+            let detail = (context.underlyingError as NSError?)?.userInfo["NSDebugDescription"] as? String
+            throw ModelError(
+                path, key: name(context.codingPath), expected: "valid JSON",
+                found: detail ?? context.debugDescription)
         } catch {
-            throw ModelError(path, expected: "JSON", found: "text that cannot be parsed as it")
+            throw ModelError(path, expected: "valid JSON", found: error.localizedDescription)
+        }
+    }
+
+    /// Swift's types in JSON's words.
+    private static func description(of type: any Any.Type) -> String {
+        switch type {
+        case is Int.Type: "an integer"
+        case is Double.Type: "a number"
+        case is String.Type: "a string"
+        case is Bool.Type: "true or false"
+        case is [String: Any].Type: "an object"
+        default: "a list"
         }
     }
 

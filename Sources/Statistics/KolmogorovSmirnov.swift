@@ -33,6 +33,21 @@ public enum KolmogorovSmirnov {
         return TestResult(statistic: largest, pValue: survival((root + 0.12 + 0.11 / root) * largest))
     }
 
+    /// The one-sample test: do the numbers come from the law with this continuous distribution function? Statistic and
+    /// p-value as for two samples, with the sample's own size as the effective one.
+    /// - Complexity: O(n log n).
+    public static func oneSample(_ sample: [Double], cumulative: (Double) -> Double) -> TestResult {
+        guard !sample.isEmpty else { return TestResult(statistic: 0, pValue: 1) }
+        let count = Double(sample.count)
+        var largest = 0.0
+        for (i, value) in sample.sorted().enumerated() {
+            let probability = cumulative(value)
+            largest = max(largest, probability - Double(i) / count, Double(i + 1) / count - probability)
+        }
+        let root = count.squareRoot()
+        return TestResult(statistic: largest, pValue: survival((root + 0.12 + 0.11 / root) * largest))
+    }
+
     /// `P(K > λ) = 2 Σ_j (-1)^{j-1} exp(-2 j² λ²)` of Kolmogorov's distribution.
     static func survival(_ lambda: Double) -> Double {
         if lambda < 0.2 { return 1 }  // 1 - P < 1e-12 there, where the alternating sum is slow

@@ -17,28 +17,34 @@ struct DiffSpec: ParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            SampleCommand.self, CompareCommand.self, PlanCommand.self, EvaluateCommand.self, InspectCommand.self, ModelsCommand.self,
+            SampleCommand.self, CompareCommand.self, PlanCommand.self, EvaluateCommand.self, InspectCommand.self,
+            ModelsCommand.self, CalibrateCommand.self, VerifyCommand.self, LangevinCommand.self, MixtureCommand.self,
+            CoupleCommand.self, DecodeCommand.self, LimitCommand.self,
         ])
 
     /// Usage errors end as ArgumentParser ends them (64); a failure at run time in one line and 1.
     static func main() {
         LinearAlgebra.restartWithBestCore()
-        let command: any ParsableCommand
+        var command: any ParsableCommand
         do { command = try parseAsRoot() } catch { exit(withError: error) }
         do {
-            var command = command
             try command.run()
         } catch let error as Interrupted {
             fail(error.description, status: error.status)
-        } catch let error where isArgumentParsers(error) {
-            exit(withError: error)
         } catch {
+            // What ArgumentParser knows as its own (help, version, bad usage) it ends itself; all else is a failure.
+            if let error = error as? ValidationError { refuse(error, type(of: command)) }
+            if exitCode(for: error) != .failure { exit(withError: error) }
             fail("\(error)", status: 1)
         }
     }
 
-    private static func isArgumentParsers(_ error: any Error) -> Bool {
-        error is ValidationError || error is CleanExit || error is ExitCode
+    /// Bad usage that only shows once a model is loaded ends as it does at parsing.
+    private static func refuse(_ error: ValidationError, _ command: any ParsableCommand.Type) -> Never {
+        let name = "\(_commandName) \(command._commandName)"
+        let text = "Error: \(error.message)\nUsage: \(name) <options>\n  See '\(name) --help' for more information.\n"
+        FileHandle.standardError.write(Data(text.utf8))
+        Foundation.exit(ExitCode.validationFailure.rawValue)
     }
 
     private static func fail(_ message: String, status: Int32) -> Never {

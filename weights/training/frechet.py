@@ -62,7 +62,10 @@ def main() -> None:
     network = classifier.load(arguments.classifier).to(arguments.device)
     features = []
     for source in arguments.sets:
-        images = read(source, arguments.data)[:arguments.count]
+        try:
+            images = read(source, arguments.data)[:arguments.count]
+        except (OSError, ValueError) as error:
+            parser.error(str(error))
         if len(images) < max(classifier.FEATURES + 1, arguments.count or 0):
             parser.error(f"{source} holds only {len(images)} images")
         features.append(classifier.in_batches(network.features, images.to(arguments.device)))

@@ -19,7 +19,7 @@ import image_data
 from image_data import ImageSet
 
 BATCH = 512
-PEAK_RATE = 0.8  # for losses averaged over the batch and logits scaled by LOGIT_SCALE
+PEAK_RATE = 0.4
 PEAK_AT = 0.2  # of the run
 WEIGHT_DECAY = 5e-4
 PADDING = 4

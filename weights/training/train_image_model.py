@@ -197,8 +197,9 @@ class Trainer:
     def resume(self, path: Path) -> None:
         """Takes the state from a file that `save` wrote."""
         state = torch.load(path, map_location=self.device, weights_only=True)
-        if state["identity"] != self.identity():
-            raise ValueError(f"{path}: written by a run with other settings: {state['identity']}")
+        there, here = state["identity"], self.identity()
+        if other := [f"{key} {there.get(key)}, now {here[key]}" for key in here if there.get(key) != here[key]]:
+            raise ValueError(f"{path}: written by a run with other settings: {'; '.join(other)}")
         self.network.load_state_dict(state["network"])
         self.average = state["average"]
         self.optimizer.load_state_dict(state["optimizer"])
@@ -251,17 +252,20 @@ def main() -> None:
     device = torch.device(arguments.device)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
-    train, test = (image_data.load(recipe.dataset, arguments.data, split).to(device) for split in ("train", "test"))
-    trainer = Trainer(recipe, train, arguments.seed, arguments.minutes, arguments.compile)
     checkpoint = arguments.out / "checkpoint.pt"
-    if arguments.resume:
-        trainer.resume(checkpoint)
+    try:
+        train, test = (image_data.load(recipe.dataset, arguments.data, split).to(device) for split in ("train", "test"))
+        trainer = Trainer(recipe, train, arguments.seed, arguments.minutes, arguments.compile)
+        if arguments.resume:
+            trainer.resume(checkpoint)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"error: {error}") from error
     parameters = sum(parameter.numel() for parameter in trainer.network.parameters())
     print(f"{arguments.model}: {parameters:,} parameters, {len(train):,} images, on {device}", flush=True)
 
     def log(row: dict[str, float]) -> None:
         write_csv(arguments.out / "loss.csv", trainer.history)
-        done = f"{trainer.progress:6.1%}  step {row['step']:7,}  {row['seconds']:7.1f} s"
+        done = f"{min(trainer.progress, 1):6.1%}  step {row['step']:7,}  {row['seconds']:7.1f} s"
         print(f"{done}  loss {row['loss']:.4f}", flush=True)
 
     arguments.out.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,8 @@
 // Times a network at several batch sizes, or serves single calls to a script that alternates it with other engines.
 //
 //   network-benchmark FOLDER [--batches 1,4,8,20] [--repeats 15] [--threads 2] [--size 32]
-//   network-benchmark FOLDER --serve [--threads 2]    reads a batch size from each line of stdin, answers with milliseconds
+//   network-benchmark FOLDER --profile [--batches 1,20]   a table of where the time goes, by kind of layer
+//   network-benchmark FOLDER --serve [--threads 2]    reads a batch size from each line of stdin, answers with milliseconds by the clock and of the processors
 import Foundation
 import NeuralNetwork
 
@@ -24,6 +25,7 @@ let batches = (option("--batches") ?? "1,4,8,20").split(separator: ",").compactM
 let repeats = option("--repeats").flatMap { Int($0) } ?? 15
 let threads = option("--threads").flatMap { Int($0) } ?? ProcessInfo.processInfo.activeProcessorCount
 let serve = flag("--serve")
+let profile = flag("--profile")
 guard let folder = arguments.first else {
     FileHandle.standardError.write(Data("usage: network-benchmark FOLDER [--batches 1,4] [--repeats 15] [--threads 2] [--serve]\n".utf8))
     exit(64)
@@ -33,6 +35,14 @@ func milliseconds(_ body: () throws -> Void) rethrows -> Double {
     let clock = ContinuousClock()
     let duration = try clock.measure(body)
     return Double(duration.components.seconds) * 1e3 + Double(duration.components.attoseconds) * 1e-15
+}
+
+/// Processor time of all threads: unlike the clock, it does not count what other programs take.
+func processorMilliseconds() -> Double {
+    var usage = rusage()
+    getrusage(Int32(0), &usage)  // RUSAGE_SELF
+    let microseconds = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1_000_000 + Int(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+    return Double(microseconds) / 1000
 }
 
 func residentMegabytes() -> Int {
@@ -46,7 +56,7 @@ do {
     let loading = try milliseconds { loaded = try UNet2D(folder: folder) }
     guard let network = loaded else { exit(1) }
     let configuration = network.configuration
-    let size = configuration.sampleSize ?? (32, 32)
+    let size = configuration.sampleSize ?? .init(height: 32, width: 32)
     func input(_ batch: Int) -> [Float] {
         (0..<batch * configuration.inChannels * size.height * size.width).map { Float(($0 * 7919) % 2003) / 1000 - 1 }
     }
@@ -57,13 +67,46 @@ do {
             sample: sample, batch: batch, height: size.height, width: size.width,
             timesteps: (0..<batch).map { Float($0 * 37 % 1000) }, classLabels: labels, threads: threads)
     }
+    if profile {
+        for batch in batches {
+            var labels: [Int]?
+            if case .table(let count) = configuration.classEmbedding { labels = (0..<batch).map { $0 % count } }
+            // The fastest of some runs for every kind of layer.
+            var best: [String: LayerTime] = [:]
+            var order: [String] = []
+            for _ in 0..<max(1, repeats) {
+                let layers = try network.profile(
+                    sample: input(batch), batch: batch, height: size.height, width: size.width,
+                    timesteps: (0..<batch).map { Float($0 * 37 % 1000) }, classLabels: labels, threads: threads)
+                for layer in layers {
+                    if let known = best[layer.layer] {
+                        if layer.seconds < known.seconds { best[layer.layer] = layer }
+                    } else {
+                        best[layer.layer] = layer
+                        order.append(layer.layer)
+                    }
+                }
+            }
+            let total = best.values.reduce(0) { $0 + $1.seconds }
+            print("\nBatch \(batch), threads: \(threads); \(String(format: "%.2f", total * 1e3 / Double(batch))) ms of processor time a row\n")
+            print("| layer | number | ms a row | share | GFLOP/s |\n|---|---|---|---|---|")
+            for layer in order.compactMap({ best[$0] }).sorted(by: { $0.seconds > $1.seconds }) {
+                let rate = layer.operations == 0 ? "" : String(format: "%.0f", Double(layer.operations) / layer.seconds / 1e9)
+                print(
+                    "| \(layer.layer) | \(layer.calls) | \(String(format: "%.3f", layer.seconds * 1e3 / Double(batch))) | "
+                        + "\(String(format: "%.1f%%", 100 * layer.seconds / total)) | \(rate) |")
+            }
+        }
+        exit(0)
+    }
     if serve {
         print("ready \(LinearAlgebra.coreName) \(LinearAlgebra.kernelName) load \(Int(loading)) ms")
         fflush(nil)
         while let line = readLine(), let batch = Int(line) {
             let sample = input(batch)
+            let before = processorMilliseconds()
             let time = try milliseconds { _ = try call(batch, sample) }
-            print(time)
+            print(time, processorMilliseconds() - before)
             fflush(nil)
         }
         print("peak \(residentMegabytes()) MB")
@@ -75,11 +118,17 @@ do {
     for batch in batches {
         let sample = input(batch)
         _ = try call(batch, sample)
-        let times = try (0..<repeats).map { _ in try milliseconds { _ = try call(batch, sample) } }.sorted()
+        var processor = Double.infinity
+        let times = try (0..<repeats).map { _ in
+            let before = processorMilliseconds()
+            let time = try milliseconds { _ = try call(batch, sample) }
+            processor = min(processor, (processorMilliseconds() - before) / Double(batch))
+            return time
+        }.sorted()
         let median = times[times.count / 2]
         let line = String(
-            format: "batch %3d  median %8.2f ms  fastest %8.2f ms  %7.2f ms a row  %6.0f GFLOP/s", batch, median, times[0],
-            median / Double(batch), Double(operations * batch) / median / 1e6)
+            format: "batch %3d  median %8.2f ms  fastest %8.2f ms  %7.2f ms a row  %6.0f GFLOP/s  processor %7.2f ms a row", batch, median,
+            times[0], median / Double(batch), Double(operations * batch) / median / 1e6, processor)
         print(line)
     }
     print("peak memory \(residentMegabytes()) MB")

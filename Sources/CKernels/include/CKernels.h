@@ -51,6 +51,7 @@ typedef struct {
     size_t columns;             ///< columns to write, a multiple of DS_CHANNEL_STEP
     const float *bias;          ///< [columns], or NULL for zero
     float scale;
+    const float *next;          ///< weights that will be wanted after these, to be fetched meanwhile; may be NULL
 } ds_product;
 
 /// Rows 0 ..< count, panels firstPanel ..< endPanel. `residual` may be NULL or equal `out`.
@@ -76,8 +77,9 @@ void ds_pack(const float *weights, size_t outputs, size_t inputs, size_t taps, c
              size_t firstColumn, size_t depth, float *packed);
 
 /// The same for 3×3 kernels transformed for ds_winograd_*: (m+2)² packed matrices of one tap, `positionStride` floats apart.
-void ds_pack_winograd(int m, const float *weights, size_t outputs, size_t inputs, const size_t *positions,
-                      size_t depth, float *packed, size_t positionStride);
+/// Only panels firstPanel ..< endPanel are written.
+void ds_pack_winograd(int m, const float *weights, size_t outputs, size_t inputs, const size_t *positions, size_t depth,
+                      size_t firstPanel, size_t endPanel, float *packed, size_t positionStride);
 
 // MARK: Elementwise and normalisation
 

@@ -13,15 +13,20 @@ public struct LangevinChain: GaussianChain {
     public let stepSize: Double
     /// `∇E` at many states, by one evaluation of the whole batch. Rows must not influence each other (R5).
     public let gradient: @Sendable ([[Double]]) throws -> [[Double]]
+    /// `A y`, a part of `∇E` that is linear and costs next to nothing; `gradient` is then the rest of `∇E`.
+    public let linearForce: (@Sendable ([Double]) -> [Double])?
     private let start: @Sendable (_ sample: Int, _ noise: [Double]) -> [Double]
     private let step: GaussianTransition
 
     /// - Parameters:
     ///   - start: `X_0` of a sample from `dimension` standard normals; by default those themselves.
+    ///   - linearForce: a part `A y` of `∇E` that drafts compute exactly; nil for none.
+    ///   - gradient: the rest of `∇E`, which is what the target is called for.
     /// - Throws: `DiffusionError` unless all sizes are positive and `γ` finite.
     public init(
         dimension: Int, stepCount: Int, stepSize: Double,
         start: @escaping @Sendable (_ sample: Int, _ noise: [Double]) -> [Double] = { $1 },
+        linearForce: (@Sendable ([Double]) -> [Double])? = nil,
         gradient: @escaping @Sendable ([[Double]]) throws -> [[Double]]
     ) throws(DiffusionError) {
         guard dimension > 0, stepCount > 0 else {
@@ -36,6 +41,7 @@ public struct LangevinChain: GaussianChain {
         self.stepCount = stepCount
         self.stepSize = stepSize
         self.start = start
+        self.linearForce = linearForce
         self.gradient = gradient
         // A curvature beyond 2/γ makes the chain itself diverge, so no slope of use lies there.
         step = GaussianTransition(
@@ -45,6 +51,12 @@ public struct LangevinChain: GaussianChain {
 
     public func transition(at step: Int) -> GaussianTransition { self.step }
     public func initialState(sample: Int, noise: [Double]) -> [Double] { start(sample, noise) }
+
+    /// `y - γ (A y + x̂)`
+    public func mean(step: Int, state: [Double], prediction: [Double]) -> [Double] {
+        guard let linearForce else { return Vector.combine(1, state, -stepSize, prediction) }
+        return Vector.combine(1, state, -stepSize, Vector.combine(1, linearForce(state), 1, prediction))
+    }
 
     public func predictions(for queries: [ChainQuery]) throws -> [[Double]] {
         let gradients = try gradient(queries.map(\.state))

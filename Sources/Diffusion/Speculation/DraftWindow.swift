@@ -23,6 +23,9 @@ public struct DraftWindow: Sendable {
         states = [sample.state]
         self.length = length
         self.isPlain = isPlain
+        states.reserveCapacity(length + 1)
+        means.reserveCapacity(length)
+        noises.reserveCapacity(length)
     }
 
     /// `k`, the step whose mean is wanted next.

@@ -25,15 +25,25 @@ public struct EvaluationMemory: Sendable {
         evaluations.indices.contains(step - firstStep) ? evaluations[step - firstStep] : nil
     }
 
-    /// The mean of the slopes known within `radius` steps; nil if there are none.
-    public func slope(around step: Int, radius: Int) -> Double? {
-        var (sum, count) = (0.0, 0.0)
-        for neighbour in (step - radius)...(step + radius) {
-            guard let slope = evaluation(at: neighbour)?.slope else { continue }
+    /// The evaluation at the largest step known that is at most `step`.
+    public func latestEvaluation(upTo step: Int) -> (step: Int, evaluation: Evaluation)? {
+        let latest = min(step, lastStep)
+        return evaluation(at: latest).map { (latest, $0) }
+    }
+
+    /// The mean of the slopes known at the `count` steps up to `step`; nil if there are none.
+    ///
+    /// Not from the steps beyond: their states were reached through `Z_step`, and a draft of `step` that knew them would
+    /// know its own noise, against rule R1.
+    public func slope(upTo step: Int, count: Int) -> Double? {
+        var (sum, known) = (0.0, 0.0)
+        let end = max(0, min(evaluations.count, step + 1 - firstStep))
+        for i in max(0, end - count)..<end {
+            guard let slope = evaluations[i].slope else { continue }
             sum += slope
-            count += 1
+            known += 1
         }
-        return count > 0 ? sum / count : nil
+        return known > 0 ? sum / known : nil
     }
 
     /// Takes in an evaluation. Steps come in without gaps: a step already known, or the next after the last.
@@ -46,11 +56,22 @@ public struct EvaluationMemory: Sendable {
             return
         }
         let older = evaluations[index]
-        let move = Vector.combine(1, state, -1, older.state)  // Δỹ
-        let change = Vector.combine(1, prediction, -1, older.prediction)  // Δx̂
-        let squaredMove = Vector.squaredNorm(move)
-        let slope = squaredMove > 0 ? Vector.dot(change, move) / squaredMove : older.slope
+        let slope = Self.secantSlope(from: older, toState: state, prediction: prediction) ?? older.slope
         evaluations[index] = Evaluation(state: state, prediction: prediction, slope: slope)
+    }
+
+    /// `⟨Δx̂, Δỹ⟩/‖Δỹ‖²`; nil where the state is the same.
+    private static func secantSlope(
+        from older: Evaluation, toState state: [Double], prediction: [Double]
+    ) -> Double? {
+        precondition(state.count == older.state.count && prediction.count == state.count, "vectors of different lengths")
+        var (product, squaredMove) = (0.0, 0.0)
+        for i in state.indices {
+            let move = state[i] - older.state[i]
+            product += (prediction[i] - older.prediction[i]) * move
+            squaredMove += move * move
+        }
+        return squaredMove > 0 ? product / squaredMove : nil
     }
 
     /// Drops what no draft from `step` on can use: everything earlier but the step just before.

@@ -9,6 +9,7 @@ public struct SampleState: Sendable {
     /// `Y_n`
     public internal(set) var state: [Double]
     public internal(set) var memory = EvaluationMemory()
+    var pinnedNoise = PinnedNoise()
     public internal(set) var cost = SamplingCost()
     /// What the choice of its next window may depend on.
     public internal(set) var decided = DecidedSteps()
@@ -66,4 +67,18 @@ public struct StepInfo: Sendable {
     /// Steps drafted, whether they came to be decided or not.
     public internal(set) var drafted = 0
     public internal(set) var decisions: [Decision] = []
+    /// Every state that was decided, each sample's in order: what chains are observed by that are of interest all along.
+    public internal(set) var visits: [Visit] = []
+
+    /// A state `Y_n` of a sample's path.
+    public struct Visit: Sendable {
+        public let sample: Int
+        /// `n`, the number of steps taken to it.
+        public let step: Int
+        public let state: [Double]
+
+        init(_ sample: SampleState) {
+            (self.sample, step, state) = (sample.sample, sample.step, sample.state)
+        }
+    }
 }

@@ -2,7 +2,7 @@ import Couplings
 
 /// A way of running a chain: `start` makes a sample's state, `step` takes many of them further by one round, all
 /// their network rows together. Samplers are values without state of their own; the noise is keyed (rule R2).
-public protocol Sampler: Sendable {
+public protocol Sampler<Chain>: Sendable {
     associatedtype Chain: GaussianChain
     var chain: Chain { get }
     var random: RandomSource { get }

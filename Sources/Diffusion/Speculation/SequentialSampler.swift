@@ -20,6 +20,7 @@ public struct SequentialSampler<Chain: GaussianChain>: Sampler {
             let noise = random.increment(sample: samples[i].sample, step: n, dimension: chain.dimension)  // Z_n
             samples[i].state = Vector.combine(1, mean, chain.transition(at: n).standardDeviation, noise)
             samples[i].step = n + 1
+            info.visits.append(.init(samples[i]))
         }
         return info
     }

@@ -34,14 +34,14 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
     public func step(_ samples: inout [SampleState]) throws -> StepInfo {
         var info = StepInfo()
         for refinement in draft.refinements {
-            let windows = try drafted(samples, &info)
+            let windows = try drafted(&samples, &info)
             try score(windows, rows: refinement, &samples, &info)
         }
-        let windows = try drafted(samples, &info)
+        let windows = try drafted(&samples, &info)
         try score(windows, rows: .all, &samples, &info)
         for i in samples.indices {
             if windows[i].isPlain {
-                takePlainStep(&samples[i])
+                takePlainStep(&samples[i], &info)
             } else {
                 try verify(windows[i], &samples[i], &info)
             }
@@ -51,26 +51,35 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
     }
 
     /// 1. The draft's states `Ỹ_{k+1} = m^p_k + s_k Z_k`, step by step for all samples at once.
-    private func drafted(_ samples: [SampleState], _ info: inout StepInfo) throws -> [DraftWindow] {
+    private func drafted(_ samples: inout [SampleState], _ info: inout StepInfo) throws -> [DraftWindow] {
         var windows = samples.map { sample in
             let length = max(0, min(window.length(after: sample.decided), chain.stepCount - sample.step))
-            // Before the target's first answer there is nothing to draft from: that call only evaluates Y_n.
-            let isBlind = draft.recyclesTarget && sample.memory.evaluation(at: sample.step) == nil
+            // Most drafts have nothing to draft from before the target's first answer: that call only evaluates Y_n.
+            let isBlind =
+                sample.memory.evaluation(at: sample.step) == nil
+                && !draft.canStart(sample: sample.sample, chain: chain)
             return DraftWindow(sample, length: isBlind ? 0 : length, isPlain: length == 0)
         }
         while true {
             let open = windows.indices.filter { windows[$0].means.count < windows[$0].length }
             guard !open.isEmpty else { break }
-            let means = try draft.means(for: open.map { windows[$0] }, chain: chain)
+            // Most often all are open, and nothing need be copied.
+            let means = try draft.means(
+                for: open.count == windows.count ? windows : open.map { windows[$0] }, chain: chain)
             for (i, mean) in zip(open, means) {
                 let k = windows[i].currentStep
-                let noise = random.increment(sample: windows[i].sample, step: k, dimension: chain.dimension)
+                let noise =
+                    samples[i].pinnedNoise.increment(at: k)
+                    ?? random.increment(sample: windows[i].sample, step: k, dimension: chain.dimension)
                 windows[i].means.append(mean)
                 windows[i].noises.append(noise)
                 windows[i].states.append(
                     Vector.combine(1, mean, chain.transition(at: k).standardDeviation, noise))
             }
             info.drafted += open.count
+        }
+        for (i, window) in windows.enumerated() where !window.noises.isEmpty {
+            samples[i].pinnedNoise = PinnedNoise(firstStep: window.firstStep, increments: window.noises)
         }
         return windows
     }
@@ -112,6 +121,7 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
 
             guard standardDeviation > 0 else {  // a deterministic step takes the target's mean, whatever was drafted
                 sample.state = targetMean
+                info.visits.append(.init(sample))
                 if targetMean == window.states[j + 1] { continue } else { break }
             }
             let proposal = GaussianProposal(
@@ -120,6 +130,7 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
             var stream = random.stream(sample: sample.sample, step: k, purpose: .verification)
             let verdict = try rule.verify(proposal, randomness: &stream)
             sample.state = verdict.state
+            info.visits.append(.init(sample))
             info.decisions.append(StepInfo.Decision(sample: sample.sample, step: k, verdict: verdict))
             sample.decided.record(
                 .init(
@@ -136,13 +147,14 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
     }
 
     /// A step without a draft: `Y_{n+1} = m^q_n(Y_n) + s_n Z_n`, as plain sampling takes it.
-    private func takePlainStep(_ sample: inout SampleState) {
+    private func takePlainStep(_ sample: inout SampleState, _ info: inout StepInfo) {
         let n = sample.step
         guard let evaluation = sample.memory.evaluation(at: n) else { return }
         let mean = chain.mean(step: n, state: sample.state, prediction: evaluation.prediction)
         let noise = random.increment(sample: sample.sample, step: n, dimension: chain.dimension)
         sample.state = Vector.combine(1, mean, chain.transition(at: n).standardDeviation, noise)
         sample.step = n + 1
+        info.visits.append(.init(sample))
         sample.decided.recordPlainStep()
         sample.cost.plainSteps += 1
     }

@@ -9,18 +9,24 @@ final class ParameterReader {
         let shape: [Int]
     }
 
+    /// Threads for laying out the weights.
+    let workspace: Workspace
     private(set) var parameters: [Parameter] = []
     private let file: SafetensorsFile?
     /// Present names under the names the layers ask for.
     private var aliases: [String: String] = [:]
 
     /// A dry run: every parameter is an empty array.
-    init() { file = nil }
+    init() {
+        file = nil
+        workspace = Workspace(threads: 1)
+    }
 
     /// - Throws: ``CheckpointError`` listing the first ten parameters that are missing or unexpected, or naming the first
     ///   whose shape or type is wrong.
     init(file: SafetensorsFile, expecting expected: [Parameter]) throws(CheckpointError) {
         self.file = file
+        workspace = Workspace(threads: Workspace.processorCount)
         let present = Set(file.tensorNames)
         var used: Set<String> = []
         var missing: [String] = []
@@ -60,10 +66,10 @@ final class ParameterReader {
         guard let file else { return [] }
         let present = aliases[name] ?? name
         let values = try file.floats(named: present)
-        // x - x is 0 for finite x and NaN otherwise.
-        var check: Float = 0
-        for value in values { check += value - value }
-        guard check == 0 else {
+        // An exponent of ones means infinity or NaN; integers, so that the loop needs no order.
+        var largest: UInt32 = 0
+        for value in values { largest = max(largest, value.bitPattern & 0x7F80_0000) }
+        guard largest < 0x7F80_0000 else {
             let index = values.firstIndex { !$0.isFinite } ?? 0
             throw CheckpointError(
                 .mismatch, file: file.path, subject: "tensor \(present)",

@@ -47,6 +47,16 @@ struct Attention: Sendable {
     private static let queryBlock = 64
 
     func callAsFunction(_ x: Images, capacity: Int, _ workspace: Workspace) -> Images {
+        let result = Images(workspace, count: x.count, capacity: capacity, height: x.height, width: x.width, channels: channels)
+        workspace.timed(
+            "attention \(channels), \(x.height)×\(x.width), \(heads) heads", operations: x.count * operations(x.pixels)
+        ) {
+            run(x, into: result, capacity: capacity, workspace)
+        }
+        return result
+    }
+
+    private func run(_ x: Images, into result: Images, capacity: Int, _ workspace: Workspace) {
         let pixels = x.pixels
         let rows = x.count * pixels
         let inner = output.matrix.depth
@@ -78,12 +88,10 @@ struct Attention: Sendable {
         attend(projected.pointer, into: mixed.pointer, count: x.count, pixels: pixels, innerStride: innerStride, workspace)
         workspace.giveBack(projected)
 
-        let result = Images(workspace, count: x.count, capacity: capacity, height: x.height, width: x.width, channels: channels)
         output.matrix.multiply(
             mixed.pointer, stride: innerStride, count: rows, bias: output.bias.pointer, into: result.pointer,
             outStride: result.stride, residual: x.pointer, residualStride: x.stride, scale: 1 / rescale, workspace)
         workspace.giveBack(mixed)
-        return result
     }
 
     /// softmax(Q Kᵀ / √d) V for every image, head and block of queries.

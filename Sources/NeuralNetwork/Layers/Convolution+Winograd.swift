@@ -12,18 +12,21 @@ struct WinogradMatrices: Sendable {
     var positions: Int { (tile + 2) * (tile + 2) }
     var panels: Int { PackedMatrix.panels(columns) }
 
-    init(_ weights: [Float], outputs: Int, inputs: ChannelLayout, tile: Int) {
+    init(_ weights: [Float], outputs: Int, inputs: ChannelLayout, tile: Int, _ workspace: Workspace) {
         self.tile = tile
         depth = inputs.stride
         columns = paddedChannels(outputs)
         positionStride = PackedMatrix.panels(columns) * Int(ds_panel_width()) * depth
-        let (depth, stride) = (depth, positionStride)
+        let (depth, stride, panels) = (depth, positionStride, PackedMatrix.panels(columns))
         let indices = (0..<inputs.channels).map(inputs.position)
         let count = weights.isEmpty ? 0 : (tile + 2) * (tile + 2) * stride
         storage = FloatStorage(count: count) { memory in
             guard count > 0 else { return }
-            ds_pack_winograd(
-                Int32(tile), weights, outputs, inputs.channels, indices, depth, memory.baseAddress, stride)
+            let base = memory.baseAddress
+            workspace.parallel(panels) { panel, _ in
+                ds_pack_winograd(
+                    Int32(tile), weights, outputs, inputs.channels, indices, depth, panel, panel + 1, base, stride)
+            }
         }
     }
 }
@@ -47,15 +50,22 @@ extension Convolution {
         var bandSize: Int { (tile + 2) * paddedWidth * input.map.stride }
         /// An odd number of cache lines apart, so that positions do not compete for the same cache sets.
         func inputStride(_ tiles: Int) -> Int { (tiles * matrices.depth) | 16 }
-        func outputStride(_ tiles: Int) -> Int { (tiles * matrices.columns) | 16 }
+        func outputStride(_ tiles: Int, columns: Int) -> Int { (tiles * columns) | 16 }
 
+        /// - Parameter continues: `band` still holds the padded rows of the tile row before, in the same image; the last two
+        ///   of them are the first two of these.
         func transformInput(
-            tileRow: Int, band: UnsafeMutablePointer<Float>, to values: UnsafeMutablePointer<Float>, stride: Int
+            tileRow: Int, continues: Bool, band: UnsafeMutablePointer<Float>, to values: UnsafeMutablePointer<Float>,
+            stride: Int
         ) {
             let (image, row) = (tileRow / tileRows, tileRow % tileRows)
-            convolution.gather(
-                input, image: image, rows: row * tile..<(row + 1) * tile + 2, top: 1, paddedWidth: paddedWidth, to: band)
             let floats = input.map.stride
+            let rowSize = paddedWidth * floats
+            let known = continues && row > 0 ? 2 : 0
+            if known > 0 { band.update(from: band + tile * rowSize, count: known * rowSize) }
+            convolution.gather(
+                input, image: image, rows: row * tile + known..<(row + 1) * tile + 2, top: 1, paddedWidth: paddedWidth,
+                to: band + known * rowSize)
             for column in 0..<tileColumns {
                 ds_winograd_input(
                     Int32(tile), band + column * tile * floats, paddedWidth * floats, floats,
@@ -63,32 +73,39 @@ extension Convolution {
             }
         }
 
+        /// Products of `tiles` tiles for some panels of columns, a row of `columns` floats for every tile.
         func multiply(
             position: Int, panels: Range<Int>, tiles: Int,
             _ values: UnsafeMutablePointer<Float>, valueStride: Int,
-            to products: UnsafeMutablePointer<Float>, productStride: Int
+            to products: UnsafeMutablePointer<Float>, productStride: Int, columns: Int
         ) {
+            let panelSize = Int(ds_panel_width()) * matrices.depth
+            let weights = matrices.storage.pointer + position * matrices.positionStride + panels.lowerBound * panelSize
             var product = ds_product(
                 taps: nil, tapCount: 1, depth: matrices.depth,
-                weights: matrices.storage.pointer + position * matrices.positionStride, columns: matrices.columns,
-                bias: nil, scale: 1)
+                weights: weights, columns: columns, bias: nil, scale: 1,
+                next: position + 1 < matrices.positions ? weights + matrices.positionStride : nil)
             ds_multiply_strided(
-                &product, values + position * valueStride, matrices.depth, tiles, panels.lowerBound, panels.upperBound,
-                products + position * productStride, matrices.columns, nil, 0)
+                &product, values + position * valueStride, matrices.depth, tiles, 0, panels.count,
+                products + position * productStride, columns, nil, 0)
         }
 
-        func transformOutput(tileRow: Int, _ products: UnsafeMutablePointer<Float>, stride: Int) {
+        /// - Parameter channels: the channels that `products` holds.
+        func transformOutput(
+            tileRow: Int, channels: Range<Int>, _ products: UnsafeMutablePointer<Float>, stride: Int
+        ) {
             let (image, row) = (tileRow / tileRows, tileRow % tileRows)
             let bias = output.imageBias.map { $0.pointer + image * $0.imageStride } ?? convolution.bias.pointer
             let rows = min(tile, out.height - row * tile)
+            let first = channels.lowerBound
             for column in 0..<tileColumns {
                 let pixel = row * tile * out.width + column * tile
                 let residual = output.residual
                 ds_winograd_output(
-                    Int32(tile), products + column * matrices.columns, stride, matrices.columns, bias, output.scale,
+                    Int32(tile), products + column * channels.count, stride, channels.count, bias + first, output.scale,
                     rows, min(tile, out.width - column * tile),
-                    out.image(image) + pixel * out.stride, out.width * out.stride, out.stride,
-                    residual.map { UnsafePointer($0.image(image) + pixel * $0.stride) },
+                    out.image(image) + pixel * out.stride + first, out.width * out.stride, out.stride,
+                    residual.map { UnsafePointer($0.image(image) + pixel * $0.stride + first) },
                     (residual?.width ?? 0) * (residual?.stride ?? 0), residual?.stride ?? 0)
             }
         }
@@ -100,57 +117,76 @@ extension Convolution {
         let plan = Plan(convolution: self, matrices: matrices, input: input, output: output, out: out)
         let columns = plan.tileColumns
         let total = out.count * plan.tileRows
-        // Tiles that a thread takes through all three steps; their transforms should stay in its cache.
-        let preferred = 48
+        // Tiles that a thread takes through all three steps: their input transforms should fill half of its second cache.
+        let preferred = min(96, max(16, 400_000 / (matrices.positions * matrices.depth)))
         let rowsPerBlock = max(1, preferred / columns)
         let blocks = (total + rowsPerBlock - 1) / rowsPerBlock
         if blocks >= 2 * workspace.threads || workspace.threads == 1 {
-            let tiles = min(rowsPerBlock, total) * columns
-            let (valueStride, productStride) = (plan.inputStride(tiles), plan.outputStride(tiles))
-            let size = plan.bandSize + plan.matrices.positions * (valueStride + productStride)
-            let scratch = workspace.take(workspace.threads * size)
-            workspace.parallel(blocks) { block, thread in
-                let band = scratch.pointer + thread * size
-                let values = band + plan.bandSize
-                let products = values + matrices.positions * valueStride
-                let rows = block * total / blocks..<(block + 1) * total / blocks
-                for (index, row) in rows.enumerated() {
-                    plan.transformInput(
-                        tileRow: row, band: band, to: values + index * columns * matrices.depth, stride: valueStride)
-                }
+            byBlocks(plan, blocks: blocks, total: total, workspace)
+        } else {
+            bySteps(plan, total: total, workspace)
+        }
+    }
+
+    /// Many tiles: each thread takes some of them through all three steps, some output channels at a time.
+    private func byBlocks(_ plan: Plan, blocks: Int, total: Int, _ workspace: Workspace) {
+        let (matrices, columns) = (plan.matrices, plan.tileColumns)
+        let tiles = (total + blocks - 1) / blocks * columns
+        let width = Int(ds_panel_width())
+        let panelsAtOnce = max(1, 64 / width)
+        let (valueStride, productStride) = (plan.inputStride(tiles), plan.outputStride(tiles, columns: panelsAtOnce * width))
+        let size = plan.bandSize + matrices.positions * (valueStride + productStride)
+        let scratch = workspace.take(workspace.threads * size)
+        workspace.parallel(blocks) { block, thread in
+            let band = scratch.pointer + thread * size
+            let values = band + plan.bandSize
+            let products = values + matrices.positions * valueStride
+            let rows = block * total / blocks..<(block + 1) * total / blocks
+            for (index, row) in rows.enumerated() {
+                plan.transformInput(
+                    tileRow: row, continues: index > 0, band: band, to: values + index * columns * matrices.depth, stride: valueStride)
+            }
+            var panel = 0
+            while panel < matrices.panels {
+                let panels = panel..<min(panel + panelsAtOnce, matrices.panels)
+                let channels = panel * width..<min(panels.upperBound * width, matrices.columns)
                 for position in 0..<matrices.positions {
                     plan.multiply(
-                        position: position, panels: 0..<matrices.panels, tiles: rows.count * columns, values,
-                        valueStride: valueStride, to: products, productStride: productStride)
+                        position: position, panels: panels, tiles: rows.count * columns, values, valueStride: valueStride,
+                        to: products, productStride: productStride, columns: channels.count)
                 }
                 for (index, row) in rows.enumerated() {
                     plan.transformOutput(
-                        tileRow: row, products + index * columns * matrices.columns, stride: productStride)
+                        tileRow: row, channels: channels, products + index * columns * channels.count, stride: productStride)
                 }
+                panel = panels.upperBound
             }
-            workspace.giveBack(scratch)
-            return
         }
+        workspace.giveBack(scratch)
+    }
 
-        // Few tiles: every step is shared out among the threads, and no thread reads all of the weights.
+    /// Few tiles: every step is shared out among the threads, and no thread reads all of the weights.
+    private func bySteps(_ plan: Plan, total: Int, _ workspace: Workspace) {
+        let (matrices, columns) = (plan.matrices, plan.tileColumns)
         let tiles = total * columns
-        let (valueStride, productStride) = (plan.inputStride(tiles), plan.outputStride(tiles))
+        let (valueStride, productStride) = (plan.inputStride(tiles), plan.outputStride(tiles, columns: matrices.columns))
         let values = workspace.take(matrices.positions * valueStride)
         let products = workspace.take(matrices.positions * productStride)
         let bands = workspace.take(workspace.threads * plan.bandSize)
         workspace.parallel(total) { row, thread in
             plan.transformInput(
-                tileRow: row, band: bands.pointer + thread * plan.bandSize,
+                tileRow: row, continues: false, band: bands.pointer + thread * plan.bandSize,
                 to: values.pointer + row * columns * matrices.depth, stride: valueStride)
         }
         workspace.parallel(matrices.positions) { position, _ in
             plan.multiply(
                 position: position, panels: 0..<matrices.panels, tiles: tiles, values.pointer, valueStride: valueStride,
-                to: products.pointer, productStride: productStride)
+                to: products.pointer, productStride: productStride, columns: matrices.columns)
         }
         workspace.parallel(total) { row, _ in
             plan.transformOutput(
-                tileRow: row, products.pointer + row * columns * matrices.columns, stride: productStride)
+                tileRow: row, channels: 0..<matrices.columns, products.pointer + row * columns * matrices.columns,
+                stride: productStride)
         }
         workspace.giveBack(bands)
         workspace.giveBack(products)

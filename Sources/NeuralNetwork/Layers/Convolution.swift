@@ -7,11 +7,18 @@ import CKernels
 /// The algorithm is chosen when the weights are laid out, by the layer's shape, so that a row's bits never depend on the batch.
 struct Convolution: Sendable {
     /// How the products are arranged.
-    enum Algorithm: Sendable, Equatable {
+    enum Algorithm: Sendable, Equatable, CustomStringConvertible {
         /// Nine taps for every output pixel.
         case direct
         /// Winograd's F(m×m, 3×3), m = 2 or 4; stride 1 only.
         case winograd(Int)
+
+        var description: String {
+            switch self {
+            case .direct: "direct"
+            case .winograd(let tile): "F(\(tile)×\(tile))"
+            }
+        }
     }
 
     let layout: ChannelLayout
@@ -45,7 +52,7 @@ struct Convolution: Sendable {
             transformed = nil
         case .winograd(let tile):
             matrix = nil
-            transformed = WinogradMatrices(weights, outputs: outChannels, inputs: layout, tile: tile)
+            transformed = WinogradMatrices(weights, outputs: outChannels, inputs: layout, tile: tile, reader.workspace)
         }
     }
 
@@ -78,10 +85,15 @@ struct Convolution: Sendable {
     func outputHeight(_ height: Int) -> Int { stride == 1 ? height : padding == 1 ? (height + 1) / 2 : height / 2 }
 
     func callAsFunction(_ input: Input, _ output: Output = Output(), into out: Images, _ workspace: Workspace) {
-        if let matrix {
-            direct(matrix, input, output, into: out, workspace)
-        } else if let transformed {
-            winograd(transformed, input, output, into: out, workspace)
+        workspace.timed(
+            "convolution \(layout.channels)→\(outChannels), \(out.height)×\(out.width), \(algorithm)",
+            operations: out.count * operations(out.height, out.width)
+        ) {
+            if let matrix {
+                direct(matrix, input, output, into: out, workspace)
+            } else if let transformed {
+                winograd(transformed, input, output, into: out, workspace)
+            }
         }
     }
 
@@ -130,7 +142,8 @@ struct Convolution: Sendable {
                 var product = ds_product(
                     taps: taps.baseAddress, tapCount: 9, depth: matrix.depth, weights: matrix.storage.pointer,
                     columns: matrix.columns,
-                    bias: output.imageBias.map { $0.pointer + image * $0.imageStride } ?? bias.pointer, scale: output.scale)
+                    bias: output.imageBias.map { $0.pointer + image * $0.imageStride } ?? bias.pointer, scale: output.scale,
+                    next: nil)
                 let offset = firstRow * out.width
                 ds_convolve(
                     &product, place, paddedWidth, floats, step, rows, out.width,

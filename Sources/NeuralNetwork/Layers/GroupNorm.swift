@@ -48,6 +48,20 @@ struct GroupNorm: Sendable {
         let result = Coefficients(block: workspace.take(capacity * 2 * stride), stride: stride)
         let sums = UnsafeMutableRawPointer(partials.pointer).assumingMemoryBound(to: Double.self)
 
+        workspace.timed("moments of \(layout.channels), \(map.height)×\(map.width)") {
+            sum(map, slabs: slabs, into: sums, workspace)
+            workspace.parallel(map.count) { image, _ in
+                finish(image, sums + image * slabs * 2 * stride, slabs: slabs, pixels: pixels, modulation, into: result)
+            }
+        }
+        workspace.giveBack(partials)
+        return result
+    }
+
+    /// Sums of every slab of every image: `[images][slabs][sums, squares][channels as in memory]`.
+    private func sum(_ map: FeatureMap, slabs: Int, into sums: UnsafeMutablePointer<Double>, _ workspace: Workspace) {
+        let stride = layout.stride
+        let pixels = map.first.pixels
         workspace.parallel(map.count * slabs) { unit, _ in
             let (image, slab) = (unit / slabs, unit % slabs)
             let first = slab * Self.slab
@@ -61,22 +75,21 @@ struct GroupNorm: Sendable {
                     place + stride + part.stride)
             }
         }
-        workspace.parallel(map.count) { image, _ in
-            combine(
-                sums + image * slabs * 2 * stride, slabs: slabs, pixels: pixels,
-                scale: result.scale(image), shift: result.shift(image))
-            if let modulation {
-                let scale = modulation.scale + image * modulation.imageStride
-                let shift = modulation.shift + image * modulation.imageStride
-                for channel in 0..<layout.channels {
-                    let factor = 1 + scale[channel]
-                    result.scale(image)[channel] *= factor
-                    result.shift(image)[channel] = result.shift(image)[channel] * factor + shift[channel]
-                }
-            }
+    }
+
+    private func finish(
+        _ image: Int, _ sums: UnsafeMutablePointer<Double>, slabs: Int, pixels: Int, _ modulation: Modulation?,
+        into result: Coefficients
+    ) {
+        combine(sums, slabs: slabs, pixels: pixels, scale: result.scale(image), shift: result.shift(image))
+        guard let modulation else { return }
+        let scale = modulation.scale + image * modulation.imageStride
+        let shift = modulation.shift + image * modulation.imageStride
+        for channel in 0..<layout.channels {
+            let factor = 1 + scale[channel]
+            result.scale(image)[channel] *= factor
+            result.shift(image)[channel] = result.shift(image)[channel] * factor + shift[channel]
         }
-        workspace.giveBack(partials)
-        return result
     }
 
     private func combine(

@@ -54,7 +54,7 @@ struct PackedMatrix: Sendable {
             let first = unit / splits * blockRows
             let split = unit % splits
             var product = ds_product(
-                taps: nil, tapCount: 1, depth: depth, weights: weights, columns: columns, bias: bias, scale: scale)
+                taps: nil, tapCount: 1, depth: depth, weights: weights, columns: columns, bias: bias, scale: scale, next: nil)
             ds_multiply_strided(
                 &product, rows + first * stride, stride, min(blockRows, count - first),
                 split * panels / splits, (split + 1) * panels / splits,

@@ -137,6 +137,13 @@ struct Shortcut: Sendable {
     }
 
     func callAsFunction(_ x: FeatureMap, into out: Images, _ workspace: Workspace) {
+        workspace.timed(
+            "convolution \(x.channels)→\(out.channels), \(x.height)×\(x.width), 1×1",
+            operations: 2 * x.count * x.first.pixels * x.channels * out.channels
+        ) { run(x, into: out, workspace) }
+    }
+
+    private func run(_ x: FeatureMap, into out: Images, _ workspace: Workspace) {
         let rows = x.count * x.first.pixels
         first.multiply(
             x.first.pointer, stride: x.first.stride, count: rows, bias: bias.pointer, into: out.pointer,

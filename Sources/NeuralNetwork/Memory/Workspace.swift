@@ -23,6 +23,8 @@ final class Workspace {
     private var blocks: [(pointer: UnsafeMutablePointer<Float>, capacity: Int, inUse: Bool)] = []
     private var shape = (height: 0, width: 0, rows: 0)
     let requestedThreads: Int
+    /// Set while a call is profiled.
+    var profile: Profile?
 
     init(threads: Int) {
         requestedThreads = threads
@@ -30,6 +32,9 @@ final class Workspace {
         self.team = team
         self.threads = team.map { Int(ds_team_size($0)) } ?? 1
     }
+
+    /// Processors online, at most 16.
+    static var processorCount: Int { max(1, min(16, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))) }
 
     deinit {
         ds_team_destroy(team)

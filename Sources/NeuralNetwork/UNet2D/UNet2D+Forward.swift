@@ -28,11 +28,35 @@ extension UNet2D {
             sample: sample.count, batch: batch, height: height, width: width, timesteps: timesteps.count,
             classLabels: classLabels, classInputs: classInputs?.count)
         guard batch > 0 else { return [] }
-        let pixels = height * width
-        let (inSize, outSize) = (configuration.inChannels * pixels, configuration.outChannels * pixels)
         let workspace = workspaces.take(threads: max(1, min(threads, 256)))
         defer { workspaces.giveBack(workspace) }
+        return run(sample, batch, height, width, timesteps, classLabels, classInputs, workspace)
+    }
 
+    /// Where the time of a call with these arguments goes. The call is made twice, and the second one is measured.
+    /// - Throws: ``NetworkInputError`` as the call does.
+    public func profile(
+        sample: [Float], batch: Int, height: Int, width: Int, timesteps: [Float], classLabels: [Int]? = nil,
+        classInputs: [Float]? = nil, threads: Int
+    ) throws(NetworkInputError) -> [LayerTime] {
+        try check(
+            sample: sample.count, batch: batch, height: height, width: width, timesteps: timesteps.count,
+            classLabels: classLabels, classInputs: classInputs?.count)
+        let workspace = Workspace(threads: max(1, min(threads, 256)))
+        guard batch > 0 else { return [] }
+        _ = run(sample, batch, height, width, timesteps, classLabels, classInputs, workspace)
+        let profile = Profile()
+        workspace.profile = profile
+        _ = run(sample, batch, height, width, timesteps, classLabels, classInputs, workspace)
+        return profile.layers
+    }
+
+    private func run(
+        _ sample: [Float], _ batch: Int, _ height: Int, _ width: Int, _ timesteps: [Float], _ classLabels: [Int]?,
+        _ classInputs: [Float]?, _ workspace: Workspace
+    ) -> [Float] {
+        let pixels = height * width
+        let (inSize, outSize) = (configuration.inChannels * pixels, configuration.outChannels * pixels)
         // Large batches go through in chunks, to bound the memory.
         let chunk = min(batch, chunkSize(height: height, width: width))
         return Array(unsafeUninitializedCapacity: batch * outSize) { output, initialized in
@@ -122,7 +146,9 @@ private struct Pass {
         firstRow: Int, output: UnsafeMutablePointer<Float>
     ) {
         let configuration = network.configuration
-        let time = embed(timesteps, labels, classInputs, firstRow: firstRow)
+        let columns = network.timeProjection.matrix.columns
+        let time = TimeProjection.Values(block: workspace.take(capacity * columns), stride: columns)
+        workspace.timed("time embedding") { embed(timesteps, labels, classInputs, firstRow: firstRow, into: time) }
 
         // 1. Input.
         let pixels = height * width
@@ -211,8 +237,9 @@ private struct Pass {
 
     /// The time embedding, with the class embedding added, as every residual block sees it.
     private func embed(
-        _ timesteps: ArraySlice<Float>, _ labels: ArraySlice<Int>?, _ classInputs: [Float]?, firstRow: Int
-    ) -> TimeProjection.Values {
+        _ timesteps: ArraySlice<Float>, _ labels: ArraySlice<Int>?, _ classInputs: [Float]?, firstRow: Int,
+        into values: TimeProjection.Values
+    ) {
         let configuration = network.configuration
         let sinusoid = network.sinusoid
         let stride = paddedChannels(sinusoid.channels)
@@ -247,12 +274,10 @@ private struct Pass {
         ds_activate(embedding.pointer, count * embeddingStride, configuration.activation.code, embedding.pointer)
 
         let matrix = network.timeProjection.matrix
-        let values = TimeProjection.Values(block: workspace.take(capacity * matrix.columns), stride: matrix.columns)
         matrix.multiply(
             embedding.pointer, stride: embeddingStride, count: count, bias: network.timeProjection.bias.pointer,
             into: values.block.pointer, outStride: matrix.columns, workspace)
         workspace.giveBack(embedding)
         workspace.giveBack(waves)
-        return values
     }
 }

@@ -49,11 +49,11 @@ struct CompareCommand: ParsableCommand {
     }
 
     func run() throws {
+        Interruption.watch()
         for file in [out, options.report].compactMap({ $0 }) { try OutputError.checkWritable(file: file) }
         let model = try options.model.load()
         let chain = try options.model.chain(over: model, threads: options.threads)
         let labels = max(1, try options.model.labels(of: model).count)
-        Interruption.watch()
 
         // Other sample indices are other noise; a whole number of cycles keeps the classes in step.
         let offset = (options.count + labels - 1) / labels * labels
@@ -103,7 +103,7 @@ struct CompareCommand: ParsableCommand {
         }
         let options = options
         return """
-            \(options.model.model), \(options.model.steps) steps, window \(options.window.name), draft \(options.draft.rawValue), \
+            \(options.model.model), \(options.model.steps) steps, window \(options.window.name), draft \(options.draft.name), \
             churn \(options.model.churn), \(options.count) samples\(speculative.isExact ? "" : ", not exact (rule \(options.effectiveRule.name))")
 
             | | plain | speculative | plain/speculative |

@@ -22,7 +22,7 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: .init("Where the output goes.", valueName: "out.safetensors"))
     var output: String
 
-    @Option(help: .init("Processor cores to use (default: all).", valueName: "T"))
+    @Option(parsing: .unconditional, help: .init("Processor cores to use (default: all).", valueName: "T"))
     var threads = ProcessInfo.processInfo.activeProcessorCount
 
     func validate() throws {

@@ -24,12 +24,12 @@ struct SampleCommand: ParsableCommand {
     var out = "samples.png"
 
     func run() throws {
+        Interruption.watch()
         try OutputError.checkWritable(file: out)
         if let report = options.report { try OutputError.checkWritable(file: report) }
         let model = try options.model.load()
         let chain = try options.model.chain(over: model, threads: options.threads)
         let sampler = try options.sampler(over: chain, model: model)
-        Interruption.watch()
 
         var output = try SampleOutput(
             model: model, count: options.count, keepsGrid: true, folder: options.samples, tensors: options.tensors)
@@ -56,7 +56,7 @@ struct SampleCommand: ParsableCommand {
                 "  NFE          \(nfe.mean.formatted(digits: 1)) a sample (\(nfe.min) to \(nfe.max)), \(steps) by plain sampling: "
                     + "\((Double(steps) / nfe.mean).formatted(digits: 1)) times fewer",
                 "  evaluations  \(evaluations.mean.formatted(digits: 1)) a sample (\(evaluations.min) to \(evaluations.max))",
-                "  acceptance   \((100 * run.acceptance).formatted(digits: 1)) %, draft \(options.draft.rawValue), window \(options.window.name)",
+                "  acceptance   \((100 * run.acceptance).formatted(digits: 1)) %, draft \(options.draft.name), window \(options.window.name)",
             ]
         }
         if run.plainSteps > 0 {

@@ -16,18 +16,18 @@ struct ModelOptions: ParsableArguments {
     @Option(help: .init("Model folder in diffusers' layout, or a bundled model's name.", valueName: "dir|name"))
     var model = BundledModels.defaultModel
 
-    @Option(help: .init("Number of steps K of the chain.", valueName: "K"))
+    @Option(parsing: .unconditional, help: .init("Number of steps K of the chain.", valueName: "K"))
     var steps = 100
 
-    @Option(help: .init("Churn ε ≥ 0: how much noise each step adds; 0 is the ODE, 1 the full reverse SDE.", valueName: "ε"))
+    @Option(parsing: .unconditional, help: .init("Churn ε ≥ 0: how much noise each step adds; 0 is the ODE, 1 the full reverse SDE.", valueName: "ε"))
     var churn = 0.25
 
     @Option(
-        name: .customLong("class"),
+        name: .customLong("class"), parsing: .unconditionalSingleValue,
         help: .init("Class, as a label or a name (repeatable; default: cycle through all).", valueName: "class"))
     var classes: [String] = []
 
-    @Option(help: .init("Class-free guidance δ: (1+δ) v(y, c) - δ v(y, ∅), both in the same call.", valueName: "δ"))
+    @Option(parsing: .unconditional, help: .init("Class-free guidance δ: (1+δ) v(y, c) - δ v(y, ∅), both in the same call.", valueName: "δ"))
     var guidance = 0.0
 
     @Option(help: "Noise schedule in place of the model's own.")
@@ -97,6 +97,7 @@ struct ModelOptions: ParsableArguments {
         }
         return try DenoisingChain(
             denoiser: model.denoiser(threads: threads), steps: steps, conditions: labels(of: model),
-            guidance: guidance, unconditional: process.nullClass, predictionBounds: bounds)
+            guidance: guidance, unconditional: process.nullClass, predictionBounds: bounds,
+            priors: model.priors)
     }
 }

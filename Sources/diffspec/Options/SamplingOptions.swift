@@ -17,7 +17,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: .init("The network of --draft independent.", valueName: "dir|name"))
     var draftModel = BundledModels.defaultDraft
 
-    @Option(help: .init("Temperature τ of the acceptance; anything but 1 is no longer exact.", valueName: "τ"))
+    @Option(parsing: .unconditional, help: .init("Temperature τ of the acceptance; anything but 1 is no longer exact.", valueName: "τ"))
     var temperature = 1.0
 
     @Option(help: RuleOption.help, transform: RuleOption.init)
@@ -26,16 +26,16 @@ struct SamplingOptions: ParsableArguments {
     @Flag(help: "Go on drafting where almost every draft is rejected, in place of falling back to plain steps.")
     var noFallback = false
 
-    @Option(help: .init("Number of samples.", valueName: "N"))
+    @Option(parsing: .unconditional, help: .init("Number of samples.", valueName: "N"))
     var count = 16
 
     @Option(help: .init("Seed: each sample is a function of it and its own index.", valueName: "S"))
     var seed: UInt64 = 0
 
-    @Option(help: .init("Samples under way at a time; bounds memory, changes no result.", valueName: "N"))
+    @Option(parsing: .unconditional, help: .init("Samples under way at a time; bounds memory, changes no result.", valueName: "N"))
     var batch = 16
 
-    @Option(help: .init("Processor cores to use (default: all).", valueName: "T"))
+    @Option(parsing: .unconditional, help: .init("Processor cores to use (default: all).", valueName: "T"))
     var threads = ProcessInfo.processInfo.activeProcessorCount
 
     @Option(help: .init("Folder for one PNG per sample.", valueName: "dir", shouldDisplay: true))

@@ -63,12 +63,16 @@ struct Report: Encodable {
 extension Encodable {
     /// Writes the value as JSON; the file appears whole or not at all.
     func writeJSON(to path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         do {
-            try (encoder.encode(self) + Data("\n".utf8)).write(to: URL(fileURLWithPath: path), options: .atomic)
+            try Data((jsonText() + "\n").utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
             throw OutputError(path: path, reason: error.localizedDescription)
         }
+    }
+
+    func jsonText() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 }

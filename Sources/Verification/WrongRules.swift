@@ -3,10 +3,12 @@ import Foundation
 
 /// Algorithm 5 (DB25 App. A), the incorrect rejection: a rejected draft is replaced by a fresh draw from the target.
 /// It looks right and is not; every test of exactness must catch it.
-struct IncorrectRejection: VerificationRule {
-    let isExact = false
+package struct IncorrectRejection: VerificationRule {
+    package let isExact = false
 
-    func verify(_ proposal: GaussianProposal, randomness: inout RandomStream) -> Verdict {
+    package init() {}
+
+    package func verify(_ proposal: GaussianProposal, randomness: inout RandomStream) -> Verdict {
         let verdict = ReflectionCoupling().verify(proposal, randomness: &randomness)
         if verdict.isAccepted { return verdict }
         let noise = randomness.normals(proposal.noise.count)
@@ -16,10 +18,12 @@ struct IncorrectRejection: VerificationRule {
 }
 
 /// Accepts whatever is drafted: the law of the draft.
-struct AcceptEverything: VerificationRule {
-    let isExact = false
+package struct AcceptEverything: VerificationRule {
+    package let isExact = false
 
-    func verify(_ proposal: GaussianProposal, randomness: inout RandomStream) -> Verdict {
+    package init() {}
+
+    package func verify(_ proposal: GaussianProposal, randomness: inout RandomStream) -> Verdict {
         Verdict(state: proposal.state, isAccepted: true, distance: 0)
     }
 }

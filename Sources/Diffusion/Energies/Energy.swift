@@ -1,0 +1,94 @@
+import Couplings
+
+/// An energy `E` whose Gibbs law `exp(-E)` Langevin dynamics samples (DB25 §5): a few closures, all batched, so that one
+/// evaluation serves every row of a window.
+///
+///     let bowl = Energy(dimension: 3, value: { x in … }, gradient: { x in … })
+///     let chain = try LangevinChain(energy: bowl, stepCount: 10_000, stepSize: 1e-3)
+///     let sampler = try SpeculativeSampler(chain: chain, draft: RecycledDraft(), window: 20, random: RandomSource(seed: 0))
+public struct Energy: Sendable {
+    /// From states, each of `dimension` values, to one number each.
+    public typealias Values = @Sendable ([[Double]]) throws -> [Double]
+    /// From states to vectors of the same length. Rows must not influence each other (rule R5).
+    public typealias Gradients = @Sendable ([[Double]]) throws -> [[Double]]
+
+    public let dimension: Int
+    /// `E`, up to a constant.
+    public let values: Values
+    /// `∇E`
+    public let gradients: Gradients
+    /// `∇Ê` of a cheaper energy, to draft with (Algorithm 11); nil if there is none.
+    public let proxyGradients: Gradients?
+    /// A quadratic part that costs next to nothing; nil if there is none.
+    public let quadraticPart: QuadraticPart?
+
+    /// `∇E(x) = A x + r(x)` with a linear force `A x` that is cheap, however strong, and an expensive remainder `r` that
+    /// varies slowly. Drafts then freeze or recycle `r` alone. Where `γ` times the largest curvature comes near 1, as
+    /// with the lattice's coupling in φ⁴, this is what makes them work: the state forgets its stiff modes within a
+    /// step or two, and a frozen force would throw it off.
+    public struct QuadraticPart: Sendable {
+        /// `A x`, for one state.
+        public let force: @Sendable ([Double]) -> [Double]
+        /// `r`, batched.
+        public let remainder: Gradients
+
+        public init(force: @escaping @Sendable ([Double]) -> [Double], remainder: @escaping Gradients) {
+            self.force = force
+            self.remainder = remainder
+        }
+    }
+
+    /// - Parameter dimension: length of a state, positive.
+    public init(
+        dimension: Int, values: @escaping Values, gradients: @escaping Gradients, proxyGradients: Gradients? = nil,
+        quadraticPart: QuadraticPart? = nil
+    ) {
+        precondition(dimension > 0, "a state has some length")
+        self.dimension = dimension
+        self.values = values
+        self.gradients = gradients
+        self.proxyGradients = proxyGradients
+        self.quadraticPart = quadraticPart
+    }
+
+    /// An energy given for one state at a time.
+    public init(
+        dimension: Int, value: @escaping @Sendable ([Double]) -> Double,
+        gradient: @escaping @Sendable ([Double]) -> [Double],
+        proxyGradient: (@Sendable ([Double]) -> [Double])? = nil, quadraticPart: QuadraticPart? = nil
+    ) {
+        var proxyGradients: Gradients?
+        if let proxyGradient { proxyGradients = { $0.map(proxyGradient) } }
+        self.init(
+            dimension: dimension, values: { $0.map(value) }, gradients: { $0.map(gradient) },
+            proxyGradients: proxyGradients, quadraticPart: quadraticPart)
+    }
+}
+
+extension LangevinChain {
+    /// The unadjusted Langevin chain of an energy, its quadratic part kept apart if it has one.
+    /// - Throws: `DiffusionError` unless all sizes are positive and the step size finite.
+    public init(
+        energy: Energy, stepCount: Int, stepSize: Double,
+        start: @escaping @Sendable (_ sample: Int, _ noise: [Double]) -> [Double] = { $1 }
+    ) throws(DiffusionError) {
+        try self.init(
+            dimension: energy.dimension, stepCount: stepCount, stepSize: stepSize, start: start,
+            linearForce: energy.quadraticPart?.force, gradient: energy.quadraticPart?.remainder ?? energy.gradients)
+    }
+
+    /// Algorithm 11's draft from the energy's cheap proxy.
+    /// - Throws: `DiffusionError` if the energy has none.
+    public func proxyDraft(of energy: Energy) throws(DiffusionError) -> IndependentDraft<LangevinChain> {
+        guard let gradients = energy.proxyGradients else {
+            throw DiffusionError(
+                "proxy draft", expected: "an energy with a cheap proxy", found: "one without",
+                remedy: "take a frozen or recycled draft")
+        }
+        let model = try LangevinChain(dimension: dimension, stepCount: stepCount, stepSize: stepSize) { states in
+            guard let force = energy.quadraticPart?.force else { return try gradients(states) }
+            return try zip(states, gradients(states)).map { Vector.combine(1, $1, -1, force($0)) }
+        }
+        return try IndependentDraft(model: model, target: self)
+    }
+}

@@ -1,0 +1,94 @@
+import Couplings
+import Diffusion
+import Foundation
+
+/// A chain that costs next to nothing, with the drafts to be tried on it.
+public struct ChainCase: Sendable {
+    public let name: String
+    public let chain: any GaussianChain
+    public let drafts: [DraftCase]
+    /// Projections that are tested besides the axes.
+    public let directions: [[Double]]
+
+    /// - Parameter directions: each of the chain's dimension.
+    public init(_ name: String, chain: any GaussianChain, drafts: [DraftCase], directions: [[Double]] = []) {
+        self.name = name
+        self.chain = chain
+        self.drafts = drafts
+        self.directions = directions
+    }
+}
+
+/// A draft under its name.
+public struct DraftCase: Sendable {
+    public let name: String
+    public let draft: any Draft
+
+    public init(_ name: String, _ draft: any Draft) {
+        self.name = name
+        self.draft = draft
+    }
+}
+
+/// The chains of the suite: two-dimensional, with few large steps, so that many drafts are rejected.
+public enum AnalyticChains {
+    /// Every exact draft that works on any chain. A new one is a line here.
+    public static let drafts = [
+        DraftCase("frozen", FrozenDraft()),
+        DraftCase("frozen-denoiser", FrozenDenoiserDraft()),
+        DraftCase("recycled-zeroth", RecycledDraft(order: .zeroth)),
+        DraftCase("recycled", RecycledDraft()),
+    ]
+
+    static let directions = [[1.0, 1], [1, -1], [2, 1], [1, -2]]
+
+    public static func all() throws(DiffusionError) -> [ChainCase] {
+        let (mixture, truncated) = (try mixture(), try mixture(stopAfter: 6))
+        return [
+            ChainCase(
+                "mixture", chain: mixture, drafts: drafts + [try independent(of: mixture)], directions: directions),
+            // Its first steps only: the result still has most of its noise, and with it the traces of every error.
+            ChainCase(
+                "truncated mixture", chain: truncated, drafts: drafts + [try independent(of: truncated)],
+                directions: directions),
+            try langevin(),
+        ]
+    }
+
+    /// A diffusion model of a two-dimensional mixture, K = 8.
+    public static func mixture(stopAfter count: Int = 8) throws(DiffusionError) -> DenoisingChain {
+        let schedule = CosineSchedule()
+        let mixture = try GaussianMixture(
+            components: [
+                .init(mean: [1.5, 0], standardDeviation: 0.2), .init(mean: [-1, 1], standardDeviation: 0.15),
+                .init(mean: [0, -1.2], standardDeviation: 0.1),
+            ], schedule: schedule)
+        let grid = try TimeGrid(.uniform, steps: 8, schedule: schedule)
+        return try DenoisingChain(
+            denoiser: mixture,
+            steps: Array(ReverseDiffusion.steps(schedule: schedule, grid: grid, churn: 1).prefix(count)))
+    }
+
+    /// A draft that knows of the mixture little more than where its middle is.
+    private static func independent(of chain: DenoisingChain) throws(DiffusionError) -> DraftCase {
+        let coarse = try GaussianMixture(
+            components: [.init(mean: [0.2, 0], standardDeviation: 1)], schedule: CosineSchedule())
+        let model = try DenoisingChain(denoiser: coarse, steps: chain.steps)
+        return DraftCase("independent", try IndependentDraft(model: model, target: chain))
+    }
+
+    /// Langevin dynamics down into a bumpy bowl, K = 8 large steps from far out: the gradient falls all the way, so
+    /// that every stale draft errs to the same side, moderately, and an error of the rule adds up.
+    private static func langevin() throws(DiffusionError) -> ChainCase {
+        let chain = try LangevinChain(
+            dimension: 2, stepCount: 8, stepSize: 0.15, start: { [3 + $1[0] / 2, 3 + $1[1] / 2] }
+        ) { states in
+            states.map { x in [x[0] + sin(2 * x[0]) / 2 + x[1] / 4, x[1] + sin(2 * x[1]) / 2 + x[0] / 4] }
+        }
+        let quadratic = try LangevinChain(dimension: 2, stepCount: 8, stepSize: 0.15) { states in
+            states.map { x in [x[0] / 2, x[1] / 2] }
+        }
+        let proxy = DraftCase("independent", try IndependentDraft(model: quadratic, target: chain))
+        return ChainCase("Langevin", chain: chain, drafts: drafts + [proxy], directions: directions)
+    }
+}

@@ -1,0 +1,146 @@
+import Couplings
+import Diffusion
+import Foundation
+import Statistics
+
+/// Checks of the whole loop: speculative against plain samples of the same chain.
+struct SpeculationChecks: Sendable {
+    /// `L`. A new one, or a policy, is an entry here.
+    static let windows = [1, 2, 3, 8]
+    /// The window of the controls, and of the rules beyond the first.
+    static let controlWindow = 8
+    /// The window at which acceptances are counted.
+    static let meetingWindow = 4
+
+    let chains: [ChainCase]
+    /// Plain samples of each chain, which all its checks are held against.
+    private let plain: [[[Double]]]
+    let samples: Int
+    let seed: UInt64
+
+    init(chains: [ChainCase], samples: Int, seed: UInt64, threads: Int) throws {
+        self.chains = chains
+        self.samples = samples
+        self.seed = seed
+        plain = try chains.enumerated().map { index, chain in
+            try Self.plainSamples(
+                of: chain.chain, range: Self.samples(samples, ofCheck: Self.plainIndex + index), seed: seed,
+                threads: threads)
+        }
+    }
+
+    /// Checks count up from 0; the noise of plain samples lies beyond theirs.
+    private static let plainIndex = 1 << 16
+
+    private static func samples(_ count: Int, ofCheck index: Int) -> Range<Int> {
+        let first = NoiseRange.check(index).lowerBound
+        return first..<first + count
+    }
+
+    private static func plainSamples(
+        of chain: some GaussianChain, range: Range<Int>, seed: UInt64, threads: Int
+    ) throws -> [[Double]] {
+        try SequentialSampler(chain: chain, random: RandomSource(seed: seed))
+            .runConcurrently(samples: range, lanes: 64, threads: threads).map(\.state)
+    }
+
+    /// - Parameters:
+    ///   - rules: the first is tried with every draft and window.
+    ///   - index: the first check's number, which keys its noise.
+    func all(rules: [RuleCase], wrong: [RuleCase], index: Int) -> [Check] {
+        var checks: [Check] = []
+        for (c, chain) in chains.enumerated() {
+            guard let rule = rules.first else { continue }
+            for draft in chain.drafts {
+                for window in Self.windows {
+                    checks.append(marginalCheck(c, draft, window: window, rule: rule, index: index + checks.count))
+                }
+                if rule.isMaximal {
+                    checks.append(meetingCheck(chain, draft, rule: rule, index: index + checks.count))
+                }
+            }
+            // To the loop all rules are the same; one draft of many rejections stands for the others.
+            guard let draft = chain.drafts.first else { continue }
+            for rule in rules.dropFirst() {
+                checks.append(
+                    marginalCheck(c, draft, window: Self.controlWindow, rule: rule, index: index + checks.count))
+            }
+        }
+        for rule in wrong {
+            for draft in uniqueDraftNames { checks.append(control(draft, rule: rule, index: index + checks.count)) }
+        }
+        return checks
+    }
+
+    private var uniqueDraftNames: [String] {
+        var names: [String] = []
+        for name in chains.flatMap({ $0.drafts.map(\.name) }) where !names.contains(name) { names.append(name) }
+        return names
+    }
+
+    private static let marginalTest = "KS two-sample"
+
+    private func marginalCheck(_ c: Int, _ draft: DraftCase, window: Int, rule: RuleCase, index: Int) -> Check {
+        let name = "\(chains[c].name), \(draft.name), window \(window), \(rule.name)"
+        return Check(group: .speculation, name: name, test: Self.marginalTest, samples: samples) {
+            try compare(c, draft, window: window, rule: rule.rule, index: index)
+        }
+    }
+
+    /// With each draft a wrong rule must be found out on one of the chains at least: the better a draft, the less
+    /// there is to get wrong. Bonferroni over the chains.
+    private func control(_ draft: String, rule: RuleCase, index: Int) -> Check {
+        Check(group: .control, name: "\(draft), \(rule.name)", test: Self.marginalTest, samples: samples) {
+            let results = try chains.indices.compactMap { c in
+                try chains[c].drafts.first { $0.name == draft }.map {
+                    try compare(c, $0, window: Self.controlWindow, rule: rule.rule, index: index)
+                }
+            }
+            return TestResult(
+                statistic: results.map(\.statistic).max() ?? 0,
+                pValue: MultipleTesting.bonferroni(results.map(\.pValue)))
+        }
+    }
+
+    private func compare(
+        _ c: Int, _ draft: DraftCase, window: Int, rule: any VerificationRule, index: Int
+    ) throws -> TestResult {
+        func run(_ chain: some GaussianChain) throws -> [[Double]] {
+            let sampler = try SpeculativeSampler(
+                chain: chain, draft: draft.draft, rule: rule, window: window, random: RandomSource(seed: seed))
+            return try sampler.runConcurrently(
+                samples: Self.samples(samples, ofCheck: index), lanes: 64, threads: 1
+            ).map(\.state)
+        }
+        return try MarginalTest.twoSample(run(chains[c].chain), plain[c], directions: chains[c].directions)
+    }
+
+    /// The accepted drafts of a run less the sum of the probabilities `2Φ(-‖Δ_k‖/2)` known beforehand: a martingale
+    /// of variance `Σ p(1-p)`, hence a z-test (martingale central limit theorem, Hall & Heyde 1980, Cor. 3.1).
+    private func meetingCheck(_ chain: ChainCase, _ draft: DraftCase, rule: RuleCase, index: Int) -> Check {
+        let count = max(1, samples / 4)
+        let name = "\(chain.name), \(draft.name), window \(Self.meetingWindow), \(rule.name)"
+        return Check(group: .meeting, name: name, test: "z, martingale", samples: count) {
+            var (excess, variance) = (0.0, 0.0)
+            func run(_ target: some GaussianChain) throws {
+                let sampler = try SpeculativeSampler(
+                    chain: target, draft: draft.draft, rule: rule.rule, window: Self.meetingWindow,
+                    random: RandomSource(seed: seed))
+                try sampler.run(samples: Self.samples(count, ofCheck: index), lanes: 64) { info, _ in
+                    for decision in info.decisions {
+                        let probability = maximalAcceptance(distance: decision.distance)
+                        excess += (decision.isAccepted ? 1 : 0) - probability
+                        variance += probability * (1 - probability)
+                    }
+                } onFinished: { _ in }
+            }
+            try run(chain.chain)
+            guard variance >= 25 else {
+                throw DiffusionError(
+                    "meeting rate of \(name)", expected: "enough doubtful drafts for a z-test",
+                    found: "a variance of \(variance)", remedy: "use more samples")
+            }
+            return NormalDistribution.twoSided(excess / variance.squareRoot())
+        }
+    }
+}

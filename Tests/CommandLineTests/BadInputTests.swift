@@ -1,0 +1,101 @@
+import Foundation
+import Testing
+
+extension CommandLineTests {
+    /// Whatever a user gives: one clear line, the right exit status, no trap, nothing half-written.
+    @Suite("Bad input")
+    struct BadInputTests {
+        static let usage: [[String]] = [
+            ["sample", "--steps", "0"], ["sample", "--window", "-1"], ["sample", "--temperature", "nan"],
+            ["sample", "--temperature", "0"], ["sample", "--churn", "-0.5"], ["sample", "--churn", "inf"],
+            ["sample", "--count", "0"], ["sample", "--guidance", "nan"], ["sample", "--class", "10"],
+            ["sample", "--class", "-1"], ["sample", "--class", "Trousers"], ["sample", "--draft", "oracle"],
+            ["sample", "--threads", "0"], ["sample", "--chain", "ddpm"], ["sample", "--seed", "-3"],
+            ["sample", "--frobnicate"], ["compare", "--draft", "none"], ["evaluate"], ["nonsense"],
+        ]
+
+        @Test(arguments: usage)
+        func usageErrors(arguments: [String]) throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(arguments, in: folder)
+                #expect(outcome.status == 64, "\(outcome.errors)")
+                #expect(outcome.errors.hasPrefix("Error: "))
+                #expect(try Program.files(in: folder).isEmpty)
+            }
+        }
+
+        static let failures: [[String]] = [
+            ["sample", "--model", "no-such-model"], ["sample", "--churn", "1e200"], ["sample", "--out", "/nonexistent/x.png"],
+            ["sample", "--out", "."], ["sample", "--report", "/nonexistent/r.json"], ["inspect", "no-such-model"],
+            ["evaluate", "--model", "fashion-mnist", "--input", "missing.safetensors", "--output", "o.safetensors"],
+        ]
+
+        @Test(arguments: failures)
+        func runTimeErrors(arguments: [String]) throws {
+            try Program.inFolder { folder in try Self.expectFailure(arguments, in: folder) }
+        }
+
+        static func expectFailure(_ arguments: [String], in folder: URL, naming word: String = "error") throws {
+            let before = try Program.files(in: folder)
+            let outcome = try Program.run(arguments, in: folder)
+            #expect(outcome.status == 1, "\(outcome.errors)")
+            #expect(outcome.errors.hasPrefix("error: ") && outcome.errors.contains(word))
+            #expect(outcome.errors.split(separator: "\n").count == 1)
+            #expect(try Program.files(in: folder) == before)
+        }
+
+        /// A copy of the small bundled model, spoilt in one place.
+        @Test(arguments: [
+            ("weights cut short", "diffusion_pytorch_model.safetensors"), ("weights empty", "diffusion_pytorch_model.safetensors"),
+            ("header of terabytes", "diffusion_pytorch_model.safetensors"), ("NaN", "time_emb_proj"),
+            ("other class", "_class_name"), ("config not JSON", "config.json"), ("no schedule", "process.json"),
+            ("unknown schedule", "cosin"), ("image too large", "image size"), ("image not halvable", "29"),
+            ("too many classes", "classes"),
+        ])
+        func spoiltModels(flaw: String, named word: String) throws {
+            try Program.inFolder { folder in
+                let model = folder.appendingPathComponent("model")
+                try FileManager.default.copyItem(
+                    at: Program.repository.appendingPathComponent("weights/fashion-mnist-draft"), to: model)
+                let weights = model.appendingPathComponent("diffusion_pytorch_model.safetensors")
+                func edit(_ file: String, _ change: (String) -> String) throws {
+                    let url = model.appendingPathComponent(file)
+                    try change(String(contentsOf: url, encoding: .utf8)).write(to: url, atomically: true, encoding: .utf8)
+                }
+                func replace(_ file: String, _ old: String, _ new: String) throws {
+                    try edit(file) { $0.replacingOccurrences(of: old, with: new) }
+                }
+                var bytes = try Data(contentsOf: weights)
+                switch flaw {
+                case "weights cut short": try bytes.prefix(100_000).write(to: weights)
+                case "weights empty": try Data().write(to: weights)
+                case "header of terabytes": try (Data([0, 0, 0, 0, 0, 4, 0, 0]) + Data("{}".utf8)).write(to: weights)
+                case "NaN":
+                    bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 0xC0, 0x7F])
+                    try bytes.write(to: weights)
+                case "other class": try replace("config.json", "UNet2DModel", "AutoencoderKL")
+                case "config not JSON": try edit("config.json") { String($0.dropLast(5)) }
+                case "no schedule": try FileManager.default.removeItem(at: model.appendingPathComponent("process.json"))
+                case "unknown schedule": try replace("process.json", "\"cosine\"", "\"cosin\"")
+                case "image too large": try replace("process.json", "\"height\": 28", "\"height\": 280000")
+                case "image not halvable": try replace("process.json", "\"height\": 28", "\"height\": 29")
+                default: try replace("process.json", "\"Bag\",", "\"Bag\", \"Hat\", \"Sock\", \"Tie\",")
+                }
+                try Self.expectFailure(["sample", "--model", "model", "--steps", "3", "--count", "1"], in: folder, naming: word)
+            }
+        }
+
+        @Test func aDraftOfAnotherSizeIsRefused() throws {
+            try Program.inFolder { folder in
+                let model = folder.appendingPathComponent("model")
+                try FileManager.default.copyItem(
+                    at: Program.repository.appendingPathComponent("weights/fashion-mnist-draft"), to: model)
+                let file = model.appendingPathComponent("process.json")
+                try String(contentsOf: file, encoding: .utf8).replacingOccurrences(of: "28", with: "32")
+                    .write(to: file, atomically: true, encoding: .utf8)
+                try Self.expectFailure(
+                    ["sample", "--draft", "independent", "--draft-model", "model"], in: folder, naming: "draft model")
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import NeuralNetwork
+import Testing
+
+extension CommandLineTests {
+    @Suite("diffspec evaluate, inspect and models")
+    struct ModelCommandsTests {
+        /// The bundled models' golden cases, made by diffusers: to 1e-4 of the output's standard deviation.
+        @Test(arguments: ["fashion-mnist", "fashion-mnist-draft"])
+        func evaluateAgreesWithDiffusers(model: String) throws {
+            try Program.inFolder { folder in
+                let golden = Program.repository.appendingPathComponent("weights/\(model)/case.safetensors").path
+                let outcome = try Program.run(
+                    ["evaluate", "--model", model, "--input", golden, "--output", "o.safetensors"], in: folder)
+                try #require(outcome.status == 0, "\(outcome.errors)")
+                let expected = try SafetensorsFile(path: golden).floats(named: "output").map(Double.init)
+                let found = try SafetensorsFile(path: folder.path + "/o.safetensors").floats(named: "output").map(Double.init)
+                let mean = expected.reduce(0, +) / Double(expected.count)
+                let deviation = (expected.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(expected.count)).squareRoot()
+                #expect(found.count == expected.count)
+                #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 * deviation })
+            }
+        }
+
+        @Test func inspectSaysWhatIsThere() throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(["inspect", "fashion-mnist", "--json"], in: folder)
+                let json = try #require(
+                    try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+                #expect(json["parameters"] as? Int == 1_624_577)
+                #expect(json["classes"] as? Int == 10)
+                #expect((json["tensors"] as? [Any])?.count == 269)
+                #expect(try Program.run(["inspect", "fashion-mnist"], in: folder).output.contains("parameters   1624577"))
+            }
+        }
+
+        @Test func modelsAreFoundFromAnywhere() throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(["models"], in: folder)
+                #expect(outcome.status == 0)
+                #expect(outcome.output.contains("fashion-mnist ") && outcome.output.contains("fashion-mnist-draft "))
+            }
+        }
+    }
+}

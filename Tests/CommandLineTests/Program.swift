@@ -1,0 +1,59 @@
+import Foundation
+import Testing
+
+/// One after another: each run takes all the cores.
+@Suite("The command line", .serialized)
+struct CommandLineTests {}
+
+/// The built program, run as a user runs it.
+enum Program {
+    struct Outcome {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    /// Beside the test bundle.
+    static var url: URL {
+        URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+            .appendingPathComponent("diffspec")
+    }
+
+    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// - Parameter isInterrupted: whether a SIGINT follows as soon as the program has made a file.
+    static func run(_ arguments: [String], in folder: URL, isInterrupted: Bool = false) throws -> Outcome {
+        try inFolder { logs in
+            let process = Process()
+            process.executableURL = url
+            process.arguments = arguments
+            process.currentDirectoryURL = folder
+            let (output, errors) = (logs.appendingPathComponent("stdout"), logs.appendingPathComponent("stderr"))
+            for file in [output, errors] { try Data().write(to: file) }
+            process.standardOutput = try FileHandle(forWritingTo: output)
+            process.standardError = try FileHandle(forWritingTo: errors)
+            try process.run()
+            if isInterrupted {
+                while process.isRunning, try files(in: folder).isEmpty { Thread.sleep(forTimeInterval: 0.05) }
+                process.interrupt()
+            }
+            process.waitUntilExit()
+            return Outcome(
+                status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
+                errors: try String(contentsOf: errors, encoding: .utf8))
+        }
+    }
+
+    static func files(in folder: URL) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    }
+
+    /// Runs the body in an empty folder that is gone afterwards.
+    static func inFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("diffspec-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return try body(folder)
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import NeuralNetwork
+import Testing
+
+extension CommandLineTests {
+    @Suite("diffspec sample and compare")
+    struct SampleCommandTests {
+        /// The cheapest run that still has everything: the small bundled network, few steps.
+        static let quick = ["--model", "fashion-mnist-draft", "--steps", "12", "--window", "6"]
+
+        static func json(_ url: URL) throws -> [String: Any] {
+            try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any])
+        }
+
+        @Test func everyOutputAppears() throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(
+                    ["sample"] + Self.quick + [
+                        "--count", "5", "--report", "r.json", "--samples", "pngs", "--tensors", "t.safetensors", "--batch", "2",
+                    ], in: folder)
+                try #require(outcome.status == 0, "\(outcome.errors)")
+                #expect(outcome.output.contains("NFE") && outcome.errors.isEmpty)
+                let files = try Program.files(in: folder)
+                #expect(files == ["pngs", "r.json", "samples.png", "t.safetensors"])
+                #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/pngs").count == 5)
+                let tensors = try SafetensorsFile(path: folder.path + "/t.safetensors")
+                #expect(tensors.shape(of: "samples") == [5, 1, 28, 28])
+
+                let report = try Self.json(folder.appendingPathComponent("r.json"))
+                let keys = [
+                    "model", "steps", "window", "draft", "churn", "temperature", "exact", "seed", "count", "threads", "calls",
+                    "wall_seconds", "nfe", "evaluations", "acceptance", "per_sample", "by_step", "versions",
+                ]
+                for key in keys { #expect(report[key] != nil, "\(key)") }
+                #expect(report["exact"] as? Bool == true)
+                let samples = try #require(report["per_sample"] as? [[String: Int]])
+                #expect(samples.count == 5)
+                for sample in samples { #expect((sample["accepted"] ?? 0) + (sample["rejected"] ?? 0) == 12) }
+                #expect((report["by_step"] as? [Any])?.count == 12)
+            }
+        }
+
+        /// A sample is a function of seed and index: not of batch, threads, or how many there are.
+        @Test func tensorsDoNotDependOnBatchOrThreads() throws {
+            try Program.inFolder { folder in
+                func samples(_ options: [String]) throws -> [Float] {
+                    let outcome = try Program.run(
+                        ["sample"] + Self.quick + ["--tensors", "t.safetensors", "--seed", "5"] + options, in: folder)
+                    try #require(outcome.status == 0, "\(outcome.errors)")
+                    return try SafetensorsFile(path: folder.path + "/t.safetensors").floats(named: "samples")
+                }
+                let reference = try samples(["--count", "7", "--batch", "7", "--threads", "2"])
+                #expect(try samples(["--count", "7", "--batch", "3", "--threads", "1"]) == reference)
+                #expect(try samples(["--count", "2", "--batch", "1"]) == Array(reference.prefix(2 * 784)))
+                let plain = try samples(["--count", "4", "--draft", "none", "--batch", "4"])
+                #expect(try samples(["--count", "1", "--draft", "none", "--threads", "1"]) == Array(plain.prefix(784)))
+            }
+        }
+
+        /// Recycling needs far fewer calls than steps, the published draft fewer than plain sampling (the bounds
+        /// are checked over more samples outside the tests).
+        @Test func draftsSaveCalls() throws {
+            try Program.inFolder { folder in
+                func meanCalls(_ draft: String) throws -> Double {
+                    let outcome = try Program.run(
+                        ["sample", "--model", "fashion-mnist-draft", "--count", "2", "--draft", draft, "--report", "r.json"],
+                        in: folder)
+                    try #require(outcome.status == 0, "\(outcome.errors)")
+                    let report = try Self.json(folder.appendingPathComponent("r.json"))
+                    return try #require((report["nfe"] as? [String: Any])?["mean"] as? Double)
+                }
+                let (recycled, frozen) = (try meanCalls("recycled"), try meanCalls("frozen"))
+                #expect(recycled <= 25)
+                #expect((25...60).contains(frozen))
+            }
+        }
+
+        @Test func compareTellsBothSides() throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(
+                    ["compare"] + Self.quick + ["--count", "6", "--report", "r.json", "--out", "both.png"], in: folder)
+                try #require(outcome.status == 0, "\(outcome.errors)")
+                #expect(outcome.output.contains("| NFE a sample | 12.0 |"))
+                let report = try Self.json(folder.appendingPathComponent("r.json"))
+                #expect((report["plain"] as? [String: Any])?["draft"] as? String == "none")
+                #expect((report["speculative"] as? [String: Any])?["draft"] as? String == "recycled")
+                #expect(((report["ratio"] as? [String: Double])?["nfe"] ?? 0) > 1)
+                #expect((report["two_sample"] as? [String: Any])?["p_value"] as? Double != nil)
+            }
+        }
+
+        @Test func aWarmTemperatureIsSaidToBeInexact() throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(
+                    ["sample"] + Self.quick + ["--count", "1", "--temperature", "2", "--report", "r.json"], in: folder)
+                #expect(outcome.output.contains("exact        no"))
+                #expect(try Self.json(folder.appendingPathComponent("r.json"))["exact"] as? Bool == false)
+            }
+        }
+
+        /// Ctrl-C in the middle: status 130, and neither a picture nor a temporary file.
+        @Test func interruptionLeavesNothing() throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(
+                    ["sample", "--count", "5000", "--tensors", "t.safetensors", "--report", "r.json"], in: folder,
+                    isInterrupted: true)
+                #expect(outcome.status == 130)
+                #expect(outcome.errors.hasPrefix("error: "))
+                let files = try Program.files(in: folder)
+                #expect(files.isEmpty)
+            }
+        }
+    }
+}
