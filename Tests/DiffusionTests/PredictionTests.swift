@@ -2,7 +2,6 @@ import Couplings
 import Diffusion
 import Foundation
 import Testing
-import Verification
 
 @Suite("Predicting what speculation saves")
 struct PredictionTests {
@@ -82,7 +81,7 @@ struct PredictionTests {
     /// The particle filter against the sampler's own first rejections, on a diffusion model, within 5 standard errors
     /// of their difference (the filter's bounded as above).
     @Test func timeToRejectionIsTheSamplersOwn() throws {
-        let (chain, count) = (try AnalyticChains.mixture(), 10_000)
+        let (chain, count) = (try SamplerTests.counted(steps: 8, churn: 1).1, 10_000)
         for draft in [FrozenDraft(), RecycledDraft()] as [any Draft] {
             let sampler = try SpeculativeSampler(
                 chain: chain, draft: draft, window: 8, random: RandomSource(seed: 23))

@@ -73,7 +73,8 @@ struct CallTimes {
     let points: [Point]
     let cost: CallCost
 
-    /// Times calls of 1, 2, 4, … rows, the faster of two each, until a second has passed.
+    /// Times calls of 1, 2, 4, … rows, as many as half a second has room for, and all of them again until a second has
+    /// passed: the fastest of each counts, and a load that comes and goes doesn't fall on one of them alone.
     init(of chain: DenoisingChain, upTo largest: Int) throws {
         var stream = RandomSource(seed: 0).stream(sample: 0, step: 0, purpose: .auxiliary)
         let state = stream.normals(chain.dimension)
@@ -81,18 +82,21 @@ struct CallTimes {
             let queries = (0..<rows).map { ChainQuery(sample: $0, step: 0, state: state) }
             let start = ContinuousClock.now
             _ = try chain.predictions(for: queries)
-            return (ContinuousClock.now - start).seconds
+            return max(1e-9, (ContinuousClock.now - start).seconds)
         }
         _ = try time(1)  // the first call allocates what the others use
         let start = ContinuousClock.now
-        var points: [Point] = []
+        var times: [(rows: Int, seconds: Double)] = []
         var rows = 1
-        while points.count < 2 || rows <= min(largest, 64) && ContinuousClock.now - start < .seconds(1) {
-            points.append(Point(rows: rows, seconds: max(1e-9, min(try time(rows), try time(rows)))))
+        while times.count < 2 || rows <= min(largest, 64) && ContinuousClock.now - start < .seconds(0.5) {
+            times.append((rows, try time(rows)))
             rows *= 2
         }
-        self.points = points
-        cost = try .measured(points.map { ($0.rows, $0.seconds) })
+        for round in 0..<8 where round == 0 || ContinuousClock.now - start < .seconds(1) {
+            for i in times.indices { times[i].seconds = min(times[i].seconds, try time(times[i].rows)) }
+        }
+        points = times.map { Point(rows: $0.rows, seconds: $0.seconds) }
+        cost = try .measured(times)
     }
 
     /// Predicted seconds of a call.
