@@ -9,13 +9,19 @@ public struct ChainCase: Sendable {
     public let drafts: [DraftCase]
     /// Projections that are tested besides the axes.
     public let directions: [[Double]]
+    /// Whether errors show well enough in its result for the controls to be tried on it.
+    public let isForControls: Bool
 
     /// - Parameter directions: each of the chain's dimension.
-    public init(_ name: String, chain: any GaussianChain, drafts: [DraftCase], directions: [[Double]] = []) {
+    public init(
+        _ name: String, chain: any GaussianChain, drafts: [DraftCase], directions: [[Double]] = [],
+        isForControls: Bool = true
+    ) {
         self.name = name
         self.chain = chain
         self.drafts = drafts
         self.directions = directions
+        self.isForControls = isForControls
     }
 }
 
@@ -46,7 +52,8 @@ public enum AnalyticChains {
         let (mixture, truncated) = (try mixture(), try mixture(stopAfter: 6))
         return [
             ChainCase(
-                "mixture", chain: mixture, drafts: drafts + [try independent(of: mixture)], directions: directions),
+                "mixture", chain: mixture, drafts: drafts + [try independent(of: mixture)], directions: directions,
+                isForControls: false),
             // Its first steps only: the result still has most of its noise, and with it the traces of every error.
             ChainCase(
                 "truncated mixture", chain: truncated, drafts: drafts + [try independent(of: truncated)],

@@ -74,7 +74,7 @@ struct SpeculationChecks: Sendable {
 
     private var uniqueDraftNames: [String] {
         var names: [String] = []
-        for name in chains.flatMap({ $0.drafts.map(\.name) }) where !names.contains(name) { names.append(name) }
+        for name in chains.filter(\.isForControls).flatMap({ $0.drafts.map(\.name) }) where !names.contains(name) { names.append(name) }
         return names
     }
 
@@ -91,7 +91,7 @@ struct SpeculationChecks: Sendable {
     /// there is to get wrong. Bonferroni over the chains.
     private func control(_ draft: String, rule: RuleCase, index: Int) -> Check {
         Check(group: .control, name: "\(draft), \(rule.name)", test: Self.marginalTest, samples: samples) {
-            let results = try chains.indices.compactMap { c in
+            let results = try chains.indices.filter { chains[$0].isForControls }.compactMap { c in
                 try chains[c].drafts.first { $0.name == draft }.map {
                     try compare(c, $0, window: Self.controlWindow, rule: rule.rule, index: index)
                 }
