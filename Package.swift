@@ -7,11 +7,16 @@ let package = Package(
     products: [
         .executable(name: "diffspec", targets: ["diffspec"]),
         .library(name: "Couplings", targets: ["Couplings"]),
+        .library(name: "LinearProgramming", targets: ["LinearProgramming"]),
+        .library(name: "TokenModels", targets: ["TokenModels"]),
         .library(name: "Diffusion", targets: ["Diffusion"]),
         .library(name: "NeuralNetwork", targets: ["NeuralNetwork"]),
         .library(name: "Imaging", targets: ["Imaging"]),
         .library(name: "Pretrained", targets: ["Pretrained"]),
         .library(name: "Verification", targets: ["Verification"]),
+    ],
+    traits: [
+        .trait(name: "GLPK", description: "Solve linear programs with the GNU Linear Programming Kit (libglpk-dev).")
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -19,6 +24,13 @@ let package = Package(
     targets: [
         // How to make two samples equal: pure Swift, no C, no I/O.
         .target(name: "Couplings"),
+        // Linear programs: GLPK with the trait of that name, else the simplex built in Couplings.
+        .systemLibrary(name: "CGLPK", providers: [.apt(["libglpk-dev"]), .brew(["glpk"])]),
+        .target(
+            name: "LinearProgramming",
+            dependencies: ["Couplings", .target(name: "CGLPK", condition: .when(traits: ["GLPK"]))]),
+        // Models of text and the speculative decoder over them.
+        .target(name: "TokenModels", dependencies: ["Couplings", "COpenBLAS"]),
         // Chains, drafts and the speculative loop: pure Swift, no C, no I/O.
         .target(name: "Diffusion", dependencies: ["Couplings"]),
         // Two-sample tests, for the checks of exactness.
@@ -41,14 +53,15 @@ let package = Package(
         .executableTarget(
             name: "diffspec",
             dependencies: [
-                "Pretrained", "Imaging", "Statistics", "Verification",
+                "Pretrained", "Imaging", "Statistics", "Verification", "Couplings", "LinearProgramming", "TokenModels",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // Programs that use the library, to be read.
         .executableTarget(
             name: "SampleAndSave", dependencies: ["Pretrained", "Imaging"], path: "examples/SampleAndSave"),
         .executableTarget(name: "OwnChain", dependencies: ["Diffusion"], path: "examples/OwnChain"),
-        .testTarget(name: "CouplingsTests", dependencies: ["Couplings"]),
+        .testTarget(name: "CouplingsTests", dependencies: ["Couplings", "LinearProgramming"]),
+        .testTarget(name: "TokenModelsTests", dependencies: ["TokenModels"]),
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion"],
             resources: [.copy("Fixtures")]),

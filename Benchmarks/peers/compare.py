@@ -1,7 +1,9 @@
 """Times one U-Net in PyTorch (channels_last), ONNX Runtime, OpenVINO and diffspec, alternating in one run.
 
 All engines get the same weights, the same inputs and the same number of threads, in float32. Each round times every engine once,
-so that whatever else the machine does falls on all of them; printed are medians over the rounds, and ratios to ours.
+so that whatever else the machine does falls on all of them; printed are medians over the rounds, and ratios to ours. Processor
+time counts what the engine's threads used, and not what other programs took meanwhile: on a machine that is not idle it is the
+fairer measure.
 
     python compare.py MODEL_FOLDER [--batches 1 8 20] [--rounds 11] [--threads 2] [--engines pytorch onnxruntime openvino]
 
@@ -104,7 +106,7 @@ class Ours:
     def time(self, batch):
         self.process.stdin.write(f"{batch}\n")
         self.process.stdin.flush()
-        return float(self.process.stdout.readline())
+        return tuple(map(float, self.process.stdout.readline().split()))
 
     def close(self):
         self.process.stdin.close()
@@ -123,7 +125,8 @@ def main():
 
     model = UNet2DModel.from_pretrained(options.folder).eval()
     ours = Ours(options.folder, options.threads)
-    print(f"| batch | engine | median ms a row | fastest ms a row | ours / theirs |\n|---|---|---|---|---|")
+    print("| batch | engine | median ms a row | fastest | ours / theirs | processor ms a row | ours / theirs |")
+    print("|---|---|---|---|---|---|---|", flush=True)
     for batch in options.batches:
         args = inputs(model.config, batch)
         with tempfile.TemporaryDirectory() as folder:
@@ -143,13 +146,17 @@ def main():
             for _ in range(options.rounds):
                 times["diffspec"].append(ours.time(batch))
                 for name, run in engines.items():
-                    start = time.perf_counter()
+                    start, processor = time.perf_counter(), time.process_time()
                     run()
-                    times[name].append((time.perf_counter() - start) * 1e3)
-        ours_median = statistics.median(times["diffspec"])
+                    times[name].append(((time.perf_counter() - start) * 1e3, (time.process_time() - processor) * 1e3))
+        medians = {name: [statistics.median(column) for column in zip(*values)] for name, values in times.items()}
+        ours_clock, ours_processor = medians["diffspec"]
         for name, values in times.items():
-            median = statistics.median(values)
-            print(f"| {batch} | {name} | {median / batch:.2f} | {min(values) / batch:.2f} | {ours_median / median:.2f} |", flush=True)
+            clock, processor = medians[name]
+            fastest = min(values)[0]
+            print(
+                f"| {batch} | {name} | {clock / batch:.2f} | {fastest / batch:.2f} | {ours_clock / clock:.2f} "
+                f"| {processor / batch:.2f} | {ours_processor / processor:.2f} |", flush=True)
     ours.close()
 
 

@@ -8,6 +8,10 @@ public struct PretrainedModel: Sendable {
     public let folder: String
     public let network: UNet2D
     public let process: TrainedProcess
+    /// About what the network denoises pure noise to, by label (nil without classes), for drafts to start from: the
+    /// tensor "denoised" [max(1, labels), C, H, W] of `prior.safetensors`, if the folder has one. `diffspec calibrate`
+    /// makes it.
+    public let priors: [Int?: [Double]]
 
     /// - Parameter schedule: takes the place of the folder's own noise schedule, or of one that it lacks.
     /// - Throws: `CheckpointError`, `ModelError` or `DiffusionError`, naming the file and what is wrong with it.
@@ -37,6 +41,23 @@ public struct PretrainedModel: Sendable {
         process = try TrainedProcess.load(
             folder: URL(fileURLWithPath: folder), network: network.configuration, networkFile: networkFolder + "/config.json",
             override: schedule)
+        priors = try Self.priors(folder: folder, network: network.configuration, process: process)
+    }
+
+    /// The file in a model folder that `priors` are read from.
+    public static let priorFile = "prior.safetensors"
+
+    private static func priors(
+        folder: String, network: UNet2DConfiguration, process: TrainedProcess
+    ) throws -> [Int?: [Double]] {
+        let path = URL(fileURLWithPath: folder).appendingPathComponent(priorFile).path
+        guard FileManager.default.fileExists(atPath: path) else { return [:] }
+        let (labels, size) = (network.labelCount, network.inChannels * process.height * process.width)
+        let values = try SafetensorsFile(path: path).floats(
+            named: "denoised", shape: [max(1, labels), network.inChannels, process.height, process.width])
+        return Dictionary(uniqueKeysWithValues: (0..<max(1, labels)).map { label in
+            (labels == 0 ? nil : label, values[label * size..<(label + 1) * size].map(Double.init))
+        })
     }
 
     /// The folder that holds `config.json` and the weights.
@@ -44,6 +65,9 @@ public struct PretrainedModel: Sendable {
         let nested = URL(fileURLWithPath: folder).appendingPathComponent("unet").path
         return FileManager.default.fileExists(atPath: nested + "/config.json") ? nested : folder
     }
+
+    /// Labels that the network has embeddings for, "no class" among them; 0 for a model without classes.
+    public var labelCount: Int { network.configuration.labelCount }
 
     /// Labels that can be asked for; 0 for a model without classes.
     public var classCount: Int {

@@ -97,7 +97,7 @@ struct SamplingRun {
     var report: Report {
         Report(
             model: options.model.model, steps: options.model.steps, window: options.window,
-            draft: isPlain ? "none" : options.draft.rawValue, churn: options.model.churn,
+            draft: isPlain ? "none" : options.draft.name, churn: options.model.churn,
             temperature: options.effectiveTemperature, rule: isPlain ? "none" : options.effectiveRule.name, exact: isExact, seed: options.seed, count: costs.count,
             threads: options.threads, calls: calls, wall_seconds: seconds, nfe: nfe, evaluations: evaluations,
             acceptance: acceptance, plain_steps: isPlain ? costs.count * bySteps.count : plainSteps, extra_draws: extraDraws,

@@ -2,7 +2,7 @@
 //
 //   network-benchmark FOLDER [--batches 1,4,8,20] [--repeats 15] [--threads 2] [--size 32]
 //   network-benchmark FOLDER --profile [--batches 1,20]   a table of where the time goes, by kind of layer
-//   network-benchmark FOLDER --serve [--threads 2]    reads a batch size from each line of stdin, answers with milliseconds
+//   network-benchmark FOLDER --serve [--threads 2]    reads a batch size from each line of stdin, answers with milliseconds by the clock and of the processors
 import Foundation
 import NeuralNetwork
 
@@ -56,7 +56,7 @@ do {
     let loading = try milliseconds { loaded = try UNet2D(folder: folder) }
     guard let network = loaded else { exit(1) }
     let configuration = network.configuration
-    let size = configuration.sampleSize ?? (32, 32)
+    let size = configuration.sampleSize ?? .init(height: 32, width: 32)
     func input(_ batch: Int) -> [Float] {
         (0..<batch * configuration.inChannels * size.height * size.width).map { Float(($0 * 7919) % 2003) / 1000 - 1 }
     }
@@ -88,7 +88,7 @@ do {
                 }
             }
             let total = best.values.reduce(0) { $0 + $1.seconds }
-            print("\nBatch \(batch), \(threads) threads: \(String(format: "%.2f", total * 1e3 / Double(batch))) ms a row\n")
+            print("\nBatch \(batch), threads: \(threads); \(String(format: "%.2f", total * 1e3 / Double(batch))) ms of processor time a row\n")
             print("| layer | number | ms a row | share | GFLOP/s |\n|---|---|---|---|---|")
             for layer in order.compactMap({ best[$0] }).sorted(by: { $0.seconds > $1.seconds }) {
                 let rate = layer.operations == 0 ? "" : String(format: "%.0f", Double(layer.operations) / layer.seconds / 1e9)
@@ -104,8 +104,9 @@ do {
         fflush(nil)
         while let line = readLine(), let batch = Int(line) {
             let sample = input(batch)
+            let before = processorMilliseconds()
             let time = try milliseconds { _ = try call(batch, sample) }
-            print(time)
+            print(time, processorMilliseconds() - before)
             fflush(nil)
         }
         print("peak \(residentMegabytes()) MB")

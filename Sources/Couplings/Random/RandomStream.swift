@@ -62,9 +62,10 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
         return UInt64(block.y) << 32 | UInt64(block.x)
     }
 
-    /// A uniform of the open interval (0, 1), on a grid of 2⁻⁵³.
+    /// A uniform of the open interval (0, 1): the middles of 2⁵² equal parts. (One bit more, and the last would be rounded
+    /// to 1.)
     public mutating func uniform() -> Double {
-        (Double(next() >> 11) + 0.5) * 0x1p-53
+        (Double(next() >> 12) + 0.5) * 0x1p-52
     }
 
     /// Independent standard normals, by Box and Muller's transform.

@@ -23,14 +23,16 @@ public struct DenoisingChain: GaussianChain {
     /// The label that stands for no class in the network's embedding, for guidance.
     private let unconditional: Int?
     private let conditions: [Int?]
+    private let priors: [Int?: [Double]]
 
     /// - Parameters:
     ///   - conditions: class labels; sample `i` gets number `i` modulo their count. Empty: no conditioning.
+    ///   - priors: about what the network denoises pure noise to, for each condition; drafts start from it.
     ///   - guidance: `δ`; 0 for none, which also halves the rows.
     /// - Throws: `DiffusionError` for steps or a guidance that are not finite.
     public init(
         denoiser: any Denoiser, steps: [DenoisingStep], conditions: [Int?] = [], guidance: Double = 0,
-        unconditional: Int? = nil, predictionBounds: ClosedRange<Double>? = nil
+        unconditional: Int? = nil, predictionBounds: ClosedRange<Double>? = nil, priors: [Int?: [Double]] = [:]
     ) throws(DiffusionError) {
         guard guidance.isFinite else {
             throw DiffusionError("guidance", expected: "a finite number", found: "\(guidance)")
@@ -52,6 +54,7 @@ public struct DenoisingChain: GaussianChain {
         self.guidance = guidance
         self.unconditional = unconditional
         self.predictionBounds = predictionBounds
+        self.priors = priors.filter { $0.value.count == denoiser.dimension }
     }
 
     public var stepCount: Int { steps.count }
@@ -59,6 +62,12 @@ public struct DenoisingChain: GaussianChain {
     public var rowsPerQuery: Int { guidance == 0 ? 1 : 2 }
     public func transition(at step: Int) -> GaussianTransition { steps[step].transition }
     public func condition(ofSample sample: Int) -> Int? { conditions[sample % conditions.count] }
+
+    public func priorPrediction(sample: Int) -> [Double]? {
+        guard let conditional = priors[condition(ofSample: sample)] else { return nil }
+        if guidance == 0 { return conditional }
+        return priors[unconditional].map { Vector.combine(1 + guidance, conditional, -guidance, $0) }
+    }
 
     public func predictions(for queries: [ChainQuery]) throws -> [[Double]] {
         let conditional = queries.map {

@@ -23,6 +23,9 @@ public protocol GaussianChain: Sendable {
     func initialState(sample: Int, noise: [Double]) -> [Double]
     /// `m_k(y)` given the prediction `x̂`: the one place where means are computed, for target and drafts alike.
     func mean(step: Int, state: [Double], prediction: [Double]) -> [Double]
+    /// What the prediction for `Y_0` will be about, known without asking the target; nil if nothing is. Only a draft
+    /// uses it, so that a wrong one costs calls and never exactness.
+    func priorPrediction(sample: Int) -> [Double]?
     /// One call of the target: the predictions at all the queries, in their order. A query's result must not depend
     /// on what is asked beside it (rule R5).
     func predictions(for queries: [ChainQuery]) throws -> [[Double]]
@@ -73,6 +76,7 @@ extension GaussianChain {
     public var rowsPerQuery: Int { 1 }
     public var predictionBounds: ClosedRange<Double>? { nil }
     public func initialState(sample: Int, noise: [Double]) -> [Double] { noise }
+    public func priorPrediction(sample: Int) -> [Double]? { nil }
 
     /// `m_k(y) = a_k y + b_k x̂`, with `x̂` clipped to the chain's bounds.
     public func mean(step: Int, state: [Double], prediction: [Double]) -> [Double] {

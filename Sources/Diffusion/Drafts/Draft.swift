@@ -3,9 +3,11 @@
 /// Rule R1: `m^p_k` may depend on decided states and on target outputs at states that are functions of `Z_{<k}`, and
 /// on nothing else; the window holds just that.
 public protocol Draft: Sendable {
-    /// Whether it draws on the target's answers: it then needs one before its first window, and the last state of
-    /// each window is scored for the next one's sake.
+    /// Whether it draws on the target's answers: the last state of each window is then scored for the next one's sake.
     var recyclesTarget: Bool { get }
+    /// Whether it can draft a sample's first window before the target has been asked at all. Otherwise the first call
+    /// evaluates `Y_0` alone.
+    func canStart(sample: Int, chain: some GaussianChain) -> Bool
     /// Extra target calls that each window is drafted anew after.
     var refinements: [ScoredRows] { get }
 
@@ -21,6 +23,7 @@ public enum ScoredRows: Sendable {
 }
 
 extension Draft {
+    public func canStart(sample: Int, chain: some GaussianChain) -> Bool { !recyclesTarget }
     public var refinements: [ScoredRows] { [] }
 }
 

@@ -6,12 +6,7 @@ public struct IndependentDraft<Model: GaussianChain>: Draft {
 
     /// - Throws: `DiffusionError` unless both chains have as many steps and dimensions.
     public init(model: Model, target: some GaussianChain) throws(DiffusionError) {
-        guard model.dimension == target.dimension, model.stepCount == target.stepCount else {
-            throw DiffusionError(
-                "draft model", expected: "\(target.dimension) values in \(target.stepCount) steps, as the target has",
-                found: "\(model.dimension) values in \(model.stepCount) steps",
-                remedy: "give a draft trained on images of the target's size")
-        }
+        try model.expectShape(of: target)
         self.model = model
     }
 
@@ -24,6 +19,18 @@ public struct IndependentDraft<Model: GaussianChain>: Draft {
         let predictions = try model.predictions(for: queries)
         return zip(queries, predictions).map { query, prediction in
             chain.mean(step: query.step, state: query.state, prediction: prediction)
+        }
+    }
+}
+
+extension GaussianChain {
+    /// - Throws: `DiffusionError` unless this chain, a draft's, has the steps and dimensions of its target.
+    func expectShape(of target: some GaussianChain) throws(DiffusionError) {
+        guard dimension == target.dimension, stepCount == target.stepCount else {
+            throw DiffusionError(
+                "draft model", expected: "\(target.dimension) values in \(target.stepCount) steps, as the target has",
+                found: "\(dimension) values in \(stepCount) steps",
+                remedy: "give a draft trained on images of the target's size")
         }
     }
 }

@@ -6,22 +6,29 @@ import Couplings
 ///
 /// To first order that answer is carried to the new path: `x̂0 + c_i (ỹ'_i - ỹ_i)`, where `ỹ_i` is the state it was
 /// evaluated at, `ỹ'_i` the one now drafted, and `c_i` the secant slope of the two newest evaluations, averaged over
-/// neighbouring steps and kept within what the chain allows. Beyond the last step evaluated its corrected `x̂0` stays.
+/// the steps just before and kept within what the chain allows. Beyond the last step evaluated its corrected `x̂0` stays. The first window of all is
+/// drafted from the chain's prior prediction, if it has one, so that already the first call decides steps.
 public struct RecycledDraft: RecyclingDraft {
     public enum Order: Sendable { case zeroth, first }
 
     public let order: Order
-    /// How many steps to either side the slopes are averaged over.
-    private let slopeRadius = 2
+    /// How many steps, `i` the last of them, the slopes are averaged over.
+    private let slopeCount = 6
 
     public init(order: Order = .first) { self.order = order }
 
+    public func canStart(sample: Int, chain: some GaussianChain) -> Bool {
+        chain.priorPrediction(sample: sample) != nil
+    }
+
     public func mean(in window: DraftWindow, chain: some GaussianChain) -> [Double] {
         let k = window.currentStep
-        let i = min(k, window.memory.lastStep)
-        guard let evaluation = window.memory.evaluation(at: i) else { return window.currentState }
+        guard let (i, evaluation) = window.memory.latestEvaluation(upTo: k) else {
+            let prior = chain.priorPrediction(sample: window.sample) ?? window.currentState
+            return chain.mean(step: k, state: window.currentState, prediction: prior)
+        }
         var prediction = evaluation.prediction
-        if order == .first, let slope = window.memory.slope(around: i, radius: slopeRadius) {
+        if order == .first, let slope = window.memory.slope(upTo: i, count: slopeCount) {
             let bounds = chain.transition(at: i).slopeBounds
             let bounded = min(max(slope, bounds.lowerBound), bounds.upperBound)
             let move = Vector.combine(1, window.state(at: i), -1, evaluation.state)

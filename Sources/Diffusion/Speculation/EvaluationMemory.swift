@@ -25,16 +25,25 @@ public struct EvaluationMemory: Sendable {
         evaluations.indices.contains(step - firstStep) ? evaluations[step - firstStep] : nil
     }
 
-    /// The mean of the slopes known within `radius` steps; nil if there are none.
-    public func slope(around step: Int, radius: Int) -> Double? {
-        var (sum, count) = (0.0, 0.0)
-        let first = max(0, step - radius - firstStep)
-        for i in first..<max(first, min(evaluations.count, step + radius + 1 - firstStep)) {
+    /// The evaluation at the largest step known that is at most `step`.
+    public func latestEvaluation(upTo step: Int) -> (step: Int, evaluation: Evaluation)? {
+        let latest = min(step, lastStep)
+        return evaluation(at: latest).map { (latest, $0) }
+    }
+
+    /// The mean of the slopes known at the `count` steps up to `step`; nil if there are none.
+    ///
+    /// Not from the steps beyond: their states were reached through `Z_step`, and a draft of `step` that knew them would
+    /// know its own noise, against rule R1.
+    public func slope(upTo step: Int, count: Int) -> Double? {
+        var (sum, known) = (0.0, 0.0)
+        let end = max(0, min(evaluations.count, step + 1 - firstStep))
+        for i in max(0, end - count)..<end {
             guard let slope = evaluations[i].slope else { continue }
             sum += slope
-            count += 1
+            known += 1
         }
-        return count > 0 ? sum / count : nil
+        return known > 0 ? sum / known : nil
     }
 
     /// Takes in an evaluation. Steps come in without gaps: a step already known, or the next after the last.

@@ -54,8 +54,10 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
     private func drafted(_ samples: inout [SampleState], _ info: inout StepInfo) throws -> [DraftWindow] {
         var windows = samples.map { sample in
             let length = max(0, min(window.length(after: sample.decided), chain.stepCount - sample.step))
-            // Before the target's first answer there is nothing to draft from: that call only evaluates Y_n.
-            let isBlind = draft.recyclesTarget && sample.memory.evaluation(at: sample.step) == nil
+            // Most drafts have nothing to draft from before the target's first answer: that call only evaluates Y_n.
+            let isBlind =
+                sample.memory.evaluation(at: sample.step) == nil
+                && !draft.canStart(sample: sample.sample, chain: chain)
             return DraftWindow(sample, length: isBlind ? 0 : length, isPlain: length == 0)
         }
         while true {

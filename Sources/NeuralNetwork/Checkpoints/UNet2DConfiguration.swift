@@ -36,7 +36,7 @@ public struct UNet2DConfiguration: Sendable, Equatable {
     public var inChannels = 3
     public var outChannels = 3
     /// Height and width the model was trained at, if stated.
-    public var sampleSize: (height: Int, width: Int)?
+    public var sampleSize: ImageSize?
     public var centerInputSample = false
     public var frequencyShift = 0.0
     public var flipSinToCos = true
@@ -75,7 +75,15 @@ public struct UNet2DConfiguration: Sendable, Equatable {
     /// The number of times the resolution is halved.
     public var halvings: Int { blockChannels.count - 1 }
 
-    public static func == (a: Self, b: Self) -> Bool { "\(a)" == "\(b)" }
+    /// In pixels.
+    public struct ImageSize: Sendable, Equatable {
+        public var height: Int
+        public var width: Int
+        public init(height: Int, width: Int) {
+            self.height = height
+            self.width = width
+        }
+    }
 }
 
 extension UNet2DConfiguration {
@@ -161,14 +169,14 @@ extension UNet2DConfiguration {
         try checkGroups(reader)
     }
 
-    private static func sampleSize(_ reader: ConfigurationReader) throws(CheckpointError) -> (height: Int, width: Int)? {
+    private static func sampleSize(_ reader: ConfigurationReader) throws(CheckpointError) -> ImageSize? {
         guard let value = reader.value("sample_size") else { return nil }
         let range = 1...65_536
-        if let side = value.int, range.contains(side) { return (side, side) }
+        if let side = value.int, range.contains(side) { return ImageSize(height: side, width: side) }
         if let sides = value.array, sides.count == 2, let height = sides[0].int, let width = sides[1].int,
             range.contains(height), range.contains(width)
         {
-            return (height, width)
+            return ImageSize(height: height, width: width)
         }
         throw reader.unsupported("sample_size", value, supported: "an integer or [height, width], from 1 to 65536, or null")
     }

@@ -55,7 +55,7 @@ struct BlockBuilder {
     /// F(4×4) needs a quarter of the multiplications but four times the weights; at the smallest resolutions, where few tiles
     /// share the weights, F(2×2) is the better bargain.
     func algorithm(level: Int) -> Convolution.Algorithm {
-        let size = configuration.sampleSize ?? (32, 32)
+        let size = configuration.sampleSize ?? .init(height: 32, width: 32)
         let least = max(1, min(size.height, size.width) >> level)
         return .winograd(least <= 4 ? 2 : 4)
     }

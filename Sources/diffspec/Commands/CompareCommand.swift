@@ -103,7 +103,7 @@ struct CompareCommand: ParsableCommand {
         }
         let options = options
         return """
-            \(options.model.model), \(options.model.steps) steps, window \(options.window.name), draft \(options.draft.rawValue), \
+            \(options.model.model), \(options.model.steps) steps, window \(options.window.name), draft \(options.draft.name), \
             churn \(options.model.churn), \(options.count) samples\(speculative.isExact ? "" : ", not exact (rule \(options.effectiveRule.name))")
 
             | | plain | speculative | plain/speculative |

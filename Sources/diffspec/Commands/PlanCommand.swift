@@ -100,7 +100,7 @@ struct PlanCommand: ParsableCommand {
                     let trial = try Trial(sampler, count: trajectories)
                     cells.append(
                         .init(
-                            steps: steps, churn: churn, draft: draft.rawValue, window: window, trial: trial,
+                            steps: steps, churn: churn, draft: draft.name, window: window, trial: trial,
                             seconds: workers.map { trial.seconds(workers: $0, times: callTimes) }))
                     progress.update(done: Double(cells.count)) { _ in "\(cells.count) combinations" }
                 }

@@ -56,7 +56,7 @@ struct SampleCommand: ParsableCommand {
                 "  NFE          \(nfe.mean.formatted(digits: 1)) a sample (\(nfe.min) to \(nfe.max)), \(steps) by plain sampling: "
                     + "\((Double(steps) / nfe.mean).formatted(digits: 1)) times fewer",
                 "  evaluations  \(evaluations.mean.formatted(digits: 1)) a sample (\(evaluations.min) to \(evaluations.max))",
-                "  acceptance   \((100 * run.acceptance).formatted(digits: 1)) %, draft \(options.draft.rawValue), window \(options.window.name)",
+                "  acceptance   \((100 * run.acceptance).formatted(digits: 1)) %, draft \(options.draft.name), window \(options.window.name)",
             ]
         }
         if run.plainSteps > 0 {

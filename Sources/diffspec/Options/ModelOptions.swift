@@ -97,6 +97,7 @@ struct ModelOptions: ParsableArguments {
         }
         return try DenoisingChain(
             denoiser: model.denoiser(threads: threads), steps: steps, conditions: labels(of: model),
-            guidance: guidance, unconditional: process.nullClass, predictionBounds: bounds)
+            guidance: guidance, unconditional: process.nullClass, predictionBounds: bounds,
+            priors: model.priors)
     }
 }

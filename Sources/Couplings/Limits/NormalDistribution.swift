@@ -1,0 +1,31 @@
+import Foundation
+
+/// The standard normal distribution function and its inverse.
+enum NormalDistribution {
+    /// Φ(x).
+    static func cumulative(_ x: Double) -> Double { 0.5 * erfc(-x / 2.0.squareRoot()) }
+
+    /// log Φ(x), also far in the lower tail, where Φ vanishes in Double.
+    static func logCumulative(_ x: Double) -> Double {
+        if x > -37 { return log(cumulative(x)) }
+        // The asymptotic series of Mills' ratio; its next term is below 10⁻⁷ here.
+        let square = x * x
+        return -square / 2 - 0.5 * log(2 * Double.pi) - log(-x) + log1p(-1 / square + 3 / (square * square))
+    }
+
+    /// Φ⁻¹(p) by bisection on the side where p is small, then Newton; ±∞ at 0 and 1.
+    static func quantile(_ p: Double) -> Double {
+        if p <= 0 { return -.infinity }
+        if p >= 1 { return .infinity }
+        if p > 0.5 { return -quantile(1 - p) }
+        var low = -40.0
+        var high = 0.0
+        for _ in 0..<60 {
+            let middle = (low + high) / 2
+            if cumulative(middle) < p { low = middle } else { high = middle }
+        }
+        let x = (low + high) / 2
+        let density = exp(-x * x / 2) / (2 * Double.pi).squareRoot()
+        return density > 0 ? x - (cumulative(x) - p) / density : x
+    }
+}

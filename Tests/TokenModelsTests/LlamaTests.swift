@@ -1,0 +1,191 @@
+import Couplings
+import Foundation
+import Testing
+import TokenModels
+
+@Suite("llama2.c checkpoints")
+struct LlamaTests {
+    /// A random checkpoint: width 8, hidden 12, 2 layers, 4 heads on 2 of keys, 11 tokens, context 16.
+    struct Checkpoint {
+        static let header: [Int32] = [8, 12, 2, 4, 2, 11, 16]
+        var header = Self.header
+        var floats: [Float]
+
+        init(ownClassifier: Bool = false) {
+            var stream = RandomSource(seed: 6).stream(sample: 0, step: 0, purpose: .auxiliary)
+            let sizes = [11 * 8, 2 * 8, 2 * 64, 2 * 32, 2 * 32, 2 * 64, 2 * 8, 2 * 96, 2 * 96, 2 * 96, 8, 16 * 2]
+            floats = stream.normals(sizes.reduce(0, +) + (ownClassifier ? 88 : 0)).map { Float($0) * 0.5 }
+            if ownClassifier { header[5] = -11 }
+        }
+
+        func write(to url: URL) throws {
+            var data = Data()
+            for value in header { withUnsafeBytes(of: value.littleEndian) { data.append(contentsOf: $0) } }
+            for value in floats { withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) } }
+            try data.write(to: url)
+        }
+    }
+
+    /// The same network in Double, written out without a cache.
+    static func reference(_ checkpoint: Checkpoint, _ tokens: [Int]) -> [Double] {
+        var offset = 0
+        func take(_ rows: Int, _ columns: Int) -> [[Double]] {
+            defer { offset += rows * columns }
+            return (0..<rows).map { r in (0..<columns).map { Double(checkpoint.floats[offset + r * columns + $0]) } }
+        }
+        let embedding = take(11, 8)
+        let norm1 = take(2, 8)
+        let q = [take(8, 8), take(8, 8)]
+        let k = [take(4, 8), take(4, 8)]
+        let v = [take(4, 8), take(4, 8)]
+        let o = [take(8, 8), take(8, 8)]
+        let norm2 = take(2, 8)
+        let w1 = [take(12, 8), take(12, 8)]
+        let w2 = [take(8, 12), take(8, 12)]
+        let w3 = [take(12, 8), take(12, 8)]
+        let finalNorm = take(1, 8)[0]
+        offset += 32
+        let classifier = checkpoint.header[5] < 0 ? take(11, 8) : embedding
+        func times(_ m: [[Double]], _ x: [Double]) -> [Double] { m.map { zip($0, x).reduce(0) { $0 + $1.0 * $1.1 } } }
+        func normed(_ x: [Double], _ g: [Double]) -> [Double] {
+            let scale = 1 / (x.reduce(0) { $0 + $1 * $1 } / 8 + 1e-5).squareRoot()
+            return zip(x, g).map { $0 * $1 * scale }
+        }
+        func rotated(_ x: [Double], _ position: Int) -> [Double] {
+            var x = x
+            for i in stride(from: 0, to: x.count, by: 2) {
+                // Heads of two components: one pair each, at frequency one.
+                let (c, s) = (cos(Double(position)), sin(Double(position)))
+                (x[i], x[i + 1]) = (x[i] * c - x[i + 1] * s, x[i] * s + x[i + 1] * c)
+            }
+            return x
+        }
+        var streams = tokens.map { embedding[$0] }
+        for layer in 0..<2 {
+            let inputs = streams.map { normed($0, norm1[layer]) }
+            let keys = inputs.enumerated().map { rotated(times(k[layer], $0.element), $0.offset) }
+            let values = inputs.map { times(v[layer], $0) }
+            for position in streams.indices {
+                let query = rotated(times(q[layer], inputs[position]), position)
+                var attended: [Double] = []
+                for head in 0..<4 {
+                    let shared = head / 2 * 2
+                    let scores = (0...position).map { time in
+                        exp(
+                            (query[head * 2] * keys[time][shared] + query[head * 2 + 1] * keys[time][shared + 1])
+                                / 2.0.squareRoot())
+                    }
+                    let sum = scores.reduce(0, +)
+                    for i in 0..<2 {
+                        attended.append(
+                            scores.enumerated().reduce(0) { $0 + $1.element / sum * values[$1.offset][shared + i] })
+                    }
+                }
+                streams[position] = zip(streams[position], times(o[layer], attended)).map { $0 + $1 }
+                let second = normed(streams[position], norm2[layer])
+                let gate = zip(times(w1[layer], second), times(w3[layer], second)).map { $0 / (1 + exp(-$0)) * $1 }
+                streams[position] = zip(streams[position], times(w2[layer], gate)).map { $0 + $1 }
+            }
+        }
+        let logits = times(classifier, normed(streams[streams.count - 1], finalNorm))
+        let weights = logits.map { exp($0 - (logits.max() ?? 0)) }
+        return weights.map { $0 / weights.reduce(0, +) }
+    }
+
+    @Test("agrees with a plain computation in Double", arguments: [false, true])
+    func forward(ownClassifier: Bool) throws {
+        let folder = try TestText.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let url = folder.appendingPathComponent("model.bin")
+        let checkpoint = Checkpoint(ownClassifier: ownClassifier)
+        try checkpoint.write(to: url)
+        var model = LlamaModel(try LlamaCheckpoint(path: url.path))
+        for tokens in [[1], [1, 4, 4, 9, 0, 3], [1, 4, 7], [2, 4, 7, 10]] {
+            let law = try model.nextDistribution(after: tokens).probabilities
+            // Single precision through some hundred operations: a few 10⁻⁶ relative.
+            #expect(zip(law, Self.reference(checkpoint, tokens)).allSatisfy { abs($0 - $1) < 2e-5 })
+            // What is kept of earlier contexts changes nothing, to the bit.
+            var fresh = LlamaModel(model.checkpoint)
+            #expect(try fresh.nextDistribution(after: tokens).probabilities == law)
+        }
+        #expect(throws: TokenModelError.contextTooLong(length: 17, limit: 16)) {
+            try model.nextDistribution(after: Array(repeating: 1, count: 17))
+        }
+        #expect(throws: TokenModelError.outsideVocabulary(what: "token 11", position: 1)) {
+            try model.nextDistribution(after: [1, 11])
+        }
+        #expect(throws: TokenModelError.self) { try model.nextDistribution(after: []) }
+    }
+
+    @Test("damaged checkpoints are named", arguments: 0..<9)
+    func damaged(kind: Int) throws {
+        let folder = try TestText.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let url = folder.appendingPathComponent("model.bin")
+        var checkpoint = Checkpoint()
+        switch kind {
+        case 0: checkpoint.floats.removeLast()
+        case 1: checkpoint.floats.append(0)
+        case 2: checkpoint.header[0] = 0
+        case 3: checkpoint.header[3] = 3
+        case 4: checkpoint.header[5] = .min
+        case 5: checkpoint.header[2] = -1
+        case 6: checkpoint.header[6] = .max
+        case 7: checkpoint.header = [1 << 24, 1 << 24, 1 << 24, 1, 1, 1 << 24, 1 << 24]
+        default: checkpoint.header[4] = 3
+        }
+        try checkpoint.write(to: url)
+        #expect {
+            try LlamaCheckpoint(path: url.path)
+        } throws: { error in
+            "\(error)".contains(url.path)
+        }
+        #expect(throws: TokenModelError.self) { try LlamaCheckpoint(path: folder.appendingPathComponent("none").path) }
+        try Data([1, 2, 3]).write(to: url)
+        #expect(throws: TokenModelError.self) { try LlamaCheckpoint(path: url.path) }
+    }
+
+    @Test("weights that are not numbers are an error, not a trap")
+    func notANumber() throws {
+        let folder = try TestText.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let url = folder.appendingPathComponent("model.bin")
+        var checkpoint = Checkpoint()
+        checkpoint.floats = checkpoint.floats.map { _ in .nan }
+        try checkpoint.write(to: url)
+        var model = LlamaModel(try LlamaCheckpoint(path: url.path))
+        #expect(throws: CouplingError.self) { try model.nextDistribution(after: [1]) }
+    }
+
+    /// Tokens 0–2 special, 3–258 the bytes, then pieces of text.
+    static func writeTokenizer(to url: URL, pieces: [(String, Float)]) throws {
+        var data = Data()
+        func append(_ value: Int32) { withUnsafeBytes(of: value.littleEndian) { data.append(contentsOf: $0) } }
+        append(8)
+        let bytes = (0..<256).map { (String(format: "<0x%02X>", $0), Float(0)) }
+        for (piece, score) in [("<unk>", 0), ("\n<s>\n", 0), ("\n</s>\n", 0)] + bytes + pieces {
+            append(Int32(bitPattern: score.bitPattern))
+            append(Int32(piece.utf8.count))
+            data.append(contentsOf: piece.utf8)
+        }
+        try data.write(to: url)
+    }
+
+    @Test("the tokenizer merges by score and returns the text")
+    func tokenizer() throws {
+        let folder = try TestText.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let url = folder.appendingPathComponent("tokenizer.bin")
+        let pieces: [(String, Float)] = [(" ", 0), ("a", 0), ("b", 0), ("ab", -2), (" a", -1), ("abab", -3)]
+        try Self.writeTokenizer(to: url, pieces: pieces)
+        let tokenizer = try LlamaTokenizer(path: url.path, vocabularySize: 259 + pieces.count)
+        // " abab": " a" scores best and is merged first, then "ab"; "é" has no piece and becomes its two bytes.
+        #expect(try tokenizer.encode("abab") == [1, 263, 261, 262])
+        #expect(try tokenizer.encode("") == [1])
+        for text in ["abab", "b a", "é", "a\u{1F600}b"] {
+            #expect(tokenizer.decode(try tokenizer.encode(text)) == text)
+        }
+        #expect(throws: TokenModelError.self) { try LlamaTokenizer(path: url.path, vocabularySize: 400) }
+        #expect(throws: TokenModelError.self) { try LlamaTokenizer(path: folder.path, vocabularySize: 2) }
+    }
+}

@@ -1,0 +1,168 @@
+import Couplings
+import Testing
+import TokenModels
+
+@Suite("Speculative decoding")
+struct SpeculativeDecoderTests {
+    static let rules: [(name: String, make: @Sendable (MultiDraftProblem) throws -> any MultiDraftRule)] = [
+        ("naive", { try NaiveRule($0) }),
+        ("K-SEQ", { try KSequentialRule($0) }),
+        ("recursive rejection", { try RecursiveRejectionRule($0) }),
+        ("importance", { try ImportanceWeightedRule($0) }),
+        ("max-flow", { try MaxFlowTransport($0) }),
+        ("global resolution", { try GlobalResolution($0) }),
+    ]
+
+    /// Accepts every first draft: wrong.
+    struct CredulousRule: MultiDraftRule {
+        let problem: MultiDraftProblem
+        var residual: FiniteDistribution? { nil }
+        func takingProbabilities(of drafts: [Int]) -> [Double] { [1] + Array(repeating: 0, count: drafts.count - 1) }
+    }
+
+    /// The law of the first three tokens, by the chain rule.
+    static func exactLaw(_ model: RandomModel) throws -> [[Int]: Double] {
+        var law: [[Int]: Double] = [[]: 1]
+        for _ in 0..<3 {
+            var next: [[Int]: Double] = [:]
+            for (context, probability) in law {
+                for (token, share) in try model.nextDistribution(after: context).probabilities.enumerated() {
+                    next[context + [token]] = probability * share
+                }
+            }
+            law = next
+        }
+        return law
+    }
+
+    static let draws = 20_000
+
+    /// Total variation of the empirical law of three tokens from the exact one.
+    static func distance(
+        lookahead: Int, rule: (MultiDraftProblem) throws -> any MultiDraftRule
+    ) throws -> Double {
+        let target = RandomModel(vocabularySize: 3, seed: 0)
+        var decoder = try SpeculativeDecoder(
+            target: target, draft: RandomModel(vocabularySize: 3, seed: 9, independence: 0.7), lookahead: lookahead)
+        var counts: [[Int]: Double] = [:]
+        for draw in 0..<draws {
+            var generator = RandomSource(seed: 1).stream(sample: draw, step: 0, purpose: .auxiliary)
+            counts[
+                try decoder.decode(prompt: [], count: 3, paths: 2, rule: rule, using: &generator).tokens, default: 0] +=
+                1
+        }
+        return try exactLaw(target).reduce(0) { $0 + abs(counts[$1.key, default: 0] / Double(draws) - $1.value) } / 2
+    }
+
+    // 27 outcomes: the mean of the empirical total variation is below ½ √(27/20000) = 0.018, and it hardly ever
+    // exceeds 0.03.
+    @Test("three tokens follow the target's law by every rule", arguments: rules.indices, [1, 2, 4])
+    func law(rule: Int, lookahead: Int) throws {
+        #expect(try Self.distance(lookahead: lookahead, rule: Self.rules[rule].make) < 0.03, "\(Self.rules[rule].name)")
+    }
+
+    @Test("the negative control is found out")
+    func negativeControl() throws {
+        #expect(try Self.distance(lookahead: 2) { CredulousRule(problem: $0) } > 0.1)
+    }
+
+    static func invariant(draft: some TokenModel, lookahead: Int, seed: UInt64) throws -> DecodingOutput {
+        let vocabulary = ByteVocabulary(of: TestText.english)
+        let tokens = try vocabulary.encode(TestText.english)
+        let target = try NGramModel(order: 5, vocabularySize: vocabulary.count, trainedOn: tokens)
+        var decoder = try SpeculativeDecoder(target: target, draft: draft, lookahead: lookahead)
+        return try decoder.decodeInvariantly(prompt: [], count: 120) {
+            RandomSource(seed: seed).stream(sample: 0, step: $0, purpose: .auxiliary)
+        }
+    }
+
+    @Test("drafter-invariant: one text for three drafters and any lookahead; the ordinary rule gives three")
+    func drafterInvariance() throws {
+        let vocabulary = ByteVocabulary(of: TestText.english)
+        let tokens = try vocabulary.encode(TestText.english)
+        let drafts = try [1, 2, 4].map {
+            try NGramModel(order: $0, vocabularySize: vocabulary.count, trainedOn: tokens)
+        }
+        var texts = Set<[Int]>()
+        for draft in drafts {
+            for lookahead in [1, 2, 5, 200] {
+                let output = try Self.invariant(draft: draft, lookahead: lookahead, seed: 4)
+                #expect(output.tokens.count == 120)
+                texts.insert(output.tokens)
+            }
+        }
+        texts.insert(
+            try Self.invariant(draft: RandomModel(vocabularySize: vocabulary.count, seed: 5), lookahead: 3, seed: 4)
+                .tokens)
+        #expect(texts.count == 1)
+        #expect(try Self.invariant(draft: drafts[0], lookahead: 2, seed: 5).tokens != texts.first)
+
+        let target = try NGramModel(order: 5, vocabularySize: vocabulary.count, trainedOn: tokens)
+        let ordinary = try Set(
+            drafts.map { draft in
+                var decoder = try SpeculativeDecoder(target: target, draft: draft, lookahead: 3)
+                var generator = RandomSource(seed: 4).stream(sample: 0, step: 0, purpose: .auxiliary)
+                return try decoder.decode(
+                    prompt: [], count: 120, paths: 1, rule: { try NaiveRule($0) }, using: &generator
+                ).tokens
+            })
+        #expect(ordinary.count == 3)
+    }
+
+    @Test("a draft equal to the target is always accepted: L + 1 tokens a call")
+    func perfectDraft() throws {
+        let model = RandomModel(vocabularySize: 6, seed: 0)
+        var decoder = try SpeculativeDecoder(target: model, draft: model, lookahead: 4)
+        var generator = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
+        let output = try decoder.decode(
+            prompt: [], count: 100, paths: 1, rule: { try NaiveRule($0) }, using: &generator)
+        #expect(output.targetCalls == 20)
+        #expect(output.acceptance == 1)
+        let invariant = try decoder.decodeInvariantly(prompt: [], count: 100) {
+            RandomSource(seed: 2).stream(sample: 0, step: $0, purpose: .auxiliary)
+        }
+        #expect(invariant.targetCalls == 20)
+        #expect(invariant.blockEfficiency == 5)
+    }
+
+    @Test("more drafts and better rules take more tokens a call")
+    func blockEfficiency() throws {
+        let target = RandomModel(vocabularySize: 20, seed: 0)
+        let draft = RandomModel(vocabularySize: 20, seed: 3, independence: 0.6)
+        func efficiency(_ paths: Int, _ rule: (MultiDraftProblem) throws -> any MultiDraftRule) throws -> Double {
+            var decoder = try SpeculativeDecoder(target: target, draft: draft, lookahead: 5)
+            var generator = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
+            return try decoder.decode(prompt: [], count: 6000, paths: paths, rule: rule, using: &generator)
+                .blockEfficiency
+        }
+        // Standard errors are about 0.03 at 2000 calls.
+        let naive = try efficiency(1) { try NaiveRule($0) }
+        let two = try efficiency(2) { try GlobalResolution($0, configuration: .init(tolerance: 1e-3)) }
+        let four = try efficiency(4) { try GlobalResolution($0, configuration: .init(tolerance: 1e-3)) }
+        #expect(two > naive + 0.1)
+        #expect(four > two + 0.1)
+    }
+
+    @Test("decoding ends at an end token; bad input is named")
+    func endsAndErrors() throws {
+        let model = RandomModel(vocabularySize: 4, seed: 0)
+        var decoder = try SpeculativeDecoder(target: model, draft: model, lookahead: 3, endTokens: [2])
+        var generator = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
+        let output = try decoder.decode(
+            prompt: [], count: 1000, paths: 2, rule: { try NaiveRule($0) }, using: &generator)
+        #expect(output.tokens.firstIndex(of: 2) == output.tokens.count - 1)
+        #expect(
+            try decoder.decode(prompt: [], count: 0, paths: 1, rule: { try NaiveRule($0) }, using: &generator)
+                == DecodingOutput())
+        #expect(throws: TokenModelError.self) {
+            try decoder.decode(prompt: [], count: 5, paths: 0, rule: { try NaiveRule($0) }, using: &generator)
+        }
+        #expect(throws: TokenModelError.self) {
+            try decoder.decode(prompt: [], count: -1, paths: 1, rule: { try NaiveRule($0) }, using: &generator)
+        }
+        #expect(throws: TokenModelError.vocabulariesDiffer(target: 4, draft: 5)) {
+            try SpeculativeDecoder(target: model, draft: RandomModel(vocabularySize: 5, seed: 0), lookahead: 1)
+        }
+        #expect(throws: TokenModelError.self) { try SpeculativeDecoder(target: model, draft: model, lookahead: 0) }
+    }
+}
