@@ -29,10 +29,19 @@ public struct ChainCase: Sendable {
 public struct DraftCase: Sendable {
     public let name: String
     public let draft: any Draft
+    /// The windows it is tried with.
+    public let windows: [Int]
+    /// Whether the controls are tried with it too.
+    public let isForControls: Bool
 
-    public init(_ name: String, _ draft: any Draft) {
+    /// - Parameter windows: each at least 1.
+    public init(
+        _ name: String, _ draft: any Draft, windows: [Int] = [1, 2, 3, 8], isForControls: Bool = true
+    ) {
         self.name = name
         self.draft = draft
+        self.windows = windows
+        self.isForControls = isForControls
     }
 }
 
@@ -46,17 +55,29 @@ public enum AnalyticChains {
         DraftCase("recycled", RecycledDraft()),
     ]
 
+    /// Variants and combinations of those, which one window stands for.
+    static func variants() throws(DiffusionError) -> [DraftCase] {
+        let drafts: [(String, any Draft)] = [
+            ("frozen-fresh", FrozenDraft(.fresh)),
+            ("frozen-previous", FrozenDraft(.previous)),
+            ("Picard 1", try PicardDraft(iterations: 1)),
+            ("frozen + recycled", try MixtureDraft([(0.5, FrozenDraft()), (0.5, RecycledDraft())])),
+        ]
+        return drafts.map { DraftCase($0.0, $0.1, windows: [3], isForControls: false) }
+    }
+
     static let directions = [[1.0, 1], [1, -1], [2, 1], [1, -2]]
 
     public static func all() throws(DiffusionError) -> [ChainCase] {
         let (mixture, truncated) = (try mixture(), try mixture(stopAfter: 6))
         return [
             ChainCase(
-                "mixture", chain: mixture, drafts: drafts + [try independent(of: mixture)], directions: directions,
+                "mixture", chain: mixture, drafts: drafts + [try independent(of: mixture)] + (try variants()),
+                directions: directions,
                 isForControls: false),
             // Its first steps only: the result still has most of its noise, and with it the traces of every error.
             ChainCase(
-                "truncated mixture", chain: truncated, drafts: drafts + [try independent(of: truncated)],
+                "truncated mixture", chain: truncated, drafts: drafts + [try independent(of: truncated)] + (try variants()),
                 directions: directions),
             try langevin(),
         ]
@@ -96,6 +117,6 @@ public enum AnalyticChains {
             states.map { x in [x[0] / 2, x[1] / 2] }
         }
         let proxy = DraftCase("independent", try IndependentDraft(model: quadratic, target: chain))
-        return ChainCase("Langevin", chain: chain, drafts: drafts + [proxy], directions: directions)
+        return ChainCase("Langevin", chain: chain, drafts: drafts + [proxy] + (try variants()), directions: directions)
     }
 }

@@ -5,8 +5,6 @@ import Statistics
 
 /// Checks of the whole loop: speculative against plain samples of the same chain.
 struct SpeculationChecks: Sendable {
-    /// `L`. A new one, or a policy, is an entry here.
-    static let windows = [1, 2, 3, 8]
     /// The window of the controls, and of the rules beyond the first.
     static let controlWindow = 8
     /// The window at which acceptances are counted.
@@ -52,7 +50,7 @@ struct SpeculationChecks: Sendable {
         for (c, chain) in chains.enumerated() {
             guard let rule = rules.first else { continue }
             for draft in chain.drafts {
-                for window in Self.windows {
+                for window in draft.windows {
                     checks.append(marginalCheck(c, draft, window: window, rule: rule, index: index + checks.count))
                 }
                 if rule.isMaximal {
@@ -73,8 +71,9 @@ struct SpeculationChecks: Sendable {
     }
 
     private var uniqueDraftNames: [String] {
+        let drafts = chains.filter(\.isForControls).flatMap(\.drafts).filter(\.isForControls)
         var names: [String] = []
-        for name in chains.filter(\.isForControls).flatMap({ $0.drafts.map(\.name) }) where !names.contains(name) { names.append(name) }
+        for draft in drafts where !names.contains(draft.name) { names.append(draft.name) }
         return names
     }
 

@@ -133,7 +133,7 @@ struct LangevinCommand: ParsableCommand {
         let draft: (any Draft)? =
             switch draft {
             case .frozen: FrozenDenoiserDraft()
-            case .frozenFresh: FreshFrozenDraft()
+            case .frozenFresh: FrozenDraft(.fresh)
             case .recycled: RecycledDraft()
             case .recycledZeroth: RecycledDraft(order: .zeroth)
             case .proxy: try chain.proxyDraft(of: energy)
