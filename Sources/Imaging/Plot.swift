@@ -135,6 +135,7 @@ private struct Axis {
 
     func pixel(_ value: Double) -> Int {
         let fraction = (value - range.lowerBound) / (range.upperBound - range.lowerBound)
+        guard (0...1).contains(fraction) else { return fraction > 1 ? end : start }
         return start + Int((fraction * Double(end - start)).rounded())
     }
 

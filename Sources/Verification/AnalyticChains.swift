@@ -9,13 +9,19 @@ public struct ChainCase: Sendable {
     public let drafts: [DraftCase]
     /// Projections that are tested besides the axes.
     public let directions: [[Double]]
+    /// Whether errors show well enough in its result for the controls to be tried on it.
+    public let isForControls: Bool
 
     /// - Parameter directions: each of the chain's dimension.
-    public init(_ name: String, chain: any GaussianChain, drafts: [DraftCase], directions: [[Double]] = []) {
+    public init(
+        _ name: String, chain: any GaussianChain, drafts: [DraftCase], directions: [[Double]] = [],
+        isForControls: Bool = true
+    ) {
         self.name = name
         self.chain = chain
         self.drafts = drafts
         self.directions = directions
+        self.isForControls = isForControls
     }
 }
 
@@ -24,12 +30,12 @@ public struct DraftCase: Sendable {
     public let name: String
     public let draft: any Draft
     /// Whether wrong rules are tried with it too. A very good draft leaves too little to get wrong.
-    public let isControlled: Bool
+    public let isForControls: Bool
 
-    public init(_ name: String, _ draft: any Draft, isControlled: Bool = true) {
+    public init(_ name: String, _ draft: any Draft, isForControls: Bool = true) {
         self.name = name
         self.draft = draft
-        self.isControlled = isControlled
+        self.isForControls = isForControls
     }
 }
 
@@ -63,14 +69,14 @@ public enum AnalyticChains {
     public static func drafts() throws(DiffusionError) -> [DraftCase] {
         [
             DraftCase("frozen", FrozenDraft()),
-            DraftCase("frozen-fresh", FrozenDraft(.fresh), isControlled: false),
-            DraftCase("frozen-previous", FrozenDraft(.previous), isControlled: false),
+            DraftCase("frozen-fresh", FrozenDraft(.fresh), isForControls: false),
+            DraftCase("frozen-previous", FrozenDraft(.previous), isForControls: false),
             DraftCase("frozen-denoiser", FrozenDenoiserDraft()),
             DraftCase("recycled-zeroth", RecycledDraft(order: .zeroth)),
             DraftCase("recycled", RecycledDraft()),
-            DraftCase("picard:1", try PicardDraft(iterations: 1), isControlled: false),
+            DraftCase("picard:1", try PicardDraft(iterations: 1), isForControls: false),
             DraftCase(
-                "mixture", try MixtureDraft([(0.3, FrozenDraft()), (0.7, RecycledDraft())]), isControlled: false),
+                "mixture", try MixtureDraft([(0.3, FrozenDraft()), (0.7, RecycledDraft())]), isForControls: false),
         ]
     }
 
@@ -80,7 +86,8 @@ public enum AnalyticChains {
         let (mixture, truncated) = (try mixture(), try mixture(stopAfter: 6))
         return [
             ChainCase(
-                "mixture", chain: mixture, drafts: try drafts() + independent(of: mixture), directions: directions),
+                "mixture", chain: mixture, drafts: try drafts() + independent(of: mixture), directions: directions,
+                isForControls: false),
             // Its first steps only: the result still has most of its noise, and with it the traces of every error.
             ChainCase(
                 "truncated mixture", chain: truncated, drafts: try drafts() + independent(of: truncated),
@@ -110,7 +117,7 @@ public enum AnalyticChains {
         let model = try DenoisingChain(denoiser: coarse, steps: chain.steps)
         return [
             DraftCase("independent", try IndependentDraft(model: model, target: chain)),
-            DraftCase("assisted", try AssistedDraft(model: model, target: chain), isControlled: false),
+            DraftCase("assisted", try AssistedDraft(model: model, target: chain), isForControls: false),
         ]
     }
 
@@ -127,7 +134,7 @@ public enum AnalyticChains {
         }
         let proxies = [
             DraftCase("independent", try IndependentDraft(model: quadratic, target: chain)),
-            DraftCase("assisted", try AssistedDraft(model: quadratic, target: chain), isControlled: false),
+            DraftCase("assisted", try AssistedDraft(model: quadratic, target: chain), isForControls: false),
         ]
         return ChainCase("Langevin", chain: chain, drafts: try drafts() + proxies, directions: directions)
     }

@@ -74,8 +74,9 @@ struct SpeculationChecks: Sendable {
     }
 
     private var controlledDraftNames: [String] {
+        let drafts = chains.filter(\.isForControls).flatMap(\.drafts).filter(\.isForControls)
         var names: [String] = []
-        for name in chains.flatMap({ $0.drafts.filter(\.isControlled).map(\.name) }) where !names.contains(name) { names.append(name) }
+        for draft in drafts where !names.contains(draft.name) { names.append(draft.name) }
         return names
     }
 
@@ -92,7 +93,7 @@ struct SpeculationChecks: Sendable {
     /// there is to get wrong. Bonferroni over the chains.
     private func control(_ draft: String, rule: RuleCase, index: Int) -> Check {
         Check(group: .control, name: "\(draft), \(rule.name)", test: Self.marginalTest, samples: samples) {
-            let results = try chains.indices.compactMap { c in
+            let results = try chains.indices.filter { chains[$0].isForControls }.compactMap { c in
                 try chains[c].drafts.first { $0.name == draft }.map {
                     try compare(c, $0, window: controlWindow.policy, rule: rule.rule, index: index)
                 }
@@ -119,7 +120,7 @@ struct SpeculationChecks: Sendable {
     /// The accepted drafts of a run less the sum of the probabilities `2Φ(-‖Δ_k‖/2)` known beforehand: a martingale
     /// of variance `Σ p(1-p)`, hence a z-test (martingale central limit theorem, Hall & Heyde 1980, Cor. 3.1).
     private func meetingCheck(_ chain: ChainCase, _ draft: DraftCase, rule: RuleCase, index: Int) -> Check {
-        let count = max(1, samples / 4)
+        let count = min(samples, max(1000, samples / 4))  // a rate takes fewer than a law
         let name = "\(chain.name), \(draft.name), window \(Self.meetingWindow), \(rule.name)"
         return Check(group: .meeting, name: name, test: "z, martingale", samples: count) {
             var (excess, variance) = (0.0, 0.0)

@@ -14,7 +14,7 @@ public struct VerificationSuite: Sendable {
     /// A control must be rejected beyond all doubt.
     public static let controlLevel = 1e-6
     /// At which every control is rejected at `controlLevel`.
-    public static let defaultSamples = 40_000
+    public static let defaultSamples = 25_000
     /// Below it the tests' asymptotic p-values are too rough.
     public static let fewestSamples = 1_000
 

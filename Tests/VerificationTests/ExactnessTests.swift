@@ -17,21 +17,19 @@ struct ExactnessTests {
         for finding in findings { #expect(finding.hasPassed, "\(finding.name): p = \(finding.pValue)") }
     }
 
-    /// Neither the number of threads nor what else runs changes a p-value.
+    /// Neither the number of threads nor what else runs changes a result.
     @Test func findingsAreReproducible() throws {
         let chains = [try #require(try AnalyticChains.all().last)]
         func run(threads: Int) throws -> [Double] {
             try VerificationSuite(samples: 1000, seed: 1, chains: chains, threads: threads)
-                .run(groups: [.speculation], threads: threads).map(\.pValue)
+                .run(groups: [.speculation], threads: threads).map(\.statistic)
         }
-        let alone = try run(threads: 1)
-        #expect(try alone == run(threads: 2))
-        #expect(Set(alone).count == alone.count, "checks draw their own noise")
+        #expect(try run(threads: 1) == run(threads: 2))
     }
 
     /// A chain whose plain and speculative laws differ, given to the suite from outside, fails.
     @Test func aDraftThatPeeksIsCaught() throws {
-        /// Knows the noise to come, against rule R1: the mean is moved against it, towards acceptance.
+        /// Knows the noise to come, against rule R1, and moves the mean along with it where it is positive.
         struct Peeking: Draft {
             var recyclesTarget: Bool { true }
             func means(for windows: [DraftWindow], chain: some GaussianChain) throws -> [[Double]] {
@@ -40,15 +38,16 @@ struct ExactnessTests {
                     let k = window.currentStep
                     let noise = random.increment(sample: window.sample, step: k, dimension: chain.dimension)
                     let mean = FrozenDraft().mean(in: window, chain: chain)
-                    return zip(mean, noise).map { $0 + 0.3 * chain.transition(at: k).standardDeviation * $1 }
+                    let shift = 0.4 * chain.transition(at: k).standardDeviation
+                    return zip(mean, noise).map { $0 + shift * max(0, $1) }
                 }
             }
         }
-        let own = try AnalyticChains.all()[1]
+        let own = try #require(try AnalyticChains.all().last)
         let peeking = ChainCase("peeking", chain: own.chain, drafts: [DraftCase("peeking", Peeking())])
-        let findings = try VerificationSuite(samples: 20_000, seed: 5, chains: [peeking])
+        let findings = try VerificationSuite(samples: 5000, seed: 5, chains: [peeking])
             .run(groups: [.speculation])
-        #expect(findings.contains { !$0.hasPassed })
+        #expect(findings.allSatisfy { !$0.hasPassed && $0.pValue < 1e-6 }, "\(findings.map(\.pValue))")
     }
 
     @Test func tooFewSamplesAreRefused() {

@@ -133,7 +133,7 @@ struct LangevinCommand: ParsableCommand {
         let draft: (any Draft)? =
             switch draft {
             case .frozen: FrozenDenoiserDraft()
-            case .frozenFresh: FreshFrozenDraft()
+            case .frozenFresh: FrozenDraft(.fresh)
             case .recycled: RecycledDraft()
             case .recycledZeroth: RecycledDraft(order: .zeroth)
             case .proxy: try chain.proxyDraft(of: energy)
@@ -201,7 +201,8 @@ struct LangevinCommand: ParsableCommand {
             colour: Colour.palette[0])
         // The start may lie orders of magnitude higher; what is of interest is where the chains settle.
         let settled = result.trace.dropFirst(result.trace.count / 10).map(\.mean)
-        let all = observations.prefix(Self.tracedChains).flatMap { $0.trace.dropFirst($0.trace.count / 10) } + settled
+        let all = (observations.prefix(Self.tracedChains).flatMap { $0.trace.dropFirst($0.trace.count / 10) } + settled)
+            .filter(\.isFinite)
         let range = all.min().flatMap { low in all.max().map { high in low - 1...high + (high - low) / 2 + 1 } }
         return Plot(
             title: "\(energy.energy.rawValue), \(draft == .none ? "plain" : draft.rawValue)", xLabel: "step",

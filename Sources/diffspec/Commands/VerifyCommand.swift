@@ -45,9 +45,9 @@ struct VerifyCommand: ParsableCommand {
     }
 
     func validate() throws {
-        guard (VerificationSuite.fewestSamples...100_000_000).contains(samples) else {
+        guard (VerificationSuite.fewestSamples...10_000_000).contains(samples) else {
             throw ValidationError(
-                "--samples must be from \(VerificationSuite.fewestSamples) to 100000000, found \(samples).")
+                "--samples must be from \(VerificationSuite.fewestSamples) to 10000000, found \(samples).")
         }
         guard level > 0, level < 1 else { throw ValidationError("--level must be between 0 and 1, found \(level).") }
         guard (1...1024).contains(threads) else {

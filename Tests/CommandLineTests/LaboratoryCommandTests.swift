@@ -1,0 +1,94 @@
+import Foundation
+import Testing
+
+extension CommandLineTests {
+    @Suite("verify, langevin, mixture")
+    struct LaboratoryCommandTests {
+        static func report(_ name: String, in folder: URL) throws -> [String: Any] {
+            let data = try Data(contentsOf: folder.appendingPathComponent(name))
+            return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        }
+
+        @Test func langevinReportsItsEnergy() throws {
+            try Program.inFolder { folder in
+                for draft in ["none", "frozen", "recycled", "recycled-zeroth", "frozen-fresh", "proxy"] {
+                    let outcome = try Program.run(
+                        [
+                            "langevin", "--steps", "300", "--chains", "3", "--tail", "50", "--draft", draft, "--report",
+                            "r.json", "--out", "trace.png",
+                        ], in: folder)
+                    #expect(outcome.status == 0, "\(draft): \(outcome.errors)")
+                    #expect(outcome.output.contains("NFE"))
+                    let report = try Self.report("r.json", in: folder)
+                    let energy = try #require(report["energy"] as? [String: Double])
+                    #expect(Set(energy.keys) == ["mean", "sd", "standard_error"])
+                    #expect(report["nfe"] != nil && report["evaluations"] != nil && report["acceptance"] != nil)
+                    #expect(try Program.files(in: folder) == ["r.json", "trace.png"])
+                }
+                for energy in ["gaussian", "mixture", "logistic"] {
+                    let outcome = try Program.run(
+                        ["langevin", "--energy", energy, "--steps", "100", "--tail", "10", "--chains", "2"], in: folder)
+                    #expect(outcome.status == 0, "\(energy): \(outcome.errors)")
+                }
+            }
+        }
+
+        @Test func mixtureReportsItsDistance() throws {
+            try Program.inFolder { folder in
+                for draft in ["none", "frozen", "frozen-denoiser", "recycled", "recycled-zeroth", "independent"] {
+                    let outcome = try Program.run(
+                        ["mixture", "--steps", "20", "--count", "40", "--draft", draft, "--report", "r.json", "--out", "s.png"],
+                        in: folder)
+                    #expect(outcome.status == 0, "\(draft): \(outcome.errors)")
+                    let report = try Self.report("r.json", in: folder)
+                    #expect(try #require(report["wasserstein2"] as? Double) > 0)
+                    #expect(report["nfe"] != nil && report["evaluations"] != nil && report["acceptance"] != nil)
+                }
+            }
+        }
+
+        /// So few samples that a control may pass for exact: the findings are in order all the same, and the status
+        /// says whether all of them passed.
+        @Test func verifyPrintsItsFindings() throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(["verify", "--samples", "1000", "--json"], in: folder)
+                let json = try #require(
+                    try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+                let findings = try #require(json["findings"] as? [[String: Any]])
+                #expect(findings.count > 100)
+                #expect(findings.allSatisfy { $0["p_value"] != nil && $0["passed"] != nil })
+                #expect(json["passed"] as? Bool == (outcome.status == 0))
+                #expect([0, 1].contains(outcome.status), "\(outcome.errors)")
+            }
+        }
+
+        @Test(arguments: [
+            ["verify", "--samples", "10"], ["verify", "--level", "2"], ["langevin", "--step", "-1"],
+            ["langevin", "--lattice", "2"], ["langevin", "--tail", "0"], ["langevin", "--steps", "10"],
+            ["langevin", "--beta", "nan"], ["langevin", "--energy", "dark"], ["mixture", "--dimension", "0"],
+            ["mixture", "--churn", "nan"], ["mixture", "--out", "x.png", "--dimension", "1"],
+        ])
+        func usageErrors(arguments: [String]) throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(arguments, in: folder)
+                #expect(outcome.status == 64, "\(outcome.errors)")
+                #expect(try Program.files(in: folder).isEmpty)
+            }
+        }
+
+        /// Divergence, impossible places.
+        @Test(arguments: [
+            ["langevin", "--step", "1", "--steps", "600"], ["langevin", "--step", "1", "--steps", "600", "--draft", "none"],
+            ["langevin", "--report", "/nonexistent/r.json"], ["mixture", "--churn", "1e200", "--count", "1"],
+            ["mixture", "--figure", "/proc/nowhere"],
+        ])
+        func runTimeErrors(arguments: [String]) throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(arguments, in: folder)
+                #expect(outcome.status == 1, "\(outcome.errors)")
+                #expect(outcome.errors.hasPrefix("error: ") && outcome.errors.split(separator: "\n").count == 1)
+                #expect(try Program.files(in: folder).isEmpty)
+            }
+        }
+    }
+}
