@@ -81,8 +81,9 @@ struct SamplingRun {
 
     /// A line on stderr where speculation did not pay, saying what was done about it.
     func warnOfFallback() {
-        guard !options.quiet, plainSteps > 0 else { return }
         let part = Double(plainSteps) / Double(costs.count * bySteps.count)
+        // A sample or two out of luck are no reason to speak.
+        guard !options.quiet, part > 0.25 else { return }
         let predicted = (100 * predictedAcceptance).formatted(digits: 1)
         let reason =
             if case .auto = options.window {

@@ -16,6 +16,7 @@ extension CommandLineTests {
             try Program.inFolder { folder in
                 let outcome = try Program.run(
                     ["sample"] + Self.quick + [
+                        "--no-fallback",
                         "--count", "5", "--report", "r.json", "--samples", "pngs", "--tensors", "t.safetensors", "--batch", "2",
                     ], in: folder)
                 try #require(outcome.status == 0, "\(outcome.errors)")

@@ -47,7 +47,10 @@ struct ExactnessTests {
         let peeking = ChainCase("peeking", chain: own.chain, drafts: [DraftCase("peeking", Peeking())])
         let findings = try VerificationSuite(samples: 5000, seed: 5, chains: [peeking])
             .run(groups: [.speculation])
-        #expect(findings.allSatisfy { !$0.hasPassed && $0.pValue < 1e-6 }, "\(findings.map(\.pValue))")
+        // A window that is chosen may be no window at all, and then nothing is drafted.
+        let fixed = findings.filter { finding in [1, 2, 3, 8].contains { finding.name.contains("window \($0),") } }
+        #expect(fixed.count >= 4)
+        #expect(fixed.allSatisfy { !$0.hasPassed && $0.pValue < 1e-6 }, "\(findings.map(\.pValue))")
     }
 
     @Test func tooFewSamplesAreRefused() {

@@ -79,7 +79,7 @@ public struct AdaptiveWindow: WindowPolicy {
 /// steps reject almost everything, and each of their windows would be rows for nothing. A doubtful window is a short one.
 ///
 /// Whether speculation can pay is thus predicted for every sample from its own decided drafts, by the acceptance that
-/// their `Δ` implies rather than by their flags alone, so that two drafts are enough; no pilot run is needed, the law is
+/// their `Δ` implies rather than by their flags alone, so that a few drafts are enough; no pilot run is needed, the law is
 /// the target's as under every policy, and a sample does not depend on how others fared.
 public struct FallbackWindow: WindowPolicy {
     public let base: any WindowPolicy
@@ -99,8 +99,8 @@ public struct FallbackWindow: WindowPolicy {
         if decided.isInPlainStretch { return 0 }
         // A draft that was right by construction tells nothing.
         let recent = decided.drafts.filter { $0.distance > 0 }.suffix(8)
-        // One imagined draft of acceptance ½ beside them: two failures are enough, one is not.
-        let mean = recent.reduce(0.5) { $0 + $1.acceptance } / Double(recent.count + 1)
+        // Two imagined drafts of acceptance ½ beside them: it takes four failures on end, for two are nothing unusual.
+        let mean = recent.reduce(1) { $0 + $1.acceptance } / Double(recent.count + 2)
         if mean < leastAcceptance { return 0 }
         let isDoubtful = mean < Self.doubtfulAcceptance || recent.isEmpty && decided.plainSteps > 0
         let length = base.length(after: decided)
