@@ -20,10 +20,11 @@ struct SchedulerConfiguration: Decodable {
     func betas(file: String) throws -> BetaSchedule {
         let isRescaled = rescale_betas_zero_snr ?? false
         if let betas = trained_betas { return try BetaSchedule(betas: betas, zeroTerminalSignal: isRescaled) }
-        if beta_schedule == nil, let name = _class_name, name.hasPrefix("FlowMatch") {
+        if beta_schedule == nil, beta_start == nil, beta_end == nil, let name = _class_name, Self.isWithoutBetas(name) {
             throw ModelError(
                 file, key: "_class_name", expected: "a scheduler with betas, such as DDPMScheduler", found: name,
-                remedy: "sample it with --schedule flow")
+                remedy: name.hasPrefix("FlowMatch")
+                    ? "sample it with --schedule flow" : "name the noise schedule with --schedule")
         }
         return try BetaSchedule(
             family: JSONFile.value(beta_schedule ?? "linear", key: "beta_schedule", file: file),
@@ -47,7 +48,18 @@ struct SchedulerConfiguration: Decodable {
             offset: steps_offset ?? 0, bounds: clip_sample ?? true ? -range...range : nil)
     }
 
+    /// diffusers' schedulers whose noise is not given by betas.
+    private static func isWithoutBetas(_ name: String) -> Bool {
+        name.hasPrefix("FlowMatch")
+            || ["ScoreSdeVeScheduler", "KarrasVeScheduler", "CMStochasticIterativeScheduler", "VQDiffusionScheduler"].contains(name)
+    }
+
     func prediction(file: String) throws(ModelError) -> PredictionKind {
+        if prediction_type == nil, let name = _class_name, name.hasPrefix("FlowMatch") { return .velocity }
+        return try named(file: file)
+    }
+
+    private func named(file: String) throws(ModelError) -> PredictionKind {
         try JSONFile.value(prediction_type ?? "epsilon", key: "prediction_type", file: file)
     }
 }

@@ -20,9 +20,12 @@ public struct MixtureDraft: Draft {
     public func canStart(sample: Int, chain: some GaussianChain) -> Bool {
         components.allSatisfy { $0.draft.canStart(sample: sample, chain: chain) }
     }
-    /// As many as the component that wants most.
+    /// As many as the component that wants most, each of as many states as any component asks for.
     public var refinements: [ScoredRows] {
-        components.map(\.draft.refinements).max { $0.count < $1.count } ?? []
+        let wishes = components.map(\.draft.refinements)
+        return (0..<(wishes.map(\.count).max() ?? 0)).map { pass in
+            wishes.contains { pass < $0.count && $0[pass] == .all } ? .all : .first
+        }
     }
 
     public func means(for windows: [DraftWindow], chain: some GaussianChain) throws -> [[Double]] {

@@ -46,11 +46,12 @@ public struct EvaluationMemory: Sendable {
         return known > 0 ? sum / known : nil
     }
 
-    /// Takes in an evaluation. Steps come in without gaps: a step already known, or the next after the last.
+    /// Takes in an evaluation. What is kept has no gaps: a step that is neither known nor the next after the last
+    /// begins anew.
     mutating func record(step: Int, state: [Double], prediction: [Double]) {
+        if !(firstStep...firstStep + evaluations.count).contains(step) { evaluations = [] }
         if evaluations.isEmpty { firstStep = step }
         let index = step - firstStep
-        precondition((0...evaluations.count).contains(index), "evaluations leave a gap")
         guard index < evaluations.count else {
             evaluations.append(Evaluation(state: state, prediction: prediction, slope: nil))
             return

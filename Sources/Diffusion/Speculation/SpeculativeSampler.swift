@@ -122,7 +122,11 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
             guard standardDeviation > 0 else {  // a deterministic step takes the target's mean, whatever was drafted
                 sample.state = targetMean
                 info.visits.append(.init(sample))
-                if targetMean == window.states[j + 1] { continue } else { break }
+                let isMet = targetMean == window.states[j + 1]
+                sample.decided.record(
+                    .init(
+                        step: k, position: j, distance: isMet ? 0 : .infinity, acceptance: isMet ? 1 : 0, isAccepted: isMet))
+                if isMet { continue } else { break }
             }
             let proposal = GaussianProposal(
                 draftMean: window.means[j], targetMean: targetMean, standardDeviation: standardDeviation,

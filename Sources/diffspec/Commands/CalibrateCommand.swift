@@ -35,6 +35,7 @@ struct CalibrateCommand: ParsableCommand {
     }
 
     func run() throws {
+        Interruption.watch()
         let folder = try BundledModels.folder(model)
         let path = URL(fileURLWithPath: folder).appendingPathComponent(PretrainedModel.priorFile).path
         try OutputError.checkWritable(file: path)
@@ -51,14 +52,17 @@ struct CalibrateCommand: ParsableCommand {
             ])
         defer { writer.cancel() }
         for label in labels {
-            let queries = (0..<count).map { draw in
-                var stream = random.stream(sample: draw, step: 0, purpose: .auxiliary)
-                return DenoiserQuery(
-                    state: stream.normals(denoiser.dimension), time: process.schedule.maximalTime, condition: label)
-            }
             var mean = [Double](repeating: 0, count: denoiser.dimension)
-            for denoised in try denoiser.denoised(queries) {
-                for i in mean.indices { mean[i] += denoised[i] / Double(count) }
+            for first in stride(from: 0, to: count, by: 64) {
+                try Interruption.check()
+                let queries = (first..<min(first + 64, count)).map { draw in
+                    var stream = random.stream(sample: draw, step: 0, purpose: .auxiliary)
+                    return DenoiserQuery(
+                        state: stream.normals(denoiser.dimension), time: process.schedule.maximalTime, condition: label)
+                }
+                for denoised in try denoiser.denoised(queries) {
+                    for i in mean.indices { mean[i] += denoised[i] / Double(count) }
+                }
             }
             try writer.append(mean.map { Float($0) })
         }

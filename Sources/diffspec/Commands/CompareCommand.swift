@@ -66,15 +66,17 @@ struct CompareCommand: ParsableCommand {
         let tested = min(options.count, Self.largestTest)
         var (plainStates, states) = ([[Double]](repeating: [], count: tested), [[Double]](repeating: [], count: tested))
 
+        let plainSampler = try options.sampler(over: chain, model: model, plain: true)
+        let sampler = try options.sampler(over: chain, model: model)
         let plain = try SamplingRun(
-            "plain", sampler: options.sampler(over: chain, model: model, plain: true), samples: offset..<offset + options.count,
+            "plain", sampler: plainSampler, samples: offset..<offset + options.count,
             options: options
         ) { index, state in
             if index < tested { plainStates[index] = state }
             try plainOutput.accept(state, index: index)
         }
         let speculative = try SamplingRun(
-            "speculative", sampler: options.sampler(over: chain, model: model), samples: 0..<options.count, options: options
+            "speculative", sampler: sampler, samples: 0..<options.count, options: options
         ) { index, state in
             if index < tested { states[index] = state }
             try output.accept(state, index: index)

@@ -82,6 +82,9 @@ struct MixtureCommand: ParsableCommand {
         guard (1...1024).contains(threads) else {
             throw ValidationError("--threads must be from 1 to 1024, found \(threads).")
         }
+        if figure != nil, out != nil || report != nil {
+            throw ValidationError("--figure writes files of its own; leave --out and --report away.")
+        }
         if out != nil, mixture.dimension < 2 { throw ValidationError("--out needs at least two dimensions.") }
     }
 

@@ -95,7 +95,8 @@ struct PlanCommand: ParsableCommand {
                 else { continue }
                 for window in allWindows {
                     let sampler = SpeculativeSampler(
-                        chain: TimedChain(chain), draft: instance, window: try window.policy(for: chain, lanes: 1),
+                        chain: TimedChain(chain), draft: instance,
+                        window: FallbackWindow(try window.policy(for: chain, lanes: 1)),
                         random: RandomSource(seed: seed))
                     let trial = try Trial(sampler, count: trajectories)
                     cells.append(
@@ -153,6 +154,7 @@ final class TimedChain: GaussianChain {
     var predictionBounds: ClosedRange<Double>? { base.predictionBounds }
     func transition(at step: Int) -> GaussianTransition { base.transition(at: step) }
     func initialState(sample: Int, noise: [Double]) -> [Double] { base.initialState(sample: sample, noise: noise) }
+    func priorPrediction(sample: Int) -> [Double]? { base.priorPrediction(sample: sample) }
 
     func predictions(for queries: [ChainQuery]) throws -> [[Double]] {
         let start = ContinuousClock.now
@@ -200,7 +202,7 @@ struct Trial {
 
     /// Predicted wall-clock of one sample where each call's rows are shared out among workers.
     func seconds(workers: Int, times: CallTimes) -> Double {
-        let target = calls.reduce(0) { $0 + times.seconds(rows: ($1 + workers - 1) / workers) }
+        let target = calls.reduce(0) { $0 + times.seconds(rows: 1 + ($1 - 1) / workers) }
         return (target + overhead) / Double(count)
     }
 }

@@ -48,6 +48,9 @@ struct ModelOptions: ParsableArguments {
         guard churn >= 0, churn.isFinite else {
             throw ValidationError("--churn must be a finite number of at least 0, found \(churn).")
         }
+        if denoiseLastStep, chain == .ddpm {
+            throw ValidationError("--denoise-last-step belongs to --chain sde; the last step of --chain ddpm has no noise anyway.")
+        }
         guard guidance.isFinite else { throw ValidationError("--guidance must be a finite number, found \(guidance).") }
     }
 

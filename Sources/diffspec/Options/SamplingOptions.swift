@@ -14,7 +14,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: DraftOption.help)
     var draft = DraftOption.recycled
 
-    @Option(help: .init("The network of --draft independent.", valueName: "dir|name"))
+    @Option(help: .init("The smaller network of the drafts independent and assisted.", valueName: "dir|name"))
     var draftModel = BundledModels.defaultDraft
 
     @Option(parsing: .unconditional, help: .init("Temperature τ of the acceptance; anything but 1 is no longer exact.", valueName: "τ"))
@@ -32,7 +32,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: .init("Seed: each sample is a function of it and its own index.", valueName: "S"))
     var seed: UInt64 = 0
 
-    @Option(parsing: .unconditional, help: .init("Samples under way at a time; bounds memory, changes no result.", valueName: "N"))
+    @Option(parsing: .unconditional, help: .init("Samples under way at a time; bounds memory, and changes no result but --window auto's.", valueName: "N"))
     var batch = 16
 
     @Option(parsing: .unconditional, help: .init("Processor cores to use (default: all).", valueName: "T"))
@@ -57,8 +57,8 @@ struct SamplingOptions: ParsableArguments {
         guard temperature > 0, temperature.isFinite else {
             throw ValidationError("--temperature must be a positive finite number, found \(temperature).")
         }
-        guard (1...100_000_000).contains(count) else {
-            throw ValidationError("--count must be from 1 to 100000000, found \(count).")
+        guard (1...10_000_000).contains(count) else {
+            throw ValidationError("--count must be from 1 to 10000000, found \(count).")
         }
         guard (1...4096).contains(batch) else { throw ValidationError("--batch must be from 1 to 4096, found \(batch).") }
         guard (1...1024).contains(threads) else {

@@ -8,6 +8,12 @@ struct OutputError: Error, CustomStringConvertible {
 
     /// Finds out before the work rather than after it.
     static func checkWritable(file path: String) throws(OutputError) {
+        guard !path.isEmpty else { throw OutputError(path: "\"\"", reason: "name a file") }
+        let attributes = try? FileManager.default.attributesOfItem(
+            atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+        if let type = attributes?[.type] as? FileAttributeType, type != .typeRegular, type != .typeDirectory {
+            throw OutputError(path: path, reason: "it is a device or pipe; name a file")
+        }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {

@@ -5,7 +5,7 @@ import NeuralNetwork
 import Pretrained
 
 /// Takes finished samples, in any order, and writes them out in theirs: a PNG each, raw tensors, a grid of the first.
-/// What is held in memory stays bounded however many there are.
+/// Of the samples themselves only a bounded number is held in memory, however many there are.
 struct SampleOutput {
     /// More pictures than this make a grid that nobody can look at.
     static let largestGrid = 1024

@@ -1,0 +1,52 @@
+"""Calls, evaluations and acceptance of the drafts on the bundled model: the README's table.
+
+    python3 Benchmarks/nfe_table.py .build/release/diffspec [--count 64]
+"""
+
+import argparse
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+# steps K, window L, churn, drafts
+CELLS = [
+    (100, 20, 0.25, ["frozen", "frozen-denoiser", "recycled-zeroth", "recycled", "assisted"]),
+    (100, 20, 0.5, ["frozen", "recycled", "assisted"]),
+    (100, 20, 1.0, ["frozen", "recycled", "assisted"]),
+    (100, 100, 0.25, ["recycled", "assisted"]),
+    (30, 30, 0.25, ["frozen", "recycled", "assisted"]),
+    (200, 50, 0.25, ["recycled", "assisted"]),
+    (1000, 100, 0.25, ["recycled"]),
+]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("--count", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    print(f"{arguments.count} samples a cell, seed {arguments.seed}, temperature 1; mean ± standard error")
+    print()
+    print("| steps K | window L | churn | draft | NFE | evaluations | acceptance |")
+    print("|---|---|---|---|---|---|---|", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        for steps, window, churn, drafts in CELLS:
+            for draft in drafts:
+                command = [arguments.program, "sample", "--quiet", "--steps", str(steps), "--window", str(window)]
+                command += ["--churn", str(churn), "--draft", draft, "--count", str(arguments.count), "--no-fallback"]
+                command += ["--seed", str(arguments.seed), "--out", f"{folder}/grid.png", "--report", str(report)]
+                subprocess.run(command, check=True)
+                result = json.loads(report.read_text())
+                calls = [sample["nfe"] for sample in result["per_sample"]]
+                mean = sum(calls) / len(calls)
+                error = (sum((c - mean) ** 2 for c in calls) / max(1, len(calls) - 1) / len(calls)) ** 0.5
+                evaluations, acceptance = result["evaluations"]["mean"], 100 * result["acceptance"]
+                cells = f"{mean:.1f} ± {error:.1f} | {evaluations:.0f} | {acceptance:.0f} %"
+                print(f"| {steps} | {window} | {churn} | {draft} | {cells} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
