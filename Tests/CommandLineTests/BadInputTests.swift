@@ -11,7 +11,11 @@ extension CommandLineTests {
             ["sample", "--count", "0"], ["sample", "--guidance", "nan"], ["sample", "--class", "10"],
             ["sample", "--class", "-1"], ["sample", "--class", "Trousers"], ["sample", "--draft", "oracle"],
             ["sample", "--threads", "0"], ["sample", "--chain", "ddpm"], ["sample", "--seed", "-3"],
-            ["sample", "--frobnicate"], ["compare", "--draft", "none"], ["evaluate"], ["nonsense"],
+            ["sample", "--frobnicate"], ["sample", "--rule", "guess"], ["sample", "--rule", "temperature:0"],
+            ["sample", "--window", "wide"], ["sample", "--draft", "picard:0"],
+            ["sample", "--draft", "mixture:frozen=-1,recycled=1"], ["sample", "--chain", "ddpm", "--denoise-last-step"],
+            ["plan", "--workers", "0"], ["mixture", "--figure", "f", "--report", "r.json"], ["calibrate", "x", "--count", "0"],
+            ["compare", "--draft", "none"], ["evaluate"], ["nonsense"],
         ]
 
         @Test(arguments: usage)
@@ -26,7 +30,8 @@ extension CommandLineTests {
 
         static let failures: [[String]] = [
             ["sample", "--model", "no-such-model"], ["sample", "--churn", "1e200"], ["sample", "--out", "/nonexistent/x.png"],
-            ["sample", "--out", "."], ["sample", "--report", "/nonexistent/r.json"], ["inspect", "no-such-model"],
+            ["sample", "--out", "."], ["sample", "--tensors", "/dev/null"], ["sample", "--out", ""],
+            ["calibrate", "no-such-model"], ["sample", "--report", "/nonexistent/r.json"], ["inspect", "no-such-model"],
             ["evaluate", "--model", "fashion-mnist", "--input", "missing.safetensors", "--output", "o.safetensors"],
         ]
 

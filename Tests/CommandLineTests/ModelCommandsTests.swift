@@ -41,5 +41,26 @@ extension CommandLineTests {
                 #expect(outcome.output.contains("fashion-mnist ") && outcome.output.contains("fashion-mnist-draft "))
             }
         }
+
+        /// What drafts start from is stored with a model, and saves a call.
+        @Test func calibrationSavesACall() throws {
+            try Program.inFolder { folder in
+                try FileManager.default.copyItem(
+                    at: Program.repository.appendingPathComponent("weights/fashion-mnist-draft"),
+                    to: folder.appendingPathComponent("model"))
+                func calls() throws -> Double {
+                    let outcome = try Program.run(
+                        ["sample", "--model", "model", "--count", "8", "--steps", "40", "--report", "r.json"], in: folder)
+                    try #require(outcome.status == 0, "\(outcome.errors)")
+                    let report = try SampleCommandTests.json(folder.appendingPathComponent("r.json"))
+                    return try #require((report["nfe"] as? [String: Any])?["mean"] as? Double)
+                }
+                let before = try calls()
+                let outcome = try Program.run(["calibrate", "model", "--count", "8"], in: folder)
+                try #require(outcome.status == 0, "\(outcome.errors)")
+                #expect(try SafetensorsFile(path: folder.path + "/model/prior.safetensors").shape(of: "denoised") == [11, 1, 28, 28])
+                #expect(try calls() < before)
+            }
+        }
     }
 }

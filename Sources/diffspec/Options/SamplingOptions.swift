@@ -38,7 +38,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: .init("Processor cores to use (default: all).", valueName: "T"))
     var threads = ProcessInfo.processInfo.activeProcessorCount
 
-    @Option(help: .init("Folder for one PNG per sample.", valueName: "dir", shouldDisplay: true))
+    @Option(help: .init("Folder for one PNG per sample.", valueName: "dir"))
     var samples: String?
 
     @Option(help: .init("File for the raw samples: safetensors, Float32, tensor \"samples\" [N, C, H, W].", valueName: "file"))
