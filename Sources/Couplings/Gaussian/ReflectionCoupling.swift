@@ -35,7 +35,7 @@ public struct ReflectionCoupling: VerificationRule {
     /// - Parameter distance: `δ = ‖Δ‖ ≥ 0`.
     public func acceptance(distance: Double) -> Double {
         if isExact { return maximalAcceptance(distance: distance) }
-        return StandardNormal.boundedExponentialMean(
+        return NormalDistribution.boundedExponentialMean(
             squaredScale: distance * distance / temperature, slope: distance / temperature)
     }
 
@@ -51,7 +51,7 @@ public struct ReflectionCoupling: VerificationRule {
         if isExact { return 0 }
         let tau = temperature
         let logFactor = distance * distance * (1 - tau) / (2 * tau * tau)
-        return StandardNormal.tail(distance / 2) + (1 - 2 / tau)
-            * exp(logFactor + StandardNormal.logTail(distance / tau - distance / 2))
+        return NormalDistribution.cumulative(-distance / 2) + (1 - 2 / tau)
+            * exp(logFactor + NormalDistribution.logCumulative(distance / 2 - distance / tau))
     }
 }

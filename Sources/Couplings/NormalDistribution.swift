@@ -29,3 +29,17 @@ enum NormalDistribution {
         return density > 0 ? x - (cumulative(x) - p) / density : x
     }
 }
+
+extension NormalDistribution {
+    /// `E[min(1, exp(-(c/2 + ρ z)))]` over a standard normal `z`: how often a rule accepts whose log acceptance ratio is
+    /// linear in the noise. It is `Φ(-c/(2ρ)) + exp((ρ² - c)/2) Φ(c/(2ρ) - ρ)`.
+    /// - Parameters:
+    ///   - squaredScale: `c`
+    ///   - slope: `ρ ≥ 0`
+    static func boundedExponentialMean(squaredScale: Double, slope: Double) -> Double {
+        guard slope > 0 else { return min(1, exp(-squaredScale / 2)) }
+        let edge = squaredScale / (2 * slope)
+        let beyond = exp((slope * slope - squaredScale) / 2 + logCumulative(edge - slope))
+        return min(1, cumulative(-edge) + beyond)
+    }
+}
