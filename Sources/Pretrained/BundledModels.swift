@@ -5,7 +5,6 @@ public enum BundledModels {
     /// Overrides where the folder is looked for.
     public static let environmentVariable = "DIFFSPEC_WEIGHTS"
     public static let defaultModel = "fashion-mnist"
-    public static let defaultDraft = "fashion-mnist-draft"
 
     /// Where the `weights` folder may be: named by the environment, in a folder above the running program, or where
     /// this package was compiled, so that neither the working directory nor a moved build folder matters.
@@ -35,6 +34,13 @@ public enum BundledModels {
             names.formUnion(entries.filter { isModel(folder.appendingPathComponent($0)) })
         }
         return names.sorted()
+    }
+
+    /// What a network that goes with a model is called: the model's own name, or folder, with a suffix.
+    public static func companion(of model: String, _ suffix: String) -> String {
+        var name = model
+        while name.count > 1, name.hasSuffix("/") { name.removeLast() }
+        return name + suffix
     }
 
     /// The folder of a model given by path or by the name of a bundled one.

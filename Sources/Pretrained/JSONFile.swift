@@ -1,11 +1,11 @@
 import Foundation
 
 /// Small JSON files from outside, read with errors that name file and key.
-enum JSONFile {
+package enum JSONFile {
     /// Far above any description of a model (trained betas of a million steps included).
     private static let largestSize = 32 << 20
 
-    static func decode<Value: Decodable>(_ type: Value.Type, path: String) throws(ModelError) -> Value {
+    package static func decode<Value: Decodable>(_ type: Value.Type, path: String) throws(ModelError) -> Value {
         let attributes = try? FileManager.default.attributesOfItem(
             atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
         guard let attributes, attributes[.type] as? FileAttributeType == .typeRegular else {

@@ -10,7 +10,7 @@ struct ProcessDescription: Decodable {
 
     /// `cosine`, `flow` or `vp-linear`.
     let schedule: String
-    /// A `PredictionKind`.
+    /// A `PredictionKind`, or "correction" for the network of a corrected draft.
     let prediction: String
     /// The network's time input is this times `t`.
     let time_scale: Double
@@ -21,4 +21,6 @@ struct ProcessDescription: Decodable {
     /// Rates of `vp-linear`.
     let beta_min: Double?
     let beta_max: Double?
+    /// `v` of a correction.
+    let correction_variance: Double?
 }

@@ -30,7 +30,8 @@ public struct UNetDenoiser: Denoiser {
         for query in queries { sample.append(contentsOf: query.state.lazy.map { Float($0) }) }
         let output = try network(
             sample: sample, batch: queries.count, height: process.height, width: process.width,
-            timesteps: queries.map { Float(process.timeInput($0.time)) }, classLabels: labels(queries),
+            timesteps: queries.map { Float(process.timeInput($0.time)) },
+            classLabels: try process.labels(of: queries.map(\.condition), network: network.configuration),
             threads: threads)
         return queries.enumerated().map { row, query in
             let weights = process.prediction.denoisingCoefficients(process.schedule, at: query.time)
@@ -40,16 +41,22 @@ public struct UNetDenoiser: Denoiser {
             }
         }
     }
+}
 
-    private func labels(_ queries: [DenoiserQuery]) throws -> [Int]? {
-        guard network.configuration.labelCount > 0 else { return nil }
-        return try queries.map { query in
-            guard let label = query.condition ?? process.nullClass else {
+extension TrainedProcess {
+    /// What a network is told of its rows' classes; nil if it has none.
+    /// - Throws: `DiffusionError` where a row has no class and the model no label for that.
+    func labels(of conditions: [Int?], network: UNet2DConfiguration) throws(DiffusionError) -> [Int]? {
+        guard network.labelCount > 0 else { return nil }
+        var labels: [Int] = []
+        for condition in conditions {
+            guard let label = condition ?? nullClass else {
                 throw DiffusionError(
                     "class", expected: "a label, for this model has none for \"no class\"", found: "none",
                     remedy: "name one, and no guidance")
             }
-            return label
+            labels.append(label)
         }
+        return labels
     }
 }

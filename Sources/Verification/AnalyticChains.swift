@@ -69,14 +69,19 @@ public enum AnalyticChains {
     public static func drafts() throws(DiffusionError) -> [DraftCase] {
         [
             DraftCase("frozen", FrozenDraft()),
-            DraftCase("frozen-fresh", FrozenDraft(.fresh), isForControls: false),
-            DraftCase("frozen-previous", FrozenDraft(.previous), isForControls: false),
+            DraftCase("frozen-fresh", FrozenDraft(.fresh)),
+            DraftCase("frozen-previous", FrozenDraft(.previous)),
             DraftCase("frozen-denoiser", FrozenDenoiserDraft()),
             DraftCase("recycled-zeroth", RecycledDraft(order: .zeroth)),
             DraftCase("recycled", RecycledDraft()),
-            DraftCase("picard:1", try PicardDraft(iterations: 1), isForControls: false),
+            DraftCase("picard:1", try PicardDraft(iterations: 1)),
+            DraftCase("corrected", CorrectedDraft(corrector: HabitualCorrector())),
+            DraftCase("mixture", try MixtureDraft([(0.3, FrozenDraft()), (0.7, RecycledDraft())])),
             DraftCase(
-                "mixture", try MixtureDraft([(0.3, FrozenDraft()), (0.7, RecycledDraft())]), isForControls: false),
+                "mixture by step",
+                try MixtureDraft(
+                    [FrozenDraft(), FrozenDenoiserDraft()],
+                    weights: MixtureWeights(byProgress: [[1, 0], [0.5, 0.5], [0.2, 0.8]]))),
         ]
     }
 
@@ -117,7 +122,7 @@ public enum AnalyticChains {
         let model = try DenoisingChain(denoiser: coarse, steps: chain.steps)
         return [
             DraftCase("independent", try IndependentDraft(model: model, target: chain)),
-            DraftCase("assisted", try AssistedDraft(model: model, target: chain), isForControls: false),
+            DraftCase("assisted", try AssistedDraft(model: model, target: chain)),
         ]
     }
 
@@ -134,8 +139,18 @@ public enum AnalyticChains {
         }
         let proxies = [
             DraftCase("independent", try IndependentDraft(model: quadratic, target: chain)),
-            DraftCase("assisted", try AssistedDraft(model: quadratic, target: chain), isForControls: false),
+            DraftCase("assisted", try AssistedDraft(model: quadratic, target: chain)),
         ]
         return ChainCase("Langevin", chain: chain, drafts: try drafts() + proxies, directions: directions)
+    }
+}
+
+/// Stands for a network that has learnt how answers change: by a part of how far the state has moved.
+private struct HabitualCorrector: Corrector {
+    func corrections(for queries: [CorrectionQuery]) -> [[Double]] {
+        queries.map { query in
+            guard let source = query.source else { return query.answer.map { _ in 0 } }
+            return zip(source.movedState, source.state).map { 0.2 * ($0 - $1) }
+        }
     }
 }

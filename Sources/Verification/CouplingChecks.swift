@@ -5,14 +5,21 @@ import Statistics
 /// A rule under its name.
 public struct RuleCase: Sendable {
     public let name: String
-    public let rule: any VerificationRule
+    /// The rule for states of a given dimension.
+    public let rule: @Sendable (_ dimension: Int) throws -> any VerificationRule
     /// Whether it accepts with the highest probability that any coupling can, `2Φ(-‖Δ‖/2)`.
     public let isMaximal: Bool
 
-    public init(_ name: String, _ rule: any VerificationRule, isMaximal: Bool) {
+    public init(
+        _ name: String, isMaximal: Bool, rule: @escaping @Sendable (_ dimension: Int) throws -> any VerificationRule
+    ) {
         self.name = name
         self.rule = rule
         self.isMaximal = isMaximal
+    }
+
+    public init(_ name: String, _ rule: any VerificationRule, isMaximal: Bool) {
+        self.init(name, isMaximal: isMaximal) { _ in rule }
     }
 }
 
@@ -22,6 +29,14 @@ enum CouplingChecks {
     static let exact = [
         RuleCase("reflection", ReflectionCoupling(), isMaximal: true),
         RuleCase("rejection (Algorithm 2)", RejectionCoupling(), isMaximal: true),
+        // A shear is invertible, so that nothing of a state is out of the rule's sight.
+        RuleCase("projection (Algorithm 9)", isMaximal: false) { dimension in
+            let shear = (0..<dimension * dimension).map { i in
+                let (row, column) = (i / dimension, i % dimension)
+                return row == column ? 1.0 : column == row + 1 ? 3.0 : 0
+            }
+            return try ProjectionCoupling(RowSpaceProjector(matrix: shear, columns: dimension))
+        },
     ]
 
     /// What the tests must find out.
@@ -92,7 +107,7 @@ struct CoupledStep: Sendable {
             samples: samples
         ) {
             var residuals: [[Double]] = []
-            try forEachVerdict(of: rule.rule) { verdict in
+            try forEachVerdict(of: rule.rule(Self.dimension)) { verdict in
                 residuals.append(zip(verdict.state, Self.targetMean).map { ($0 - $1) / Self.standardDeviation })
             }
             var results = ([Self.direction] + across).map { direction in
@@ -117,7 +132,7 @@ struct CoupledStep: Sendable {
             samples: samples
         ) {
             var accepted = 0
-            try forEachVerdict(of: rule.rule) { accepted += $0.isAccepted ? 1 : 0 }
+            try forEachVerdict(of: rule.rule(Self.dimension)) { accepted += $0.isAccepted ? 1 : 0 }
             let (count, probability) = (Double(samples), maximalAcceptance(distance: distance))
             let deviation = (count * probability * (1 - probability)).squareRoot()
             return NormalDistribution.twoSided((Double(accepted) - count * probability) / deviation)

@@ -5,20 +5,22 @@ import Statistics
 
 /// Checks of the whole loop: speculative against plain samples of the same chain.
 struct SpeculationChecks: Sendable {
-    /// The window of the controls, and of the rules beyond the first.
+    /// The window of the controls.
     private let controlWindow: WindowCase
     /// The window at which acceptances are counted.
     static let meetingWindow = 4
 
     let chains: [ChainCase]
+    let grid: VerificationSuite.Grid
     let windows: [WindowCase]
     /// Plain samples of each chain, which all its checks are held against.
     private let plain: [[[Double]]]
     let samples: Int
     let seed: UInt64
 
-    init(chains: [ChainCase], samples: Int, seed: UInt64, threads: Int) throws {
+    init(chains: [ChainCase], grid: VerificationSuite.Grid, samples: Int, seed: UInt64, threads: Int) throws {
         self.chains = chains
+        self.grid = grid
         windows = try WindowCase.all()
         controlWindow = WindowCase("8", try FixedWindow(8))
         self.samples = samples
@@ -51,20 +53,15 @@ struct SpeculationChecks: Sendable {
     func all(rules: [RuleCase], wrong: [RuleCase], index: Int) -> [Check] {
         var checks: [Check] = []
         for (c, chain) in chains.enumerated() {
-            guard let rule = rules.first else { continue }
-            for draft in chain.drafts {
-                for window in windows {
-                    checks.append(marginalCheck(c, draft, window: window, rule: rule, index: index + checks.count))
+            for (r, rule) in rules.enumerated() {
+                for (d, draft) in chain.drafts.enumerated() {
+                    for (w, window) in windows.enumerated() where isChosen(rule: r, draft: d, window: w) {
+                        checks.append(marginalCheck(c, draft, window: window, rule: rule, index: index + checks.count))
+                    }
+                    if r == 0, rule.isMaximal {
+                        checks.append(meetingCheck(chain, draft, rule: rule, index: index + checks.count))
+                    }
                 }
-                if rule.isMaximal {
-                    checks.append(meetingCheck(chain, draft, rule: rule, index: index + checks.count))
-                }
-            }
-            // To the loop all rules are the same; one draft of many rejections stands for the others.
-            guard let draft = chain.drafts.first else { continue }
-            for rule in rules.dropFirst() {
-                checks.append(
-                    marginalCheck(c, draft, window: controlWindow, rule: rule, index: index + checks.count))
             }
         }
         for rule in wrong {
@@ -73,6 +70,13 @@ struct SpeculationChecks: Sendable {
         return checks
     }
 
+    /// The first rule is the loop's own, and has every draft with every window. To the loop all rules are the same:
+    /// unless the whole product is wanted, each of the others has one window with each draft, in turn.
+    private func isChosen(rule: Int, draft: Int, window: Int) -> Bool {
+        rule == 0 || grid == .full || window == (draft + rule) % windows.count
+    }
+
+    /// Drafts that reject enough on one of the chains at least for a wrong rule to show.
     private var controlledDraftNames: [String] {
         let drafts = chains.filter(\.isForControls).flatMap(\.drafts).filter(\.isForControls)
         var names: [String] = []
@@ -85,7 +89,7 @@ struct SpeculationChecks: Sendable {
     private func marginalCheck(_ c: Int, _ draft: DraftCase, window: WindowCase, rule: RuleCase, index: Int) -> Check {
         let name = "\(chains[c].name), \(draft.name), window \(window.name), \(rule.name)"
         return Check(group: .speculation, name: name, test: Self.marginalTest, samples: samples) {
-            try compare(c, draft, window: window.policy, rule: rule.rule, index: index)
+            try compare(c, draft, window: window.policy, rule: rule, index: index)
         }
     }
 
@@ -95,7 +99,7 @@ struct SpeculationChecks: Sendable {
         Check(group: .control, name: "\(draft), \(rule.name)", test: Self.marginalTest, samples: samples) {
             let results = try chains.indices.filter { chains[$0].isForControls }.compactMap { c in
                 try chains[c].drafts.first { $0.name == draft }.map {
-                    try compare(c, $0, window: controlWindow.policy, rule: rule.rule, index: index)
+                    try compare(c, $0, window: controlWindow.policy, rule: rule, index: index)
                 }
             }
             return TestResult(
@@ -105,11 +109,12 @@ struct SpeculationChecks: Sendable {
     }
 
     private func compare(
-        _ c: Int, _ draft: DraftCase, window: any WindowPolicy, rule: any VerificationRule, index: Int
+        _ c: Int, _ draft: DraftCase, window: any WindowPolicy, rule: RuleCase, index: Int
     ) throws -> TestResult {
         func run(_ chain: some GaussianChain) throws -> [[Double]] {
-            let sampler = SpeculativeSampler(
-                chain: chain, draft: draft.draft, rule: rule, window: window, random: RandomSource(seed: seed))
+            let sampler = try SpeculativeSampler(
+                chain: chain, draft: draft.draft, rule: rule.rule(chain.dimension), window: window,
+                random: RandomSource(seed: seed))
             return try sampler.runConcurrently(
                 samples: Self.samples(samples, ofCheck: index), lanes: 64, threads: 1
             ).map(\.state)
@@ -126,7 +131,7 @@ struct SpeculationChecks: Sendable {
             var (excess, variance) = (0.0, 0.0)
             func run(_ target: some GaussianChain) throws {
                 let sampler = try SpeculativeSampler(
-                    chain: target, draft: draft.draft, rule: rule.rule, window: Self.meetingWindow,
+                    chain: target, draft: draft.draft, rule: rule.rule(target.dimension), window: Self.meetingWindow,
                     random: RandomSource(seed: seed))
                 try sampler.run(samples: Self.samples(count, ofCheck: index), lanes: 64) { info, _ in
                     for decision in info.decisions {

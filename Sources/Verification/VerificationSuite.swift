@@ -13,6 +13,14 @@ public struct VerificationSuite: Sendable {
     public static let defaultLevel = 0.01
     /// A control must be rejected beyond all doubt.
     public static let controlLevel = 1e-6
+    /// Which combinations of rule, draft and window are tried.
+    public enum Grid: Sendable {
+        /// The loop's own rule with all drafts and windows, the others with one window for each draft.
+        case thinned
+        /// The whole product.
+        case full
+    }
+
     /// At which every control is rejected at `controlLevel`.
     public static let defaultSamples = 25_000
     /// Below it the tests' asymptotic p-values are too rough.
@@ -23,12 +31,13 @@ public struct VerificationSuite: Sendable {
 
     /// - Parameters:
     ///   - samples: independent results per check, at least `fewestSamples`.
+    ///   - grid: the whole product takes about three times as long.
     ///   - chains: by default the suite's own; give others to try your chain or draft.
     ///   - threads: for the plain samples, which are drawn at once.
     /// - Throws: `DiffusionError` for too few samples, or what a chain throws.
     public init(
-        samples: Int = defaultSamples, seed: UInt64 = 0, level: Double = defaultLevel, chains: [ChainCase]? = nil,
-        threads: Int = 1
+        samples: Int = defaultSamples, seed: UInt64 = 0, level: Double = defaultLevel, grid: Grid = .thinned,
+        chains: [ChainCase]? = nil, threads: Int = 1
     ) throws {
         guard samples >= Self.fewestSamples else {
             throw DiffusionError("samples", expected: "at least \(Self.fewestSamples)", found: "\(samples)")
@@ -37,7 +46,7 @@ public struct VerificationSuite: Sendable {
         let rules = CouplingChecks.exact
         var checks = CouplingChecks.all(rules: rules, samples: samples, seed: seed)
         let speculation = try SpeculationChecks(
-            chains: chains ?? AnalyticChains.all(), samples: samples, seed: seed, threads: threads)
+            chains: chains ?? AnalyticChains.all(), grid: grid, samples: samples, seed: seed, threads: threads)
         checks += speculation.all(rules: rules, wrong: CouplingChecks.wrong, index: checks.count)
         self.checks = checks
     }

@@ -15,7 +15,10 @@ extension CommandLineTests {
             ["sample", "--window", "wide"], ["sample", "--draft", "picard:0"],
             ["sample", "--draft", "mixture:frozen=-1,recycled=1"], ["sample", "--chain", "ddpm", "--denoise-last-step"],
             ["plan", "--workers", "0"], ["mixture", "--figure", "f", "--report", "r.json"], ["calibrate", "x", "--count", "0"],
-            ["compare", "--draft", "none"], ["evaluate"], ["nonsense"],
+            ["compare", "--draft", "none"], ["sweep", "--all-churn", "0,x"], ["sweep", "--all-drafts", "none"],
+            ["sweep", "--all-drafts", "oracle"], ["survival", "--start", "90", "--horizon", "20"], ["survival", "--particles", "0"],
+            ["record", "--draft", "none"], ["record", "--rows", "0"], ["calibrate", "mixture", "--drafts", "recycled"],
+            ["calibrate", "mixture", "--drafts", "recycled,none"], ["evaluate"], ["nonsense"],
         ]
 
         @Test(arguments: usage)
@@ -31,7 +34,10 @@ extension CommandLineTests {
         static let failures: [[String]] = [
             ["sample", "--model", "no-such-model"], ["sample", "--churn", "1e200"], ["sample", "--out", "/nonexistent/x.png"],
             ["sample", "--out", "."], ["sample", "--tensors", "/dev/null"], ["sample", "--out", ""],
-            ["calibrate", "no-such-model"], ["sample", "--report", "/nonexistent/r.json"], ["inspect", "no-such-model"],
+            ["calibrate", "no-such-model"], ["sweep", "--csv", "/nonexistent/s.csv"], ["record", "--out", "/nonexistent/r"],
+            ["calibrate", "mixture", "--model", "no-such-model"], ["sample", "--draft", "corrected", "--draft-model", "fashion-mnist-draft"],
+            ["sample", "--model", "fashion-mnist-draft", "--draft", "corrected"], ["survival", "--plot", "/nonexistent/p.png"],
+            ["sample", "--report", "/nonexistent/r.json"], ["inspect", "no-such-model"],
             ["evaluate", "--model", "fashion-mnist", "--input", "missing.safetensors", "--output", "o.safetensors"],
         ]
 

@@ -70,6 +70,13 @@ struct PredictionTests {
             #expect(abs(result.survival[k + 1] - expected) <= 5 * expected * variance.squareRoot() + 1e-12, "\(k)")
         }
         #expect(abs(result.decidedSteps(window: 3) - result.survival[0...2].reduce(0, +)) < 1e-12)
+        let observed = try TimeToRejection.observed(
+            chain: chain, draft: FrozenDenoiserDraft(), horizon: 6, samples: particles, random: RandomSource(seed: 25))
+        for k in 1...6 {
+            let known = (1..<k).reduce(1.0) { $0 * maximalAcceptance(distance: abs(chain.drift[$1] - chain.drift[0])) }
+            let error = (known * (1 - known) / Double(particles)).squareRoot()
+            #expect(abs(observed.survival[k] - known) <= 5 * error, "\(k)")
+        }
         // From a later step on the draft starts from that step's answer.
         let later = try TimeToRejection.particleFilter(
             chain: chain, draft: FrozenDenoiserDraft(), horizon: 2, start: 3, particles: particles,
@@ -110,6 +117,11 @@ struct PredictionTests {
             #expect(throws: DiffusionError.self) {
                 try TimeToRejection.particleFilter(
                     chain: chain, draft: FrozenDraft(), horizon: horizon, start: start, particles: particles,
+                    random: RandomSource(seed: 0))
+            }
+            #expect(throws: DiffusionError.self) {
+                try TimeToRejection.observed(
+                    chain: chain, draft: FrozenDraft(), horizon: horizon, start: start, samples: particles,
                     random: RandomSource(seed: 0))
             }
         }

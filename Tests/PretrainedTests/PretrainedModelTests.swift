@@ -27,7 +27,7 @@ struct PretrainedModelTests {
 
     /// The denoiser's `x̂0` is `α x - σ v` of the network's own output at time `1000 t`.
     @Test func denoisedSamplesFollowFromTheNetwork() throws {
-        let model = try PretrainedModel(folder: BundledModels.folder(BundledModels.defaultDraft))
+        let model = try PretrainedModel(folder: BundledModels.folder("fashion-mnist-draft"))
         let time = 0.4
         let state = (0..<784).map { sin(Double($0)) }
         let denoised = try model.denoiser(threads: 1).denoised([DenoiserQuery(state: state, time: time, condition: 3)])
@@ -42,7 +42,7 @@ struct PretrainedModelTests {
 
     /// Without a label the "no class" one is meant.
     @Test func noConditionIsTheNullClass() throws {
-        let denoiser = try PretrainedModel(folder: BundledModels.folder(BundledModels.defaultDraft)).denoiser(threads: 1)
+        let denoiser = try PretrainedModel(folder: BundledModels.folder("fashion-mnist-draft")).denoiser(threads: 1)
         let state = [Double](repeating: 0.1, count: 784)
         func answer(_ condition: Int?) throws -> [[Double]] {
             try denoiser.denoised([DenoiserQuery(state: state, time: 0.5, condition: condition)])

@@ -36,7 +36,7 @@ def load(folder: Path) -> UNet2D:
 def golden_case(network: UNet2D, config: UNetConfig) -> dict[str, Tensor]:
     """Five rows of input and output, the last with the null class."""
     generator = torch.Generator().manual_seed(0)
-    size = (config.image_channels, config.image_size, config.image_size)
+    size = (config.in_channels, config.image_size, config.image_size)
     case = {
         "sample": torch.randn(len(CASE_TIMES), *size, generator=generator),
         "timestep": torch.tensor(CASE_TIMES),

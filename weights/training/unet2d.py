@@ -29,6 +29,11 @@ class UNetConfig:
     head_dim: int
     norm_groups: int
     class_embeddings: int
+    extra_channels: int = 0  # that the network sees beside the image's
+
+    @property
+    def in_channels(self) -> int:
+        return self.image_channels + self.extra_channels
 
     def as_diffusers(self) -> dict[str, Any]:
         """The configuration as diffusers' `save_pretrained` writes it."""
@@ -49,7 +54,7 @@ class UNetConfig:
             "dropout": 0.0,
             "flip_sin_to_cos": True,
             "freq_shift": 0,
-            "in_channels": self.image_channels,
+            "in_channels": self.in_channels,
             "layers_per_block": self.layers,
             "mid_block_scale_factor": 1,
             "mid_block_type": "UNetMidBlock2D",
@@ -72,13 +77,14 @@ class UNetConfig:
         blocks = enumerate(config["down_block_types"])
         read = cls(
             image_size=config["sample_size"],
-            image_channels=config["in_channels"],
+            image_channels=config["out_channels"],
             channels=tuple(config["block_out_channels"]),
             layers=config["layers_per_block"],
             attention_levels=tuple(level for level, block in blocks if block == "AttnDownBlock2D"),
             head_dim=config["attention_head_dim"],
             norm_groups=config["norm_num_groups"],
             class_embeddings=config["num_class_embeds"],
+            extra_channels=config["in_channels"] - config["out_channels"],
         )
         for key, value in read.as_diffusers().items():
             if key != "_diffusers_version" and config.get(key) != value:
@@ -227,12 +233,12 @@ class MidBlock(Level):
 
 
 class UNet2D(nn.Module):
-    """The network: images [batch, channels, height, width], times [batch], labels [batch] to images of that shape."""
+    """The network: images [batch, in_channels, height, width], times [batch], labels [batch] to images."""
 
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
         first, embedding = config.channels[0], 4 * config.channels[0]
-        self.conv_in = nn.Conv2d(config.image_channels, first, 3, padding=1)
+        self.conv_in = nn.Conv2d(config.in_channels, first, 3, padding=1)
         self.time_embedding = TimeEmbedding(first, embedding)
         self.class_embedding = nn.Embedding(config.class_embeddings, embedding)
         nn.init.normal_(self.class_embedding.weight, std=embedding**-0.5)

@@ -32,6 +32,16 @@ public struct DraftWindow: Sendable {
     public var currentStep: Int { firstStep + means.count }
     /// `Ỹ_k`
     public var currentState: [Double] { states[means.count] }
+    /// The window as it was when the mean of `step` was wanted, for another draft to say what it would have guessed.
+    public func cut(at step: Int) -> DraftWindow {
+        var window = self
+        let drafted = step - firstStep
+        window.states.removeLast(states.count - 1 - drafted)
+        window.means.removeLast(means.count - drafted)
+        window.noises.removeLast(noises.count - drafted)
+        return window
+    }
+
     /// `Ỹ_k` for any step drafted so far.
     public func state(at step: Int) -> [Double] { states[step - firstStep] }
 }

@@ -70,6 +70,16 @@ public struct StepInfo: Sendable {
     /// Every state that was decided, each sample's in order: what chains are observed by that are of interest all along.
     public internal(set) var visits: [Visit] = []
 
+    /// The windows that were scored, and what the target answered: all that a draft had to guess, and from what.
+    public internal(set) var scored: [ScoredWindow] = []
+
+    /// A window as it was drafted, with what was known of the target then.
+    public struct ScoredWindow: Sendable {
+        public let window: DraftWindow
+        /// The target's predictions at the window's states; those known already are not among them.
+        public let answers: [(step: Int, prediction: [Double])]
+    }
+
     /// A state `Y_n` of a sample's path.
     public struct Visit: Sendable {
         public let sample: Int

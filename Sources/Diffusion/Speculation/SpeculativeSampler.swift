@@ -107,6 +107,10 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
             for (query, prediction) in zip(queries[i], predictions[i]) {
                 samples[i].memory.record(step: query.step, state: query.state, prediction: prediction)
             }
+            info.scored.append(
+                .init(
+                    window: windows[i],
+                    answers: zip(queries[i], predictions[i]).map { (step: $0.step, prediction: $1) }))
         }
     }
 

@@ -28,13 +28,10 @@ public struct TimeToRejection: Sendable {
         chain: some GaussianChain, draft: some Draft, horizon: Int, start: Int = 0, particles: Int,
         random: RandomSource
     ) throws -> TimeToRejection {
-        guard particles >= 1 else { throw DiffusionError("particles", expected: "a number ≥ 1", found: "\(particles)") }
-        guard start >= 0, horizon >= 0, start + horizon <= chain.stepCount else {
-            throw DiffusionError(
-                "time to rejection", expected: "steps within the chain's \(chain.stepCount)",
-                found: "\(horizon) from step \(start) on")
-        }
-        var windows = try startingWindows(chain, start: start, horizon: horizon, particles: particles, random)
+        try expect(count: particles, named: "particles")
+        try expect(horizon: horizon, start: start, within: chain)
+        var windows = try startingSamples(chain, start: start, count: particles, random)
+            .map { DraftWindow($0, length: horizon) }
         var logWeights = [Double](repeating: -log(Double(particles)), count: particles)
         var logSurvival = 0.0
         var survival = [1.0]
@@ -74,20 +71,51 @@ public struct TimeToRejection: Sendable {
         return TimeToRejection(survival: survival)
     }
 
-    /// Every particle at step `start`, with the target's answer there.
-    private static func startingWindows(
-        _ chain: some GaussianChain, start: Int, horizon: Int, particles: Int, _ random: RandomSource
-    ) throws -> [DraftWindow] {
+    /// The same law as seen: one window of `horizon` drafts for each of many samples, verified by Algorithm 4.
+    /// - Parameters: as of `particleFilter`; the number of samples is at least 1.
+    /// - Complexity: `samples · (start + horizon)` evaluations of the target.
+    public static func observed(
+        chain: some GaussianChain, draft: some Draft, horizon: Int, start: Int = 0, samples count: Int,
+        random: RandomSource
+    ) throws -> TimeToRejection {
+        try expect(count: count, named: "samples")
+        try expect(horizon: horizon, start: start, within: chain)
+        guard horizon > 0 else { return TimeToRejection(survival: [1]) }
+        var samples = try startingSamples(chain, start: start, count: count, random)
+        let sampler = try SpeculativeSampler(chain: chain, draft: draft, window: horizon, random: random)
+        var survivors = [Int](repeating: count, count: horizon + 1)
+        for decision in try sampler.step(&samples).decisions where !decision.isAccepted {
+            for k in decision.step - start + 1...horizon { survivors[k] -= 1 }
+        }
+        return TimeToRejection(survival: survivors.map { Double($0) / Double(count) })
+    }
+
+    private static func expect(count: Int, named name: String) throws(DiffusionError) {
+        guard count >= 1 else { throw DiffusionError(name, expected: "a number ≥ 1", found: "\(count)") }
+    }
+
+    private static func expect(horizon: Int, start: Int, within chain: some GaussianChain) throws(DiffusionError) {
+        guard start >= 0, horizon >= 0, start + horizon <= chain.stepCount else {
+            throw DiffusionError(
+                "time to rejection", expected: "steps within the chain's \(chain.stepCount)",
+                found: "\(horizon) from step \(start) on")
+        }
+    }
+
+    /// Every sample at step `start`, with the target's answer there.
+    private static func startingSamples(
+        _ chain: some GaussianChain, start: Int, count: Int, _ random: RandomSource
+    ) throws -> [SampleState] {
         let sampler = SequentialSampler(chain: chain, random: random)
-        var samples = (0..<particles).map { sampler.start(sample: $0) }
+        var samples = (0..<count).map { sampler.start(sample: $0) }
         for _ in 0..<start { _ = try sampler.step(&samples) }
-        guard start < chain.stepCount else { return samples.map { DraftWindow($0, length: horizon) } }
+        guard start < chain.stepCount else { return samples }
         let queries = samples.map { ChainQuery(sample: $0.sample, step: start, state: $0.state) }
         let predictions = try chain.predictions(for: queries)
         for i in samples.indices {
             samples[i].memory.record(step: start, state: samples[i].state, prediction: predictions[i])
         }
-        return samples.map { DraftWindow($0, length: horizon) }
+        return samples
     }
 
     /// `log α`; a deterministic step is accepted if the draft has hit the target's mean.

@@ -8,11 +8,19 @@ import Pretrained
 struct CalibrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "calibrate",
-        abstract: "Store with a model what drafts can start from.",
+        abstract: "Store with a model what drafts profit from.",
+        discussion: "None of it touches exactness: a bad draft costs calls, and nothing else.",
+        subcommands: [CalibratePriorCommand.self, CalibrateMixtureCommand.self],
+        defaultSubcommand: CalibratePriorCommand.self)
+}
+
+struct CalibratePriorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prior",
+        abstract: "Store what drafts can start from, before the model has been asked at all.",
         discussion: """
             Writes prior.safetensors into the model folder: for each class the mean of what the network denoises pure \
-            noise to. The recycled draft then drafts its first window from it and saves a call a sample. It never \
-            touches exactness.
+            noise to. The recycled draft then drafts its first window from it and saves a call a sample.
             """)
 
     @Argument(help: .init("Model folder in diffusers' layout, or a bundled model's name.", valueName: "dir|name"))

@@ -23,23 +23,23 @@ struct PlanCommand: ParsableCommand {
 
     @OptionGroup(title: "Model") var model: ModelOptions
 
-    @Option(help: .init("Numbers of parallel workers to predict for.", valueName: "P,…"), transform: { try Self.list($0, positive: Int.init) })
+    @Option(help: .init("Numbers of parallel workers to predict for.", valueName: "P,…"), transform: { try ListArgument.parse($0, positive: Int.init) })
     var workers = [1, 4, 16]
 
-    @Option(help: .init("Steps to compare (default: --steps).", valueName: "K,…"), transform: { try Self.list($0, positive: Int.init) })
+    @Option(help: .init("Steps to compare (default: --steps).", valueName: "K,…"), transform: { try ListArgument.parse($0, positive: Int.init) })
     var allSteps: [Int] = []
 
-    @Option(help: .init("Churns to compare (default: --churn).", valueName: "ε,…"), transform: { try Self.list($0, positive: Double.init) })
+    @Option(help: .init("Churns to compare (default: --churn).", valueName: "ε,…"), transform: { try ListArgument.parse($0, positive: Double.init) })
     var allChurn: [Double] = []
 
-    @Option(help: .init("Windows to compare.", valueName: "L,…"), transform: { try Self.list($0) { try WindowOption($0) } })
+    @Option(help: .init("Windows to compare.", valueName: "L,…"), transform: { try ListArgument.parse($0) { try WindowOption($0) } })
     var allWindows: [WindowOption] = [.fixed(5), .fixed(10), .fixed(20), .fixed(50), .adaptive]
 
-    @Option(help: .init("Drafts to compare.", valueName: "name,…"), transform: { try Self.list($0, draft) })
+    @Option(help: .init("Drafts to compare.", valueName: "name,…"), transform: { try ListArgument.parse($0, DraftOption.init(listed:)) })
     var allDrafts: [DraftOption] = [.recycled, .frozen]
 
-    @Option(help: .init("The network of the independent draft.", valueName: "dir|name"))
-    var draftModel = BundledModels.defaultDraft
+    @Option(help: DraftOption.modelHelp)
+    var draftModel: String?
 
     @Option(help: .init("Trajectories of each combination.", valueName: "N"))
     var trajectories = 2
@@ -91,7 +91,8 @@ struct PlanCommand: ParsableCommand {
             plain.append(.init(steps: steps, churn: churn, seconds: Double(steps) * callTimes.seconds(rows: 1)))
             for draft in allDrafts {
                 guard
-                    let instance = try draft.draft(model: draftModel, options: model, target: chain, threads: threads)
+                    let instance = try draft.draft(
+                        over: chain, target: pretrained, model: draftModel, options: model, threads: threads)
                 else { continue }
                 for window in allWindows {
                     let sampler = SpeculativeSampler(
@@ -112,30 +113,6 @@ struct PlanCommand: ParsableCommand {
             model: model.model, workers: workers, threads: threads, trajectories: trajectories, seed: seed,
             call_times: times?.points ?? [], plain: plain, cells: cells)
         print(json ? try plan.json() : plan.table)
-    }
-
-    private static func draft(_ name: String) throws -> DraftOption {
-        guard let draft = DraftOption(argument: name) else {
-            throw ValidationError("\"\(name)\" is no draft; they are \(DraftOption.allValueStrings.joined(separator: ", ")).")
-        }
-        return draft
-    }
-
-    private static func list<Value>(_ text: String, _ parse: (String) throws -> Value) throws -> [Value] {
-        try text.split(separator: ",", omittingEmptySubsequences: false).map {
-            try parse($0.trimmingCharacters(in: .whitespaces))
-        }
-    }
-
-    private static func list<Value: Comparable & ExpressibleByIntegerLiteral>(
-        _ text: String, positive parse: (String) -> Value?
-    ) throws -> [Value] {
-        try list(text) { item in
-            guard let value = parse(item), value > 0, !"\(value)".contains("inf") else {
-                throw ValidationError("expected positive numbers separated by commas, found \"\(item)\".")
-            }
-            return value
-        }
     }
 }
 

@@ -29,6 +29,9 @@ struct VerifyCommand: ParsableCommand {
     @Option(help: .init("Processor cores to use (default: all); changes no result.", valueName: "T"))
     var threads = ProcessInfo.processInfo.activeProcessorCount
 
+    @Flag(help: "Try every rule with every draft and every window, rather than the loop's own rule alone.")
+    var full = false
+
     @Flag(help: "Print JSON in place of the table.")
     var json = false
 
@@ -37,6 +40,7 @@ struct VerifyCommand: ParsableCommand {
 
     struct Result: Encodable {
         let samples: Int
+        let full: Bool
         let seed: UInt64
         let level: Double
         let control_level: Double
@@ -57,7 +61,8 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         let clock = ContinuousClock.now
-        let suite = try VerificationSuite(samples: samples, seed: seed, level: level, threads: threads)
+        let suite = try VerificationSuite(
+            samples: samples, seed: seed, level: level, grid: full ? .full : .thinned, threads: threads)
         let progress = Mutex(Progress("verify", total: Double(suite.checks.count), isQuiet: quiet))
         let findings = try suite.run(threads: threads) { done, total in
             progress.withLock { $0.update(done: Double(done)) { _ in "\(done) of \(total) checks" } }
@@ -66,7 +71,7 @@ struct VerifyCommand: ParsableCommand {
         let hasPassed = findings.allSatisfy(\.hasPassed)
         if json {
             let result = Result(
-                samples: samples, seed: seed, level: level, control_level: VerificationSuite.controlLevel,
+                samples: samples, full: full, seed: seed, level: level, control_level: VerificationSuite.controlLevel,
                 passed: hasPassed, findings: findings)
             print(try result.jsonText())
         } else {

@@ -6,12 +6,13 @@ import Pretrained
 indirect enum DraftOption: ExpressibleByArgument, Equatable, Sendable {
     case recycled
     case recycledZeroth
-    case assisted
+    case assisted, corrected
     case frozenDenoiser
     case frozen, frozenFresh, frozenPrevious
     case independent
     case picard(iterations: Int)
     case mixture([Share])
+    case learntMixture
     case none
 
     struct Share: Equatable, Sendable {
@@ -22,8 +23,10 @@ indirect enum DraftOption: ExpressibleByArgument, Equatable, Sendable {
     /// The names without parameters.
     private static let named: KeyValuePairs<String, DraftOption> = [
         "recycled": .recycled, "recycled-zeroth": .recycledZeroth, "assisted": .assisted,
+        "corrected": .corrected,
         "frozen-denoiser": .frozenDenoiser, "frozen": .frozen, "frozen-fresh": .frozenFresh,
-        "frozen-previous": .frozenPrevious, "independent": .independent, "none": .none,
+        "frozen-previous": .frozenPrevious, "independent": .independent,
+        "mixture:learnt": .learntMixture, "none": .none,
     ]
 
     static var allValueStrings: [String] { named.map(\.key) + ["picard:M", "mixture:NAME=WEIGHT,NAME=WEIGHT,…"] }
@@ -33,10 +36,18 @@ indirect enum DraftOption: ExpressibleByArgument, Equatable, Sendable {
             """
             What proposes the window. recycled: everything old windows computed, to first order (the best without \
             another network); recycled-zeroth: without slopes; assisted: recycled, carried along by a smaller network \
-            (--draft-model); frozen-denoiser; frozen: the published method, also as frozen-fresh and frozen-previous; \
+            (--draft-model); corrected: recycled, and corrected by a network trained for it; frozen-denoiser; frozen: the published method, also as frozen-fresh and frozen-previous; \
             independent: the smaller network alone; picard:M: M more calls a window; mixture:frozen=0.3,recycled=0.7: \
-            of their means; none: plain sampling.
+            of their means; mixture:learnt: with the weights that diffspec calibrate mixture stored; none: plain sampling.
             """, valueName: "name")
+    }
+
+    static var modelHelp: ArgumentHelp {
+        .init(
+            """
+            The smaller network of the drafts that have one (default: the model's own name with -draft, for independent \
+            and assisted, or -correction, for corrected).
+            """, valueName: "dir|name")
     }
 
     init?(argument: String) {
@@ -76,28 +87,44 @@ indirect enum DraftOption: ExpressibleByArgument, Equatable, Sendable {
     }
 
     /// nil for plain sampling.
-    /// - Parameter model: of the smaller network, for those that have one.
-    func draft(model: String, options: ModelOptions, target: DenoisingChain, threads: Int) throws -> (any Draft)? {
+    /// - Parameters:
+    ///   - target: the model over which `chain` is built.
+    ///   - model: of the smaller network, for those that have one; nil for the one named after the target.
+    func draft(
+        over chain: DenoisingChain, target: PretrainedModel, model: String?, options: ModelOptions, threads: Int
+    ) throws -> (any Draft)? {
+        func folder(_ suffix: String) throws -> String {
+            try BundledModels.folder(model ?? BundledModels.companion(of: options.model, suffix))
+        }
         func small() throws -> DenoisingChain {
-            let network = try PretrainedModel(folder: BundledModels.folder(model), schedule: options.schedule)
+            let network = try PretrainedModel(folder: folder("-draft"), schedule: options.schedule)
             return try options.chain(over: network, threads: threads)
         }
         switch self {
         case .recycled: return RecycledDraft()
         case .recycledZeroth: return RecycledDraft(order: .zeroth)
-        case .assisted: return try AssistedDraft(model: small(), target: target)
+        case .assisted: return try AssistedDraft(model: small(), target: chain)
+        case .corrected:
+            let network = try CorrectionNetwork(folder: folder("-correction"), target: target)
+            return CorrectedDraft(corrector: network.corrector(for: chain, threads: threads))
         case .frozenDenoiser: return FrozenDenoiserDraft()
         case .frozen: return FrozenDraft()
         case .frozenFresh: return FrozenDraft(.fresh)
         case .frozenPrevious: return FrozenDraft(.previous)
-        case .independent: return try IndependentDraft(model: small(), target: target)
+        case .independent: return try IndependentDraft(model: small(), target: chain)
         case .picard(let iterations): return try PicardDraft(iterations: iterations)
         case .mixture(let shares):
             let components = try shares.compactMap { share in
-                try share.draft.draft(model: model, options: options, target: target, threads: threads)
+                try share.draft.draft(over: chain, target: target, model: model, options: options, threads: threads)
                     .map { (weight: share.weight, draft: $0) }
             }
             return try MixtureDraft(components)
+        case .learntMixture:
+            let mixture = try LearntMixture(folder: target.folder)
+            let components = try mixture.options().compactMap {
+                try $0.draft(over: chain, target: target, model: model, options: options, threads: threads)
+            }
+            return try MixtureDraft(components, weights: mixture.weights())
         case .none: return nil
         }
     }

@@ -14,8 +14,8 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: DraftOption.help)
     var draft = DraftOption.recycled
 
-    @Option(help: .init("The smaller network of the drafts independent and assisted.", valueName: "dir|name"))
-    var draftModel = BundledModels.defaultDraft
+    @Option(help: DraftOption.modelHelp)
+    var draftModel: String?
 
     @Option(parsing: .unconditional, help: .init("Temperature τ of the acceptance; anything but 1 is no longer exact.", valueName: "τ"))
     var temperature = 1.0
@@ -75,7 +75,8 @@ struct SamplingOptions: ParsableArguments {
     func sampler(over chain: DenoisingChain, model: PretrainedModel, plain: Bool = false) throws -> any Sampler {
         let random = RandomSource(seed: seed)
         let draft = try plain
-            ? nil : draft.draft(model: draftModel, options: self.model, target: chain, threads: threads)
+            ? nil : draft.draft(
+                over: chain, target: model, model: draftModel, options: self.model, threads: threads)
         guard let draft else { return SequentialSampler(chain: chain, random: random) }
         let window = try window.policy(for: chain, lanes: min(batch, count))
         return SpeculativeSampler(
