@@ -17,7 +17,7 @@ struct DiffSpec: ParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            SampleCommand.self, CompareCommand.self, PlanCommand.self, EvaluateCommand.self, InspectCommand.self,
+            SampleCommand.self, CompareCommand.self, PlanCommand.self, PolicyCommand.self, EvaluateCommand.self, InspectCommand.self,
             ModelsCommand.self, CalibrateCommand.self, VerifyCommand.self, LangevinCommand.self, MixtureCommand.self,
             CoupleCommand.self, DecodeCommand.self, LimitCommand.self,
         ])

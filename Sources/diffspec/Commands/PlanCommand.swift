@@ -91,7 +91,7 @@ struct PlanCommand: ParsableCommand {
             plain.append(.init(steps: steps, churn: churn, seconds: Double(steps) * callTimes.seconds(rows: 1)))
             for draft in allDrafts {
                 guard
-                    let instance = try draft.draft(model: draftModel, options: model, target: chain, threads: threads)
+                    let instance = try draft.draft(target: chain, small: { try model.draftChain(draftModel, threads: threads) })
                 else { continue }
                 for window in allWindows {
                     let sampler = SpeculativeSampler(

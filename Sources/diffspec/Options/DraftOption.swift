@@ -76,12 +76,8 @@ indirect enum DraftOption: ExpressibleByArgument, Equatable, Sendable {
     }
 
     /// nil for plain sampling.
-    /// - Parameter model: of the smaller network, for those that have one.
-    func draft(model: String, options: ModelOptions, target: DenoisingChain, threads: Int) throws -> (any Draft)? {
-        func small() throws -> DenoisingChain {
-            let network = try PretrainedModel(folder: BundledModels.folder(model), schedule: options.schedule)
-            return try options.chain(over: network, threads: threads)
-        }
+    /// - Parameter small: makes the chain of a smaller network, for those drafts that have one.
+    func draft(target: DenoisingChain, small: () throws -> DenoisingChain) throws -> (any Draft)? {
         switch self {
         case .recycled: return RecycledDraft()
         case .recycledZeroth: return RecycledDraft(order: .zeroth)
@@ -94,7 +90,7 @@ indirect enum DraftOption: ExpressibleByArgument, Equatable, Sendable {
         case .picard(let iterations): return try PicardDraft(iterations: iterations)
         case .mixture(let shares):
             let components = try shares.compactMap { share in
-                try share.draft.draft(model: model, options: options, target: target, threads: threads)
+                try share.draft.draft(target: target, small: small)
                     .map { (weight: share.weight, draft: $0) }
             }
             return try MixtureDraft(components)
