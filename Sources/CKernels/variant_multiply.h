@@ -1,9 +1,10 @@
-// The matrix product: a block of up to MAX_ROWS rows times one packed panel of PANEL columns, all sums in registers.
+// The matrix product: a block of up to MAX_ROWS rows times one packed panel of PANEL columns, all sums in registers. Weights that
+// will be wanted later are asked for on the way, from `ahead` on, `aheadStep` floats further with every input.
 
 #define MULTIPLY_BLOCK(ROWS)                                                                                          \
     static __attribute__((noinline)) void multiply_block_##ROWS(                                                      \
         const ds_product *product, const float *const *rows, const float *weights, const float *ahead,                \
-        const float *bias, size_t width,                                                                              \
+        size_t aheadStep, const float *bias, size_t width,                                                            \
         float *out, size_t outStride, const float *residual, size_t residualStride) {                                 \
         vec sum[ROWS][PANEL_VECTORS];                                                                                 \
         UNROLL for (int v = 0; v < PANEL_VECTORS; v++) {                                                              \
@@ -20,7 +21,7 @@
                 UNROLL for (int v = 0; v < PANEL_VECTORS; v++) w[v] = load(weights + v * LANES);                      \
                 UNROLL for (int v = 0; v < PANEL * 4; v += 64) __builtin_prefetch((const char *)ahead + v, 0, 2);     \
                 weights += PANEL;                                                                                     \
-                ahead += PANEL;                                                                                       \
+                ahead += aheadStep;                                                                                   \
                 UNROLL for (int r = 0; r < ROWS; r++) {                                                               \
                     const vec x = splat(row[r][k]);                                                                   \
                     UNROLL for (int v = 0; v < PANEL_VECTORS; v++) sum[r][v] = sum[r][v] + x * w[v];                  \
@@ -38,8 +39,8 @@
         }                                                                                                             \
     }
 
-typedef void (*multiply_block)(const ds_product *, const float *const *, const float *, const float *, const float *,
-                               size_t, float *, size_t, const float *, size_t);
+typedef void (*multiply_block)(const ds_product *, const float *const *, const float *, const float *, size_t,
+                               const float *, size_t, float *, size_t, const float *, size_t);
 
 MULTIPLY_BLOCK(1)
 MULTIPLY_BLOCK(2)
@@ -97,9 +98,60 @@ static void multiply(const ds_product *product, const float *const *pointers, co
             // While the last block is computed, the next panel comes into the cache.
             const float *ahead = block + 1 < blocks ? weights : panel + 1 < endPanel || !product->next
                 ? weights + depth * PANEL : product->next;
-            multiply_blocks[end - first](product, rows, weights, ahead, bias, width, out + first * outStride + column,
+            multiply_blocks[end - first](product, rows, weights, ahead, PANEL, bias, width, out + first * outStride + column,
                                          outStride, residual ? residual + first * residualStride + column : 0,
                                          residualStride);
+        }
+    }
+}
+
+/// See ds_convolve_sequence. The taps of a panel are added to its output one after the other: each is a plain product of
+/// consecutive rows, and positions where a tap would meet the padding are left out rather than multiplied with zeros.
+static void convolve_sequence(const ds_sequence_convolution *c, size_t firstPanel, size_t endPanel) {
+    ds_product product = {.tapCount = 1, .depth = c->depth, .scale = 1};
+    // Positions that follow each other are one run of rows, and so are the positions of a single sequence.
+    const int isOneRun = c->batch == 1 || (c->inStep == 1 && c->outStep == 1);
+    const size_t inStride = c->batch == 1 ? c->inStep * c->inStride : c->inStride;
+    const size_t outStride = c->batch == 1 ? c->outStep * c->outStride : c->outStride;
+    const size_t tapSize = c->depth * PANEL;
+    for (size_t panel = firstPanel; panel < endPanel; panel++) {
+        const size_t column = panel * PANEL;
+        if (column >= c->columns) break;
+        const size_t width = c->columns - column;
+        for (size_t row = 0; row < c->outPositions * c->batch; row++) {
+            float *out = c->out + row * c->outStride + column;
+            UNROLL for (int v = 0; v < PANEL_VECTORS; v++) {
+                if (v * LANES >= width) continue;
+                const vec bias = load(c->bias + column + v * LANES);
+                store(out + v * LANES, c->accumulates ? load(out + v * LANES) + bias : bias);
+            }
+        }
+        const float *weights = c->weights + panel * c->weightTaps * tapSize;
+        for (size_t t = 0; t < c->tapCount; t++) {
+            const ds_sequence_tap *tap = c->taps + t;
+            const float *tapWeights = weights + tap->weight * tapSize;
+            const float *next = t + 1 < c->tapCount ? weights + c->taps[t + 1].weight * tapSize
+                                                    : weights + (c->weightTaps + c->taps[0].weight) * tapSize;
+            const size_t runs = isOneRun ? 1 : tap->count;
+            const size_t count = isOneRun ? tap->count * c->batch : c->batch;
+            const size_t blocks = (count + MAX_ROWS - 1) / MAX_ROWS;
+            const size_t parts = runs * blocks < 8 ? runs * blocks : 8;
+            for (size_t run = 0; run < runs; run++) {
+                const float *in = c->in + (tap->inPosition + run * c->inStep) * c->batch * c->inStride;
+                float *out = c->out + (tap->outPosition + run * c->outStep) * c->batch * c->outStride + column;
+                for (size_t block = 0; block < blocks; block++) {
+                    const size_t first = block * count / blocks, end = (block + 1) * count / blocks;
+                    const float *rows[MAX_ROWS];
+                    for (size_t r = first; r < end; r++) rows[r - first] = in + r * inStride;
+                    // Meanwhile the next tap's weights come into the cache, a part with each block: asked for all at once,
+                    // they would keep the processor waiting, and the memory idle afterwards.
+                    const size_t part = run * blocks + block;
+                    const float *ahead = part < parts ? next + part * tapSize / parts : tapWeights;
+                    float *place = out + first * outStride;
+                    multiply_blocks[end - first](&product, rows, tapWeights, ahead, part < parts ? PANEL / parts : 0, 0,
+                                                 width, place, outStride, place, outStride);
+                }
+            }
         }
     }
 }

@@ -80,7 +80,7 @@ public struct CorrectionNetwork: Sendable {
             let times = queries.map { chain.steps[$0.query.step].time }
             let output = try network(
                 sample: input, batch: queries.count, height: process.height, width: process.width,
-                timesteps: times.map { Float(process.timeInput($0)) },
+                timesteps: times.map { Float(process.noise.timeInput($0)) },
                 classLabels: try process.labels(
                     of: queries.map { chain.condition(ofSample: $0.query.sample) }, network: network.configuration),
                 threads: threads)

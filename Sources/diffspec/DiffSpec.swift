@@ -18,8 +18,9 @@ struct DiffSpec: ParsableCommand {
         version: Version.current,
         subcommands: [
             SampleCommand.self, CompareCommand.self, PlanCommand.self, SweepCommand.self, SurvivalCommand.self,
-            EvaluateCommand.self, InspectCommand.self, ModelsCommand.self, CalibrateCommand.self, RecordCommand.self,
-            VerifyCommand.self, LangevinCommand.self, MixtureCommand.self, CoupleCommand.self, DecodeCommand.self, LimitCommand.self,
+            PolicyCommand.self, EvaluateCommand.self, InspectCommand.self, ModelsCommand.self, CalibrateCommand.self,
+            RecordCommand.self, VerifyCommand.self, LangevinCommand.self, MixtureCommand.self, CoupleCommand.self,
+            DecodeCommand.self, LimitCommand.self,
         ])
 
     /// Usage errors end as ArgumentParser ends them (64); a failure at run time in one line and 1.

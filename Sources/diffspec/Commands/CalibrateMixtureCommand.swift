@@ -64,7 +64,7 @@ struct CalibrateMixtureCommand: ParsableCommand {
         try OutputError.checkWritable(file: path)
         let chain = try model.chain(over: pretrained, threads: threads)
         let components = try drafts.compactMap {
-            try $0.draft(over: chain, target: pretrained, model: draftModel, options: model, threads: threads)
+            try $0.draft(over: chain, companions: model.companions(of: pretrained, chain, named: draftModel, threads: threads))
         }
         var draft = try MixtureDraft(components.map { (weight: 1, draft: $0) })
         var progress = Progress("calibrating", total: Double(rounds * count * chain.stepCount), isQuiet: quiet)

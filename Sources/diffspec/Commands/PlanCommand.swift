@@ -92,7 +92,7 @@ struct PlanCommand: ParsableCommand {
             for draft in allDrafts {
                 guard
                     let instance = try draft.draft(
-                        over: chain, target: pretrained, model: draftModel, options: model, threads: threads)
+                        over: chain, companions: model.companions(of: pretrained, chain, named: draftModel, threads: threads))
                 else { continue }
                 for window in allWindows {
                     let sampler = SpeculativeSampler(

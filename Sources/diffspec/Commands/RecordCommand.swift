@@ -66,7 +66,7 @@ struct RecordCommand: ParsableCommand {
         let chain = try model.chain(over: pretrained, threads: threads)
         guard
             let draft = try draft.draft(
-                over: chain, target: pretrained, model: draftModel, options: model, threads: threads)
+                over: chain, companions: model.companions(of: pretrained, chain, named: draftModel, threads: threads))
         else { return }
         let sampler = SpeculativeSampler(
             chain: chain, draft: draft, window: try window.policy(for: chain, lanes: batch),

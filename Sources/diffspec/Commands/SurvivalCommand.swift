@@ -80,7 +80,7 @@ struct SurvivalCommand: ParsableCommand {
         let chain = try model.chain(over: pretrained, threads: threads)
         guard
             let draft = try draft.draft(
-                over: chain, target: pretrained, model: draftModel, options: model, threads: threads)
+                over: chain, companions: model.companions(of: pretrained, chain, named: draftModel, threads: threads))
         else { return }
         let filtered = try TimeToRejection.particleFilter(
             chain: chain, draft: draft, horizon: horizon, start: start, particles: particles,

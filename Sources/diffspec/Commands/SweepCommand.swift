@@ -114,7 +114,7 @@ struct SweepCommand: ParsableCommand {
         let chain = try model.chain(over: pretrained, threads: threads)
         guard
             let draft = try setting.draft.draft(
-                over: chain, target: pretrained, model: draftModel, options: model, threads: threads)
+                over: chain, companions: model.companions(of: pretrained, chain, named: draftModel, threads: threads))
         else { throw ValidationError("--all-drafts none needs no sweep: it takes as many calls as steps.") }
         let rule = ReflectionCoupling(temperature: setting.temperature)
         let sampler = SpeculativeSampler(

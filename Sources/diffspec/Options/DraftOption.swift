@@ -87,43 +87,34 @@ indirect enum DraftOption: ExpressibleByArgument, Equatable, Sendable {
     }
 
     /// nil for plain sampling.
-    /// - Parameters:
-    ///   - target: the model over which `chain` is built.
-    ///   - model: of the smaller network, for those that have one; nil for the one named after the target.
-    func draft(
-        over chain: DenoisingChain, target: PretrainedModel, model: String?, options: ModelOptions, threads: Int
-    ) throws -> (any Draft)? {
-        func folder(_ suffix: String) throws -> String {
-            try BundledModels.folder(model ?? BundledModels.companion(of: options.model, suffix))
-        }
-        func small() throws -> DenoisingChain {
-            let network = try PretrainedModel(folder: folder("-draft"), schedule: options.schedule)
-            return try options.chain(over: network, threads: threads)
+    /// - Parameter companions: what drafts with a network of their own need; nil where there is none of it.
+    func draft(over chain: DenoisingChain, companions: DraftCompanions?) throws -> (any Draft)? {
+        func own() throws -> DraftCompanions {
+            guard let companions else {
+                throw ValidationError("--draft \(name) needs a smaller network, and policies have none; try recycled.")
+            }
+            return companions
         }
         switch self {
         case .recycled: return RecycledDraft()
         case .recycledZeroth: return RecycledDraft(order: .zeroth)
-        case .assisted: return try AssistedDraft(model: small(), target: chain)
-        case .corrected:
-            let network = try CorrectionNetwork(folder: folder("-correction"), target: target)
-            return CorrectedDraft(corrector: network.corrector(for: chain, threads: threads))
+        case .assisted: return try AssistedDraft(model: own().smallChain(), target: chain)
+        case .corrected: return try CorrectedDraft(corrector: own().corrector())
         case .frozenDenoiser: return FrozenDenoiserDraft()
         case .frozen: return FrozenDraft()
         case .frozenFresh: return FrozenDraft(.fresh)
         case .frozenPrevious: return FrozenDraft(.previous)
-        case .independent: return try IndependentDraft(model: small(), target: chain)
+        case .independent: return try IndependentDraft(model: own().smallChain(), target: chain)
         case .picard(let iterations): return try PicardDraft(iterations: iterations)
         case .mixture(let shares):
             let components = try shares.compactMap { share in
-                try share.draft.draft(over: chain, target: target, model: model, options: options, threads: threads)
+                try share.draft.draft(over: chain, companions: companions)
                     .map { (weight: share.weight, draft: $0) }
             }
             return try MixtureDraft(components)
         case .learntMixture:
-            let mixture = try LearntMixture(folder: target.folder)
-            let components = try mixture.options().compactMap {
-                try $0.draft(over: chain, target: target, model: model, options: options, threads: threads)
-            }
+            let mixture = try LearntMixture(folder: own().target.folder)
+            let components = try mixture.options().compactMap { try $0.draft(over: chain, companions: companions) }
             return try MixtureDraft(components, weights: mixture.weights())
         case .none: return nil
         }
