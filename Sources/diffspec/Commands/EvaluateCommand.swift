@@ -10,7 +10,7 @@ struct EvaluateCommand: ParsableCommand {
         discussion: """
             Reads safetensors with the tensors "sample" [N, C, H, W], "timestep" [N] and, for networks with classes, \
             "class_labels" [N] (I64 or I32; numbers or vectors where class_embed_type is timestep or identity). Writes \
-            "output" exactly as diffusers' UNet2DModel.forward returns it.
+            "output" exactly as diffusers' UNet2DModel.forward returns it. A network for mixtures takes "sample" [N, d] and labels.
             """)
 
     @Option(help: .init("Model folder in diffusers' layout, or a bundled model's name.", valueName: "dir|name"))
@@ -33,7 +33,34 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         try OutputError.checkWritable(file: output)
-        let network = try UNet2D(folder: PretrainedModel.networkFolder(in: BundledModels.folder(model)))
+        let folder = try BundledModels.folder(model)
+        let (shape, result) =
+            switch try ModelKind(folder: folder) {
+            case .image: try images(UNet2D(folder: PretrainedModel.networkFolder(in: folder)))
+            case .mixture: try points(VelocityMLP(folder: folder))
+            }
+        let writer = try SafetensorsWriter(path: output, tensors: [("output", shape)])
+        try writer.append(result)
+        try writer.finish()
+    }
+
+    private func points(_ network: VelocityMLP) throws -> (shape: [Int], output: [Float]) {
+        let rows = try SafetensorsFile(path: input)
+        let shape = rows.shape(of: "sample") ?? []
+        let dimension = network.configuration.dimension
+        guard shape.count == 2, shape[1] == dimension else {
+            throw ModelError(
+                input, key: "sample", expected: "a tensor [N, \(dimension)]",
+                found: rows.shape(of: "sample").map { "\($0)" } ?? "none")
+        }
+        let output = try network(
+            sample: rows.floats(named: "sample"), batch: shape[0],
+            timesteps: rows.floats(named: "timestep", shape: [shape[0]]),
+            classLabels: rows.integers(named: "class_labels", shape: [shape[0]]), threads: threads)
+        return (shape, output)
+    }
+
+    private func images(_ network: UNet2D) throws -> (shape: [Int], output: [Float]) {
         let rows = try SafetensorsFile(path: input)
         let shape = rows.shape(of: "sample") ?? []
         guard shape.count == 4, shape[1] == network.configuration.inChannels else {
@@ -59,9 +86,6 @@ struct EvaluateCommand: ParsableCommand {
                 sample: sample, batch: batch, height: shape[2], width: shape[3], timesteps: timesteps,
                 classInputs: rows.floats(named: "class_labels"), threads: threads)
         }
-        let writer = try SafetensorsWriter(
-            path: output, tensors: [("output", [batch, network.configuration.outChannels, shape[2], shape[3]])])
-        try writer.append(result)
-        try writer.finish()
+        return ([batch, network.configuration.outChannels, shape[2], shape[3]], result)
     }
 }

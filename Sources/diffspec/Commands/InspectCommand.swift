@@ -40,6 +40,7 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         let folder = try BundledModels.folder(model)
+        if try ModelKind(folder: folder) == .mixture { return try MixtureInspection(model: model, folder: folder).show(json: json) }
         let network = try UNet2D(folder: PretrainedModel.networkFolder(in: folder))
         let configuration = network.configuration
         // A network alone can be inspected and evaluated; why it can't be sampled is worth a line.
