@@ -21,7 +21,7 @@ import image_data
 import model_folder
 import process
 from image_data import ImageSet
-from trainer import Pace, Trainer, keyed_generator
+from trainer import Pace, Trainer, keyed_generator, parse_with_resume
 from unet2d import UNet2D, UNetConfig
 
 EVALUATION_IMAGES = 2000
@@ -134,12 +134,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--compile", action="store_true", help="torch.compile the network (a minute's start-up)")
-    parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
-    arguments = parser.parse_args()
-    if (arguments.out / "checkpoint.pt").exists() != arguments.resume:
-        there = "has no" if arguments.resume else "has a"
-        parser.error(f"{arguments.out} {there} checkpoint.pt: --resume is for going on from one")
-    return arguments
+    return parse_with_resume(parser)
 
 
 def main() -> None:

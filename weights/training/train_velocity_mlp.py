@@ -22,7 +22,7 @@ from torch import Generator, Tensor
 
 import process
 from model_folder import CASE_TIMES, WEIGHTS, read_json, write_json
-from trainer import Pace, Trainer, keyed_generator
+from trainer import Pace, Trainer, keyed_generator, parse_with_resume
 from velocity_mlp import VelocityMLP, VelocityMLPConfig, draft_config, target_config
 
 ROWS_A_TIME = 8  # rows of a batch that share a time: two thirds of the work is the time's own layer
@@ -156,12 +156,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help=f"length of the run ({STEPS})")
     parser.add_argument("--minutes", type=float, help="end the run, learning rate and all, after this time at most")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
-    arguments = parser.parse_args()
-    if (arguments.out / "checkpoint.pt").exists() != arguments.resume:
-        there = "has no" if arguments.resume else "has a"
-        parser.error(f"{arguments.out} {there} checkpoint.pt: --resume is for going on from one")
-    return arguments
+    return parse_with_resume(parser)
 
 
 def main() -> None:

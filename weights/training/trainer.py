@@ -1,5 +1,6 @@
 """A training run that may be cut into pieces: network, moving average, optimiser, steps, seconds, the loss so far."""
 
+import argparse
 import csv
 import math
 import os
@@ -152,6 +153,16 @@ class Trainer(ABC):
         self.average = state["average"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds, self.history = state["step"], state["seconds"], state["history"]
+
+
+def parse_with_resume(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The arguments of a run in the folder `out`, with --resume added, which must suit what that folder holds."""
+    parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
+    arguments = parser.parse_args()
+    if (arguments.out / "checkpoint.pt").exists() != arguments.resume:
+        there = "has no" if arguments.resume else "has a"
+        parser.error(f"{arguments.out} {there} checkpoint.pt: --resume is for going on from one")
+    return arguments
 
 
 def write_csv(path: Path, rows: list[dict[str, float]]) -> None:

@@ -16,11 +16,6 @@ struct InspectCommand: ParsableCommand {
     var json = false
 
     struct Inspection: Encodable {
-        struct Tensor: Encodable {
-            let name: String
-            let shape: [Int]
-            let dtype: String
-        }
         let model: String
         let architecture: String
         let down_blocks: [String]
@@ -35,7 +30,7 @@ struct InspectCommand: ParsableCommand {
         let kernels: String
         let openblas_core: String
         let checked_tensors: Int
-        let tensors: [Tensor]
+        let tensors: [InspectedTensor]
     }
 
     func run() throws {
@@ -56,7 +51,7 @@ struct InspectCommand: ParsableCommand {
             schedule: process?.scheduleName, prediction: process?.prediction.rawValue,
             kernels: LinearAlgebra.kernelName, openblas_core: LinearAlgebra.coreName,
             checked_tensors: network.parameters.count,
-            tensors: network.parameters.map { .init(name: $0.name, shape: $0.shape, dtype: $0.dtype) })
+            tensors: network.parameters.map(InspectedTensor.init))
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -88,11 +83,7 @@ struct InspectCommand: ParsableCommand {
         if let cannotSample { lines.append("  sampling     not as it is: \(cannotSample)") }
         lines.append("  kernels      \(inspection.kernels), OpenBLAS core \(inspection.openblas_core)")
         lines.append("  tensors      \(inspection.checked_tensors), each with its shape, all numbers finite:")
-        let width = inspection.tensors.map(\.name.count).max() ?? 0
-        for tensor in inspection.tensors {
-            let shape = tensor.shape.map(String.init).joined(separator: ", ")
-            lines.append("    \(tensor.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(tensor.dtype)  [\(shape)]")
-        }
+        lines += InspectedTensor.lines(inspection.tensors)
         return lines.joined(separator: "\n")
     }
 }

@@ -4,11 +4,6 @@ import Pretrained
 
 /// What `diffspec inspect` says of a network for a mixture.
 struct MixtureInspection: Encodable {
-    struct Tensor: Encodable {
-        let name: String
-        let shape: [Int]
-        let dtype: String
-    }
     let model: String
     let architecture: String
     let dimension: Int
@@ -20,7 +15,7 @@ struct MixtureInspection: Encodable {
     let prediction: String
     let kernels: String
     let checked_tensors: Int
-    let tensors: [Tensor]
+    let tensors: [InspectedTensor]
 
     init(model: String, folder: String) throws {
         let loaded = try MixtureModel(folder: folder)
@@ -36,7 +31,7 @@ struct MixtureInspection: Encodable {
         prediction = loaded.prediction.rawValue
         kernels = LinearAlgebra.kernelName
         checked_tensors = network.parameters.count
-        tensors = network.parameters.map { Tensor(name: $0.name, shape: $0.shape, dtype: $0.dtype) }
+        tensors = network.parameters.map(InspectedTensor.init)
     }
 
     func show(json: Bool) throws {
@@ -50,11 +45,7 @@ struct MixtureInspection: Encodable {
         lines.append("  predicts     \(prediction)")
         lines.append("  kernels      \(kernels)")
         lines.append("  tensors      \(checked_tensors), each with its shape, all numbers finite:")
-        let width = tensors.map(\.name.count).max() ?? 0
-        for tensor in tensors {
-            let name = tensor.name.padding(toLength: width, withPad: " ", startingAt: 0)
-            lines.append("    \(name)  \(tensor.dtype)  [\(list(tensor.shape))]")
-        }
+        lines += InspectedTensor.lines(tensors)
         print(lines.joined(separator: "\n"))
     }
 }
