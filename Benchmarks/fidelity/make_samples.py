@@ -56,8 +56,9 @@ def make_part(program: str, folder: Path, way: Way, part: int, threads: int) -> 
     path = part_path(folder, way, part)
     unfinished = folder / "unfinished.safetensors"
     command = [program, "sample", "--quiet", "--no-fallback", "--count", str(PART)]
-    command += ["--seed", str(1000 * way.seed + part), *way.options(), "--tensors", str(unfinished), "--report", str(path.with_suffix(".json"))]
-    subprocess.run([*command, "--out", str(folder / "grid.png"), "--threads", str(threads)], check=True)
+    command += ["--seed", str(1000 * way.seed + part), "--threads", str(threads), *way.options()]
+    command += ["--tensors", str(unfinished), "--report", str(path.with_suffix(".json"))]
+    subprocess.run([*command, "--out", str(folder / "grid.png")], check=True)
     os.replace(unfinished, path)
 
 
