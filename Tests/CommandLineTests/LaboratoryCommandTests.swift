@@ -129,7 +129,7 @@ extension CommandLineTests {
             ["langevin", "--report", "/nonexistent/r.json"], ["mixture", "--churn", "1e200", "--count", "1"],
             ["mixture", "--figure", "/proc/nowhere"], ["mixture", "--model", "fashion-mnist", "--count", "1"],
             ["mixture", "--model", "mixture-2", "--draft", "independent", "--draft-model", "mixture-32-draft"],
-            ["mixture", "--model", "nowhere"], ["sample", "--model", "mixture-2"],
+            ["mixture", "--model", "nowhere"], ["mixture", "--figure", "f", "--networks", "--mixture-seed", "9"], ["sample", "--model", "mixture-2"],
         ])
         func runTimeErrors(arguments: [String]) throws {
             try Program.inFolder { folder in

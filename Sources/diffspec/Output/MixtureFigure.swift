@@ -39,12 +39,17 @@ struct MixtureFigure {
     private typealias Table = [Line: [(x: Double, y: Double)]]
 
     func write(to folder: String) throws {
+        let targets = try targets()
+        guard let first = targets.first?.1 else {
+            throw ModelError(
+                "--networks", expected: "folders mixture-D and mixture-D-draft for these mixtures", found: "none",
+                remedy: "leave --components and --mixture-seed away, or train networks and set \(BundledModels.environmentVariable)")
+        }
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
             throw OutputError(path: folder, reason: error.localizedDescription)
         }
-        let targets = try targets()
         let points = targets.count * (Self.churns.count + Self.windows.count)
         var progress = Progress("figure", total: Double(points), isQuiet: options.quiet)
         var done = 0
@@ -76,7 +81,7 @@ struct MixtureFigure {
         try plot(byWindow, title: "NFE against window, churn \(mixture.churn)", xLabel: "window L").image()
             .writePNG(to: path("-window.png"))
         let text = """
-            \(targets.first?.1.file.components.count ?? 0) components, \(mixture.steps) steps, \(samples) samples a point, mean NFE. Target: \
+            \(first.file.components.count) components, \(mixture.steps) steps, \(samples) samples a point, mean NFE. Target: \
             \(usesNetworks ? "the trained network, with labels" : "the mixture's exact score").
             Drafts: the frozen drift; independent, a single Gaussian of the mixture's moments\
             \(usesNetworks ? ", or the 4-wide network trained with the target" : ""); recycled, to first order.
@@ -148,7 +153,7 @@ struct MixtureFigure {
     }
 
     private func markdown(_ table: Table, _ name: String) -> String {
-        guard let columns = table.first?.value.map(\.x) else { return "no bundled networks for these mixtures" }
+        guard let columns = table.first?.value.map(\.x) else { return "" }
         var lines = [
             "| draft | d | " + columns.map { "\(name) \($0 == $0.rounded() ? $0.formatted(digits: 0) : String($0))" }.joined(separator: " | ") + " |",
             "|---|---|" + columns.map { _ in "---|" }.joined(),
