@@ -7,6 +7,8 @@ public enum Architecture: String, Sendable {
     case unet2D = "UNet2DModel"
     /// A robot policy.
     case policy = "ConditionalUnet1D"
+    /// Points of a Gaussian mixture.
+    case mixture = "VelocityMLP"
 
     /// What a model folder says it holds. Any other name counts as an image model, whose reader then refuses it.
     /// - Throws: `CheckpointError` if `config.json` cannot be read.
@@ -29,6 +31,7 @@ public enum Architecture: String, Sendable {
         switch self {
         case .unet2D: "an image model"
         case .policy: "a robot policy, which plans actions from observations"
+        case .mixture: "a network for points of a mixture"
         }
     }
 
@@ -36,6 +39,7 @@ public enum Architecture: String, Sendable {
         switch self {
         case .unet2D: "run it with diffspec sample"
         case .policy: "run it with diffspec policy"
+        case .mixture: "run it with diffspec mixture"
         }
     }
 }

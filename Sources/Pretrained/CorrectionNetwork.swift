@@ -54,6 +54,12 @@ public struct CorrectionNetwork: Sendable {
         self.process = target.process
     }
 
+    /// Whether a model folder says that it holds such a network.
+    public static func isOne(folder: String) -> Bool {
+        let file = URL(fileURLWithPath: folder).appendingPathComponent("process.json").path
+        return (try? JSONFile.decode(ProcessDescription.self, path: file))?.prediction == predictionName
+    }
+
     /// What `process.json` of such a folder says that its network predicts.
     static let predictionName = "correction"
 

@@ -30,7 +30,7 @@ public struct PretrainedModel: Sendable {
             throw ModelError(
                 networkFolder + "/config.json", key: "out_channels", expected: "\(input), as in_channels",
                 found: "\(output)",
-                remedy: "a network that also predicts its variance can be evaluated, but not sampled")
+                remedy: "a network that also predicts its variance, or a correction (--draft corrected), can't be sampled")
         }
         switch network.configuration.classEmbedding {
         case .none, .table: break

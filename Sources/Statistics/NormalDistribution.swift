@@ -1,6 +1,7 @@
 import Foundation
 
-/// Laws whose distribution functions have a closed form.
+/// Laws whose distribution functions have a closed form. Of its own, and not those of `Couplings`: what judges a rule
+/// shares no code with it.
 public enum NormalDistribution {
     /// `Φ(x)`
     public static func cumulative(_ x: Double) -> Double { erfc(-x / 2.0.squareRoot()) / 2 }

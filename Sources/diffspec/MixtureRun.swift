@@ -10,21 +10,19 @@ struct MixtureRun {
     let acceptance: Double
     let seconds: Double
 
-    /// - Parameter samples: indices, which key the noise.
     init(
-        _ options: MixtureOptions, draft: MixtureOptions.DraftName, window: Int, samples: Range<Int>, seed: UInt64,
+        _ target: MixtureTarget, draft: MixtureOptions.DraftName, window: Int, count: Int, seed: UInt64,
         threads: Int, onRound: @Sendable (StepInfo) throws -> Void = { _ in }
     ) throws {
-        let mixture = try options.mixture()
-        let chain = try options.chain(over: mixture)
         let random = RandomSource(seed: seed)
+        let chain = try target.chain(count: count, random: random)
         var sampler: any Sampler = SequentialSampler(chain: chain, random: random)
-        if let draft = try options.draft(draft, mixture: mixture, target: chain) {
+        if let draft = try target.draft(draft, of: chain, count: count, random: random) {
             sampler = try SpeculativeSampler(
-                chain: chain, draft: draft, window: min(window, options.steps), random: random)
+                chain: chain, draft: draft, window: min(window, target.steps), random: random)
         }
         let clock = ContinuousClock.now
-        let finished = try sampler.runConcurrently(samples: samples, lanes: 8, threads: threads, onRound: onRound)
+        let finished = try sampler.runConcurrently(samples: 0..<count, lanes: 8, threads: threads, onRound: onRound)
         seconds = (ContinuousClock.now - clock).seconds
         states = finished.map(\.state)
         nfe = .init(finished.map(\.cost.calls))

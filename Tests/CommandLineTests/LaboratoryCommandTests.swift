@@ -47,6 +47,51 @@ extension CommandLineTests {
             }
         }
 
+        /// A trained network in the exact score's place: near its mixture, and with the paper's draft of it exact and cheaper.
+        @Test func mixtureSamplesItsNetworks() throws {
+            try Program.inFolder { folder in
+                func report(_ arguments: [String]) throws -> [String: Any] {
+                    let outcome = try Program.run(
+                        ["mixture", "--model", "mixture-2", "--steps", "40", "--count", "300", "--report", "r.json"] + arguments,
+                        in: folder)
+                    try #require(outcome.status == 0, "\(outcome.errors)")
+                    return try Self.report("r.json", in: folder)
+                }
+                let plain = try report(["--draft", "none"])
+                let independent = try report(["--draft", "independent", "--draft-model", "mixture-2-draft"])
+                #expect(independent["draft_model"] as? String == "mixture-2-draft")
+                for run in [plain, independent] {
+                    #expect(run["dimension"] as? Int == 2 && run["components"] as? Int == 16)
+                    // 300 points of 16 components, about half of whose distance is that of unequal counts; the components
+                    // lie 1 apart. A network that ignored its labels would be at 1 or more.
+                    let distance = try #require(run["wasserstein2"] as? Double)
+                    let ofData = try #require(run["wasserstein2_of_data"] as? Double)
+                    #expect(distance < 2 * ofData + 0.1)
+                }
+                let calls = try #require((independent["nfe"] as? [String: Any])?["mean"] as? Double)
+                #expect(calls < 40)
+            }
+        }
+
+        @Test func mixtureExportsItsComponents() throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(["mixture", "--dimension", "3", "--components", "5", "--export", "m.json"], in: folder)
+                try #require(outcome.status == 0, "\(outcome.errors)")
+                let components = try #require(try Self.report("m.json", in: folder)["components"] as? [[String: Any]])
+                #expect(components.count == 5)
+                #expect((components[0]["mean"] as? [Double])?.count == 3)
+            }
+        }
+
+        /// The default tail follows the number of steps.
+        @Test func langevinTakesFewSteps() throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(["langevin", "--steps", "50", "--chains", "2", "--report", "r.json"], in: folder)
+                #expect(outcome.status == 0, "\(outcome.errors)")
+                #expect(try Self.report("r.json", in: folder)["tail"] as? Int == 25)
+            }
+        }
+
         /// So few samples that a control may pass for exact: the findings are in order all the same, and the status
         /// says whether all of them passed.
         @Test func verifyPrintsItsFindings() throws {
@@ -64,9 +109,11 @@ extension CommandLineTests {
 
         @Test(arguments: [
             ["verify", "--samples", "10"], ["verify", "--level", "2"], ["langevin", "--step", "-1"],
-            ["langevin", "--lattice", "2"], ["langevin", "--tail", "0"], ["langevin", "--steps", "10"],
+            ["langevin", "--lattice", "2"], ["langevin", "--tail", "0"], ["langevin", "--steps", "10", "--tail", "11"],
             ["langevin", "--beta", "nan"], ["langevin", "--energy", "dark"], ["mixture", "--dimension", "0"],
             ["mixture", "--churn", "nan"], ["mixture", "--out", "x.png", "--dimension", "1"],
+            ["mixture", "--model", "mixture-2", "--dimension", "2"], ["mixture", "--draft-model", "mixture-2-draft"],
+            ["mixture", "--model", "mixture-2", "--draft-model", "mixture-2-draft"], ["mixture", "--networks"],
         ])
         func usageErrors(arguments: [String]) throws {
             try Program.inFolder { folder in
@@ -80,7 +127,9 @@ extension CommandLineTests {
         @Test(arguments: [
             ["langevin", "--step", "1", "--steps", "600"], ["langevin", "--step", "1", "--steps", "600", "--draft", "none"],
             ["langevin", "--report", "/nonexistent/r.json"], ["mixture", "--churn", "1e200", "--count", "1"],
-            ["mixture", "--figure", "/proc/nowhere"],
+            ["mixture", "--figure", "/proc/nowhere"], ["mixture", "--model", "fashion-mnist", "--count", "1"],
+            ["mixture", "--model", "mixture-2", "--draft", "independent", "--draft-model", "mixture-32-draft"],
+            ["mixture", "--model", "nowhere"], ["mixture", "--figure", "f", "--networks", "--mixture-seed", "9"], ["sample", "--model", "mixture-2"],
         ])
         func runTimeErrors(arguments: [String]) throws {
             try Program.inFolder { folder in

@@ -5,9 +5,9 @@ import Testing
 extension CommandLineTests {
     @Suite("diffspec evaluate, inspect and models")
     struct ModelCommandsTests {
-        /// The bundled models' golden cases, made by diffusers: to 1e-4 of the output's standard deviation.
-        @Test(arguments: ["fashion-mnist", "fashion-mnist-draft"])
-        func evaluateAgreesWithDiffusers(model: String) throws {
+        /// The bundled models' golden cases, made by diffusers or PyTorch: to 1e-4 of the output's standard deviation.
+        @Test(arguments: ["fashion-mnist", "fashion-mnist-draft", "mixture-2", "mixture-2-draft", "mixture-32", "mixture-32-draft"])
+        func evaluateAgreesWithPyTorch(model: String) throws {
             try Program.inFolder { folder in
                 let golden = Program.repository.appendingPathComponent("weights/\(model)/case.safetensors").path
                 let outcome = try Program.run(
@@ -34,11 +34,24 @@ extension CommandLineTests {
             }
         }
 
+        @Test func inspectKnowsNetworksOfMixtures() throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(["inspect", "mixture-2-draft", "--json"], in: folder)
+                let json = try #require(
+                    try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+                #expect(json["architecture"] as? String == "VelocityMLP")
+                #expect(json["parameters"] as? Int == 275_006)
+                #expect(json["preprocessing"] as? [Int] == [4])
+                #expect(try Program.run(["inspect", "mixture-32"], in: folder).output.contains("dimension 32"))
+            }
+        }
+
         @Test func modelsAreFoundFromAnywhere() throws {
             try Program.inFolder { folder in
                 let outcome = try Program.run(["models"], in: folder)
                 #expect(outcome.status == 0)
                 #expect(outcome.output.contains("fashion-mnist ") && outcome.output.contains("fashion-mnist-draft "))
+                #expect(outcome.output.contains("mixture-32 "))
             }
         }
 

@@ -1,4 +1,4 @@
-"""A small residual classifier of 32×32 colour images; its pooled features measure Fréchet distances."""
+"""A small residual classifier of images; its pooled features measure Fréchet distances."""
 
 from pathlib import Path
 
@@ -7,7 +7,6 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-FEATURES = 256
 LOGIT_SCALE = 0.125
 
 
@@ -36,20 +35,21 @@ class ResidualPair(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Images [batch, 3, 32, 32] in [-1, 1] to logits [batch, classes]."""
+    """Images [batch, channels, height, width] in [-1, 1], of 8 pixels or more a side, to logits [batch, classes]."""
 
-    def __init__(self, classes: int = 10) -> None:
+    def __init__(self, channels: int = 3, width: int = 32, classes: int = 10) -> None:
         super().__init__()
-        self.start = ConvBlock(3, 32)
-        self.level1 = ConvBlock(32, 64)
-        self.pair1 = ResidualPair(64)
-        self.level2 = ConvBlock(64, 128)
-        self.level3 = ConvBlock(128, FEATURES)
-        self.pair3 = ResidualPair(FEATURES)
-        self.head = nn.Linear(FEATURES, classes, bias=False)
+        self.channels, self.feature_count = channels, 8 * width
+        self.start = ConvBlock(channels, width)
+        self.level1 = ConvBlock(width, 2 * width)
+        self.pair1 = ResidualPair(2 * width)
+        self.level2 = ConvBlock(2 * width, 4 * width)
+        self.level3 = ConvBlock(4 * width, 8 * width)
+        self.pair3 = ResidualPair(8 * width)
+        self.head = nn.Linear(8 * width, classes, bias=False)
 
     def features(self, images: Tensor) -> Tensor:
-        """The pooled activations [batch, FEATURES] before the last layer."""
+        """The pooled activations [batch, feature_count] before the last layer."""
         x = self.pair1(F.max_pool2d(self.level1(self.start(images)), 2))
         x = F.max_pool2d(self.level2(x), 2)
         x = self.pair3(F.max_pool2d(self.level3(x), 2))
@@ -65,8 +65,10 @@ def save(path: Path, classifier: Classifier) -> None:
 
 
 def load(path: Path) -> Classifier:
-    classifier = Classifier()
-    classifier.load_state_dict(load_file(path))
+    weights = load_file(path)
+    width, channels = weights["start.conv.weight"].shape[:2]
+    classifier = Classifier(channels, width, len(weights["head.weight"]))
+    classifier.load_state_dict(weights)
     return classifier.eval()
 
 

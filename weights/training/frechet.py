@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The Fréchet distance of two sets of images in a classifier's features.
 
-    python frechet.py CLASSIFIER.safetensors A B [--data FOLDER] [--count N]
+    python frechet.py CLASSIFIER.safetensors A B [--dataset NAME] [--data FOLDER] [--count N]
 
-A and B are safetensors files with a tensor `samples` [N, 3, 32, 32] in [-1, 1] (`diffspec sample --tensors`), or one of
-the words `train` and `test`: CIFAR-10's own images, from --data. The distance of two finite sets of one law is above
+A and B are safetensors files with a tensor `samples` [N, C, H, W] in [-1, 1] (`diffspec sample --tensors`), or one of
+the words `train` and `test`: the data set's own images. The distance of two finite sets of one law is above
 zero and falls with their size, so compare only distances between sets of the same sizes; `train test` is the yardstick.
 """
 
@@ -39,13 +39,13 @@ def frechet_distance(first: Tensor, second: Tensor) -> float:
     return ((mean1 - mean2).square().sum() + covariance1.trace() + covariance2.trace() - 2 * cross).item()
 
 
-def read(source: str, data: Path | None) -> Tensor:
-    """Images [count, 3, 32, 32] in [-1, 1] from a file of samples or from the data set."""
+def read(source: str, channels: int, dataset: str, data: Path | None) -> Tensor:
+    """Images [count, channels, height, width] in [-1, 1] from a file of samples or from the data set."""
     if source in ("train", "test"):
-        return image_data.scaled(image_data.load("cifar10", data, source).images)
+        return image_data.scaled(image_data.load(dataset, data, source).images)
     images = load_file(source)["samples"].float()
-    if images.shape[1:] != (3, 32, 32):
-        raise ValueError(f"{source}: samples are {list(images.shape)}, expected [count, 3, 32, 32]")
+    if images.ndim != 4 or images.shape[1] != channels:
+        raise ValueError(f"{source}: samples are {list(images.shape)}, expected [count, {channels}, height, width]")
     if not images.isfinite().all():
         raise ValueError(f"{source}: samples are not finite")
     return images.clamp(-1, 1)
@@ -55,7 +55,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Fréchet distance of two sets of images.")
     parser.add_argument("classifier", type=Path, help="weights from train_classifier.py")
     parser.add_argument("sets", nargs=2, metavar="SET", help="a safetensors file of samples, or: train, test")
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help="CIFAR-10 sheets, for train and test")
+    parser.add_argument("--dataset", choices=image_data.CLASS_NAMES, default="cifar10", help="for train and test")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="the data set's folder, for train and test")
     parser.add_argument("--count", type=int, help="take this many images of each set, the first ones")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
@@ -63,10 +64,10 @@ def main() -> None:
     features = []
     for source in arguments.sets:
         try:
-            images = read(source, arguments.data)[:arguments.count]
+            images = read(source, network.channels, arguments.dataset, arguments.data)[:arguments.count]
         except (OSError, ValueError) as error:
             parser.error(str(error))
-        if len(images) < max(classifier.FEATURES + 1, arguments.count or 0):
+        if len(images) < max(network.feature_count + 1, arguments.count or 0):
             parser.error(f"{source} holds only {len(images)} images")
         features.append(classifier.in_batches(network.features, images.to(arguments.device)))
     sizes = " and ".join(f"{len(rows):,}" for rows in features)

@@ -20,14 +20,16 @@ import process
 import sample_images
 import train_classifier
 from image_data import ImageSet
-from train_image_model import FASHION_MNIST, RECIPES, Recipe, Trainer, evaluation_loss, learning_rate
+from train_image_model import FASHION_MNIST, RECIPES, ImageTrainer, Recipe, evaluation_loss
+from trainer import Pace
 from unet2d import UNet2D, UNetConfig
 
 torch.set_num_threads(1)
 BUNDLED = Path(__file__).parent.parent
 TINY = UNetConfig(image_size=8, image_channels=1, channels=(8, 16), layers=1, attention_levels=(1,), head_dim=8,
                   norm_groups=4, class_embeddings=4)
-TINY_RECIPE = replace(FASHION_MNIST, network=TINY, epochs=8, batch=16, learning_rate=3e-3, warmup_steps=5)
+TINY_PACE = Pace(batch=16, learning_rate=3e-3, warmup_steps=5, ema_decay=0.999)
+TINY_RECIPE = replace(FASHION_MNIST, network=TINY, epochs=8, pace=TINY_PACE)
 
 
 def tiny_data(count: int = 160) -> ImageSet:
@@ -49,8 +51,8 @@ def randomised(network: nn.Module) -> nn.Module:
     return network.eval()
 
 
-def trainer(recipe: Recipe = TINY_RECIPE, minutes: float | None = None) -> Trainer:
-    return Trainer(recipe, tiny_data(), seed=0, minutes=minutes, compiled=False)
+def trainer(recipe: Recipe = TINY_RECIPE, minutes: float | None = None) -> ImageTrainer:
+    return ImageTrainer(recipe, tiny_data(), seed=0, minutes=minutes, compiled=False)
 
 
 # The network
@@ -190,18 +192,18 @@ def test_stopping_saves_the_state(tmp_path: Path) -> None:
 def test_resuming_another_run_is_refused(tmp_path: Path) -> None:
     trainer().save(tmp_path / "checkpoint.pt")
     with pytest.raises(ValueError, match="other settings"):
-        trainer(replace(TINY_RECIPE, batch=8)).resume(tmp_path / "checkpoint.pt")
+        trainer(replace(TINY_RECIPE, pace=replace(TINY_PACE, batch=8))).resume(tmp_path / "checkpoint.pt")
 
 
 def test_minutes_end_the_run() -> None:
     run = trainer(replace(TINY_RECIPE, epochs=1e9), minutes=2)
     run.seconds = 90
     assert run.progress == 0.75
-    assert learning_rate(run.recipe, 1000, 1) == pytest.approx(0.02 * run.recipe.learning_rate)
+    assert run.pace.rate(1000, 1) == pytest.approx(0.02 * run.pace.learning_rate)
 
 
 def test_batches_drop_labels_and_flip() -> None:
-    run = trainer(replace(TINY_RECIPE, batch=160, flips=True))
+    run = trainer(replace(TINY_RECIPE, pace=replace(TINY_PACE, batch=160), flips=True))
     run.data.images[:] = torch.arange(8, dtype=torch.uint8)  # a ramp from left to right
     dropped = flipped = 0
     for run.step in range(20):

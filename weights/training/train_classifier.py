@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Trains the small CIFAR-10 classifier that `frechet.py` measures with.
+"""Trains the small classifier that `frechet.py` measures with.
 
     python train_classifier.py OUT.safetensors --data FOLDER [--epochs 30]
+    python train_classifier.py OUT.safetensors --dataset fashion-mnist --width 8 --epochs 3
 
 Random crops (4 pixels of padding) and flips, label smoothing 0.1, SGD with Nesterov momentum and a triangular rate.
 """
@@ -79,21 +80,29 @@ def accuracy(network: nn.Module, data: ImageSet) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Train the CIFAR-10 classifier for Fréchet distances.")
+    parser = argparse.ArgumentParser(description="Train a classifier for Fréchet distances.")
     parser.add_argument("out", type=Path, help="safetensors file for the weights")
-    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="CIFAR-10 sheets")
+    parser.add_argument("--dataset", choices=image_data.CLASS_NAMES, default="cifar10")
+    parser.add_argument("--data", type=Path, metavar="FOLDER",
+                        help=f"the data set (fashion-mnist: {image_data.FASHION_MNIST_FOLDER})")
+    parser.add_argument("--width", type=int, default=32, help="channels of the first layer; 8 features to each")
     parser.add_argument("--epochs", type=float, default=30)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
     device = torch.device(arguments.device)
     torch.manual_seed(arguments.seed)
-    network = classifier.Classifier().to(device, memory_format=torch.channels_last)
+    try:
+        training_set, test_set = (image_data.load(arguments.dataset, arguments.data, split).to(device)
+                                  for split in ("train", "test"))
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    network = classifier.Classifier(training_set.images.shape[1], arguments.width)
+    network = network.to(device, memory_format=torch.channels_last)
     started = time.monotonic()
-    training_set = image_data.read_cifar10(arguments.data, "train").to(device)
     train(network, training_set, arguments.epochs, Generator(device).manual_seed(arguments.seed))
     seconds = time.monotonic() - started
-    correct = accuracy(network, image_data.read_cifar10(arguments.data, "test").to(device))
+    correct = accuracy(network, test_set)
     classifier.save(arguments.out, network)
     print(f"{correct:.2%} of the test images right after {seconds:.0f} s on {device}")
 

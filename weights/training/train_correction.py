@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 import model_folder
 import process
-from train_image_model import write_csv
+from trainer import write_csv
 from unet2d import UNet2D, UNetConfig
 
 LOG_EVERY = 100  # steps

@@ -16,17 +16,21 @@ extension GaussianMixture {
 
     /// Data: draws from the mixture itself, each a function of the source and its index.
     public func data(samples: Range<Int>, random: RandomSource) -> [[Double]] {
-        let total = components.reduce(0) { $0 + $1.weight }
-        return samples.map { sample in
+        samples.map { sample in
             var stream = random.stream(sample: sample, step: 0, purpose: .auxiliary)
-            var rest = stream.uniform() * total
-            let component = components.first { component in
-                rest -= component.weight
-                return rest <= 0
-            } ?? components[components.count - 1]
+            let component = components[component(at: stream.uniform())]
             let noise = stream.normals(dimension)
             return Vector.combine(1, component.mean, component.standardDeviation, noise)
         }
+    }
+
+    /// Index of the component that a number uniform in [0, 1) stands for.
+    public func component(at uniform: Double) -> Int {
+        var rest = uniform * components.reduce(0) { $0 + $1.weight }
+        return components.firstIndex { component in
+            rest -= component.weight
+            return rest <= 0
+        } ?? components.count - 1
     }
 
     /// The isotropic Gaussian of the mixture's mean and of its variance, averaged over the coordinates: the cheapest

@@ -4,7 +4,7 @@ import Foundation
 /// A mixture of isotropic Gaussians with its denoiser in closed form (DB25 §7, App. I.2): a target whose law is known,
 /// so that exactness can be checked to any precision.
 public struct GaussianMixture: Denoiser {
-    public struct Component: Sendable {
+    public struct Component: Sendable, Equatable, Codable {
         /// Unnormalised, positive.
         public let weight: Double
         public let mean: [Double]
@@ -15,6 +15,11 @@ public struct GaussianMixture: Denoiser {
             self.weight = weight
             self.mean = mean
             self.standardDeviation = standardDeviation
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case weight, mean
+            case standardDeviation = "standard_deviation"
         }
     }
 

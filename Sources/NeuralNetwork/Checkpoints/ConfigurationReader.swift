@@ -41,6 +41,17 @@ package struct ConfigurationReader {
         return integer
     }
 
+    /// A list of integers; nil if absent.
+    func integers(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> [Int]? {
+        guard let value = value(key) else { return nil }
+        let integers = value.array?.map(\.int)
+        guard let integers, integers.allSatisfy({ $0.map(range.contains) ?? false }) else {
+            throw unsupported(
+                key, value, supported: "a list of integers from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return integers.compactMap { $0 }
+    }
+
     package func number(_ key: String, _ supported: String, _ isSupported: (Double) -> Bool) throws(CheckpointError) -> Double? {
         guard let value = value(key) else { return nil }
         guard let number = value.double, number.isFinite, isSupported(number) else {

@@ -122,13 +122,7 @@ extension UNet2DConfiguration {
 
         downBlocks = try reader.choices("down_block_types", former: "UNetRes", DownBlock.self) ?? downBlocks
         upBlocks = try reader.choices("up_block_types", former: "UNetRes", UpBlock.self) ?? upBlocks
-        if let value = reader.value("block_out_channels") {
-            let integers = value.array?.map(\.int)
-            guard let integers, integers.allSatisfy({ channelRange.contains($0 ?? 0) }) else {
-                throw reader.unsupported("block_out_channels", value, supported: "a list of integers from 1 to 65536")
-            }
-            blockChannels = integers.compactMap { $0 }
-        }
+        blockChannels = try reader.integers("block_out_channels", in: channelRange) ?? blockChannels
         guard (1...16).contains(blockChannels.count) else {
             throw reader.unsupported("block_out_channels", .array([]), supported: "1 to 16 levels")
         }

@@ -4,24 +4,35 @@ struct Linear: Sendable {
     let bias: FloatStorage
     let inChannels: Int
     let outChannels: Int
+    /// Floats from one row of the input to the next.
+    let inputStride: Int
 
     /// Reads `key.weight` `[out, in]` (`[out, in, 1, 1]` for a convolution) and `key.bias`.
     init(
-        _ reader: ParameterReader, _ key: String, from inChannels: Int, to outChannels: Int, isConvolution: Bool = false
+        _ reader: ParameterReader, _ key: String, from inputs: ChannelLayout, to outChannels: Int, isConvolution: Bool = false
     ) throws(CheckpointError) {
+        inChannels = inputs.channels
+        inputStride = inputs.stride
         let weights = try reader.read("\(key).weight", [outChannels, inChannels] + (isConvolution ? [1, 1] : []))
         let columns = paddedChannels(outChannels)
-        matrix = PackedMatrix([(weights, outChannels, 0)], inputs: ChannelLayout(inChannels), columns: columns)
+        matrix = PackedMatrix([(weights, outChannels, 0)], inputs: inputs, columns: columns)
         bias = FloatStorage(try reader.read("\(key).bias", [outChannels]), count: columns)
-        self.inChannels = inChannels
         self.outChannels = outChannels
     }
 
-    /// `count` rows `stride` floats apart; the output's rows are `paddedChannels(outChannels)` floats apart.
+    init(
+        _ reader: ParameterReader, _ key: String, from inChannels: Int, to outChannels: Int, isConvolution: Bool = false
+    ) throws(CheckpointError) {
+        try self.init(reader, key, from: ChannelLayout(inChannels), to: outChannels, isConvolution: isConvolution)
+    }
+
+    /// `count` rows `stride` floats apart; the output's rows are `outStride` floats apart, or else
+    /// `paddedChannels(outChannels)`.
     func callAsFunction(
-        _ rows: UnsafePointer<Float>, stride: Int, count: Int, into out: UnsafeMutablePointer<Float>, _ workspace: Workspace
+        _ rows: UnsafePointer<Float>, stride: Int, count: Int, into out: UnsafeMutablePointer<Float>, outStride: Int? = nil,
+        _ workspace: Workspace
     ) {
         matrix.multiply(
-            rows, stride: stride, count: count, bias: bias.pointer, into: out, outStride: matrix.columns, workspace)
+            rows, stride: stride, count: count, bias: bias.pointer, into: out, outStride: outStride ?? matrix.columns, workspace)
     }
 }

@@ -11,7 +11,7 @@ struct EvaluateCommand: ParsableCommand {
             Reads safetensors with the tensors "sample" [N, C, H, W], "timestep" [N] and, for networks with classes, \
             "class_labels" [N] (I64 or I32; numbers or vectors where class_embed_type is timestep or identity). Writes \
             "output" exactly as diffusers' UNet2DModel.forward returns it. For a policy's ConditionalUnet1D the tensors are \
-            "sample" [N, T, D], "timestep" [N] and "global_cond" [N, G].
+            "sample" [N, T, D], "timestep" [N] and "global_cond" [N, G]; a network for mixtures takes "sample" [N, d] and labels.
             """)
 
     @Option(help: .init("Model folder in diffusers' layout, or a bundled model's name.", valueName: "dir|name"))
@@ -40,6 +40,7 @@ struct EvaluateCommand: ParsableCommand {
         switch try Architecture(folder: folder) {
         case .unet2D: try evaluate(UNet2D(folder: networkFolder), rows)
         case .policy: try evaluate(ConditionalUnet1D(folder: networkFolder), rows)
+        case .mixture: try evaluate(VelocityMLP(folder: networkFolder), rows)
         }
     }
 
@@ -85,6 +86,20 @@ struct EvaluateCommand: ParsableCommand {
         let result = try network(
             sample: rows.floats(named: "sample"), batch: batch, positions: shape[1], timesteps: timesteps(rows, batch),
             condition: condition, threads: threads)
+        try write(result, shape: shape)
+    }
+
+    private func evaluate(_ network: VelocityMLP, _ rows: SafetensorsFile) throws {
+        let shape = rows.shape(of: "sample") ?? []
+        let dimension = network.configuration.dimension
+        guard shape.count == 2, shape[1] == dimension else {
+            throw ModelError(
+                input, key: "sample", expected: "a tensor [N, \(dimension)]",
+                found: rows.shape(of: "sample").map { "\($0)" } ?? "none")
+        }
+        let result = try network(
+            sample: rows.floats(named: "sample"), batch: shape[0], timesteps: timesteps(rows, shape[0]),
+            classLabels: rows.integers(named: "class_labels", shape: [shape[0]]), threads: threads)
         try write(result, shape: shape)
     }
 

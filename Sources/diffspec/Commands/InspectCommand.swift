@@ -18,9 +18,10 @@ struct InspectCommand: ParsableCommand {
     func run() throws {
         let folder = try BundledModels.folder(model)
         let networkFolder = PretrainedModel.networkFolder(in: folder)
+        if try Architecture(folder: folder) == .mixture { return try MixtureInspection(model: model, folder: folder).show(json: json) }
         let inspection =
             switch try Architecture(folder: folder) {
-            case .unet2D: Inspection(model, folder: folder, network: try UNet2D(folder: networkFolder))
+            case .unet2D, .mixture: Inspection(model, folder: folder, network: try UNet2D(folder: networkFolder))
             case .policy: Inspection(model, folder: folder, network: try ConditionalUnet1D(folder: networkFolder))
             }
         print(json ? try inspection.jsonText() : inspection.text)

@@ -25,6 +25,7 @@ struct LangevinCommand: ParsableCommand {
     }
 
     @OptionGroup(title: "Energy") var energy: EnergyOptions
+    @OptionGroup(title: "Run") var options: RunOptions
 
     @Option(help: .init("Step size γ.", valueName: "γ"))
     var step = 1e-3
@@ -32,35 +33,20 @@ struct LangevinCommand: ParsableCommand {
     @Option(help: .init("Number of steps K of a chain.", valueName: "K"))
     var steps = 10_000
 
-    @Option(help: .init("Window L: how many states are drafted and scored per call.", valueName: "L"))
-    var window = 20
-
     @Option(help: .init("Number of chains.", valueName: "N"))
     var chains = 100
 
     @Option(help: "What proposes the window: recycled gradients, to first order or zeroth; the last gradient, frozen; the energy's cheap proxy; or none (plain). Where an energy has a cheap quadratic part (phi4's coupling), that part stays exact; frozen-fresh is the published method, which freezes all of the drift, evaluated anew for each window.")
     var draft = DraftName.recycled
 
-    @Option(help: .init("Energies are taken over this many last states of each chain.", valueName: "N"))
-    var tail = 500
-
-    @Option(help: .init("Seed: each chain is a function of it and its own index.", valueName: "S"))
-    var seed: UInt64 = 0
+    @Option(help: .init("Energies are taken over this many last states of each chain (default: 500, or half of the steps where that is fewer).", valueName: "N"))
+    var tail: Int?
 
     @Option(help: .init("Chains that share their calls; changes no result.", valueName: "N"))
     var batch = 4
 
-    @Option(help: .init("Processor cores to use (default: all); changes no result.", valueName: "T"))
-    var threads = ProcessInfo.processInfo.activeProcessorCount
-
     @Option(help: .init("Trace plot: the energy of a few chains and its mean over all.", valueName: "trace.png"))
     var out: String?
-
-    @Option(help: .init("File for the report, JSON.", valueName: "file"))
-    var report: String?
-
-    @Flag(help: "Print nothing but errors.")
-    var quiet = false
 
     struct Result: Encodable {
         let energy_name: String
@@ -89,6 +75,8 @@ struct LangevinCommand: ParsableCommand {
     private static let tracePoints = 200
     private static let tracedChains = 4
 
+    private var effectiveTail: Int { tail ?? min(500, max(1, steps / 2)) }
+
     func validate() throws {
         guard step > 0, step.isFinite else {
             throw ValidationError("--step must be a positive finite number, found \(step).")
@@ -96,23 +84,17 @@ struct LangevinCommand: ParsableCommand {
         guard (1...1_000_000_000).contains(steps) else {
             throw ValidationError("--steps must be from 1 to 1000000000, found \(steps).")
         }
-        guard (1...100_000).contains(window) else {
-            throw ValidationError("--window must be from 1 to 100000, found \(window).")
-        }
         guard (1...10_000_000).contains(chains) else {
             throw ValidationError("--chains must be from 1 to 10000000, found \(chains).")
         }
-        guard (1...steps).contains(tail) else {
+        if let tail, !(1...steps).contains(tail) {
             throw ValidationError("--tail must be from 1 to the number of steps, found \(tail).")
         }
         guard (1...4096).contains(batch) else { throw ValidationError("--batch must be from 1 to 4096, found \(batch).") }
-        guard (1...1024).contains(threads) else {
-            throw ValidationError("--threads must be from 1 to 1024, found \(threads).")
-        }
     }
 
     func run() throws {
-        for file in [out, report].compactMap({ $0 }) { try OutputError.checkWritable(file: file) }
+        for file in [out, options.report].compactMap({ $0 }) { try OutputError.checkWritable(file: file) }
         let energy = try energy.load()
         let chain = try LangevinChain(energy: energy, stepCount: steps, stepSize: step)
         let stride = max(1, steps / Self.tracePoints)
@@ -124,12 +106,12 @@ struct LangevinCommand: ParsableCommand {
 
         let result = summary(of: observations, stride: stride, seconds: seconds)
         if let out { try tracePlot(observations, result).image().writePNG(to: out) }
-        if let report { try result.writeJSON(to: report) }
-        if !quiet { print(table(result)) }
+        if let report = options.report { try result.writeJSON(to: report) }
+        if !options.quiet { print(table(result)) }
     }
 
     private func sampler(over chain: LangevinChain, _ energy: Energy) throws -> any Sampler<LangevinChain> {
-        let random = RandomSource(seed: seed)
+        let random = RandomSource(seed: options.seed)
         let draft: (any Draft)? =
             switch draft {
             case .frozen: FrozenDenoiserDraft()
@@ -140,17 +122,17 @@ struct LangevinCommand: ParsableCommand {
             case .none: nil
             }
         guard let draft else { return SequentialSampler(chain: chain, random: random) }
-        return try SpeculativeSampler(chain: chain, draft: draft, window: min(window, steps), random: random)
+        return try SpeculativeSampler(chain: chain, draft: draft, window: min(options.window, steps), random: random)
     }
 
     private func observe(
         _ sampler: some Sampler<LangevinChain>, _ energy: Energy, stride: Int
     ) throws -> [EnergyObservation] {
         let total = Double(steps) * Double(chains)
-        let shown = Mutex((done: 0, progress: Progress("langevin", total: total, isQuiet: quiet)))
+        let shown = Mutex((done: 0, progress: Progress("langevin", total: total, isQuiet: options.quiet)))
         defer { shown.withLock { $0.progress.finish() } }
         return try sampler.observe(
-            energy, chains: 0..<chains, tail: tail, traceStride: stride, lanes: batch, threads: threads
+            energy, chains: 0..<chains, tail: effectiveTail, traceStride: stride, lanes: batch, threads: options.threads
         ) { count in
             try Interruption.check()
             shown.withLock {
@@ -167,7 +149,7 @@ struct LangevinCommand: ParsableCommand {
         let points = observations.map(\.trace.count).min() ?? 0
         return Result(
             energy_name: energy.energy.rawValue, draft: draft.rawValue, exact: true, steps: steps, step: step,
-            window: window, chains: chains, tail: tail, seed: seed, wall_seconds: seconds,
+            window: options.window, chains: chains, tail: effectiveTail, seed: options.seed, wall_seconds: seconds,
             energy: EnergySummary(perChain: observations.map(\.tail)), nfe: .init(costs.map(\.calls)),
             evaluations: .init(costs.map(\.evaluations)),
             acceptance: accepted + rejected > 0 ? Double(accepted) / Double(accepted + rejected) : 0,
@@ -181,9 +163,9 @@ struct LangevinCommand: ParsableCommand {
         let energy = result.energy
         return """
             \(self.energy.description), γ = \(step), \(steps) steps, \(chains) chains, \
-            \(draft == .none ? "plain" : "draft \(draft.rawValue), window \(window)")
+            \(draft == .none ? "plain" : "draft \(draft.rawValue), window \(options.window)")
 
-            energy       \(energy.mean.formatted(digits: 3)) ± \(energy.sd.formatted(digits: 3)) (standard error \(energy.standard_error.formatted(digits: 3))) over the last \(tail) states
+            energy       \(energy.mean.formatted(digits: 3)) ± \(energy.sd.formatted(digits: 3)) (standard error \(energy.standard_error.formatted(digits: 3))) over the last \(effectiveTail) states
             NFE          \(result.nfe.mean.formatted(digits: 1)) a chain, \((Double(steps) / result.nfe.mean).formatted(digits: 2)) steps a call
             evaluations  \(result.evaluations.mean.formatted(digits: 1)) a chain
             acceptance   \((100 * result.acceptance).formatted(digits: 1)) %

@@ -3,6 +3,7 @@ import Couplings
 import Diffusion
 import Foundation
 import Imaging
+import Pretrained
 import Statistics
 import Synchronization
 
@@ -18,38 +19,33 @@ struct MixtureCommand: ParsableCommand {
             """)
 
     @OptionGroup(title: "Mixture") var mixture: MixtureOptions
+    @OptionGroup(title: "Run") var options: RunOptions
 
-    @Option(help: .init("Window L: how many states are drafted and scored per call.", valueName: "L"))
-    var window = 20
-
-    @Option(help: "What proposes the window; independent is a single Gaussian of the mixture's moments, none plain sampling.")
+    @Option(help: "What proposes the window; independent is --draft-model, or else a single Gaussian of the mixture's moments; none is plain sampling.")
     var draft = MixtureOptions.DraftName.recycled
 
     @Option(help: .init("Number of samples.", valueName: "N"))
     var count = 2000
 
-    @Option(help: .init("Seed: each sample is a function of it and its own index.", valueName: "S"))
-    var seed: UInt64 = 0
-
-    @Option(help: .init("Processor cores to use (default: all); changes no result.", valueName: "T"))
-    var threads = ProcessInfo.processInfo.activeProcessorCount
-
     @Option(help: .init("Scatter plot of the first two coordinates: data and samples.", valueName: "scatter.png"))
     var out: String?
 
-    @Option(help: .init("File for the report, JSON.", valueName: "file"))
-    var report: String?
+    @Option(help: .init("Write the mixture's components to this file, JSON, and do no more.", valueName: "mixture.json"))
+    var export: String?
 
     @Option(help: .init("Folder for figure3.md, figure3-churn.png and figure3-window.png; --count is the samples a point.", valueName: "dir"))
     var figure: String?
 
-    @Flag(help: "Print nothing but errors.")
-    var quiet = false
+    @Flag(help: "With --figure: the networks mixture-D and their drafts mixture-D-draft, for the dimensions that have both, in place of exact scores.")
+    var networks = false
 
     struct Result: Encodable {
+        /// nil for the exact score.
+        let model: String?
+        let draft_model: String?
         let dimension: Int
         let components: Int
-        let mixture_seed: UInt64
+        let mixture_seed: UInt64?
         let steps: Int
         let churn: Double
         let window: Int
@@ -73,33 +69,40 @@ struct MixtureCommand: ParsableCommand {
     private static let slices = 200
 
     func validate() throws {
-        guard (1...1_000_000).contains(window) else {
-            throw ValidationError("--window must be from 1 to 1000000, found \(window).")
-        }
         guard (1...10_000_000).contains(count) else {
             throw ValidationError("--count must be from 1 to 10000000, found \(count).")
         }
-        guard (1...1024).contains(threads) else {
-            throw ValidationError("--threads must be from 1 to 1024, found \(threads).")
+        if figure != nil, out != nil || options.report != nil || mixture.model != nil || mixture.draftModel != nil
+            || mixture.dimension != nil
+        {
+            throw ValidationError(
+                "--figure has dimensions, models and files of its own; leave --dimension, --model, --draft-model, --out and --report away.")
         }
-        if figure != nil, out != nil || report != nil {
-            throw ValidationError("--figure writes files of its own; leave --out and --report away.")
+        if networks, figure == nil { throw ValidationError("--networks belongs to --figure.") }
+        if mixture.draftModel != nil, draft != .independent {
+            throw ValidationError("--draft-model is for --draft independent, found \(draft.rawValue).")
         }
-        if out != nil, mixture.dimension < 2 { throw ValidationError("--out needs at least two dimensions.") }
     }
 
     func run() throws {
-        for file in [out, report].compactMap({ $0 }) { try OutputError.checkWritable(file: file) }
+        for file in [out, options.report, export].compactMap({ $0 }) { try OutputError.checkWritable(file: file) }
         Interruption.watch()
-        if let figure {
-            try MixtureFigure(
-                options: mixture, samples: count, window: window, seed: seed, threads: threads, isQuiet: quiet
-            ).write(to: figure)
+        if let export {
+            let target = try mixture.target()
+            try target.file.writeJSON(to: export)
             return
         }
-        let shown = Mutex((done: 0, progress: Progress("mixture", total: Double(count * mixture.steps), isQuiet: quiet)))
+        if let figure {
+            try MixtureFigure(mixture: mixture, options: options, samples: count, usesNetworks: networks).write(to: figure)
+            return
+        }
+        let target = try mixture.target()
+        let law = target.mixture
+        if out != nil, law.dimension < 2 { throw ValidationError("--out needs at least two dimensions.") }
+        let shown = Mutex(
+            (done: 0, progress: Progress("mixture", total: Double(count * mixture.steps), isQuiet: options.quiet)))
         let run = try MixtureRun(
-            mixture, draft: draft, window: window, samples: 0..<count, seed: seed, threads: threads
+            target, draft: draft, window: options.window, count: count, seed: options.seed, threads: options.threads
         ) { info in
             try Interruption.check()
             shown.withLock {
@@ -108,33 +111,34 @@ struct MixtureCommand: ParsableCommand {
             }
         }
         shown.withLock { $0.progress.finish() }
-        let random = RandomSource(seed: seed)
-        let target = try mixture.mixture()
-        let data = target.data(samples: 0..<count, random: random)
+        let random = RandomSource(seed: options.seed)
+        let data = law.data(samples: 0..<count, random: random)
         let result = Result(
-            dimension: mixture.dimension, components: mixture.components, mixture_seed: mixture.mixtureSeed,
-            steps: mixture.steps, churn: mixture.churn, window: window, draft: draft.rawValue, exact: true, seed: seed,
-            count: count, wall_seconds: run.seconds, nfe: run.nfe, evaluations: run.evaluations,
-            acceptance: run.acceptance, wasserstein2: wasserstein(run.states, data),
-            wasserstein2_of_data: wasserstein(target.data(samples: count..<2 * count, random: random), data),
+            model: mixture.model, draft_model: mixture.draftModel, dimension: law.dimension,
+            components: law.components.count, mixture_seed: target.file.seed, steps: mixture.steps, churn: mixture.churn,
+            window: options.window, draft: draft.rawValue, exact: true, seed: options.seed, count: count,
+            wall_seconds: run.seconds, nfe: run.nfe, evaluations: run.evaluations, acceptance: run.acceptance,
+            wasserstein2: wasserstein(run.states, data),
+            wasserstein2_of_data: wasserstein(law.data(samples: count..<2 * count, random: random), data),
             wasserstein2_method: count <= Self.largestAssignment ? "exact assignment" : "sliced, \(Self.slices) directions")
         if let out { try scatter(run.states, data).image(width: 720, height: 720).writePNG(to: out) }
-        if let report { try result.writeJSON(to: report) }
-        if !quiet { print(table(result)) }
+        if let report = options.report { try result.writeJSON(to: report) }
+        if !options.quiet { print(table(result)) }
     }
 
     private func wasserstein(_ samples: [[Double]], _ data: [[Double]]) -> Double {
         if count <= Self.largestAssignment { return Wasserstein.exact(samples, data) }
         // Beyond every sample's own index, so that the directions share no draw with the data.
-        var stream = RandomSource(seed: seed).stream(sample: 1 << 50, step: 0, purpose: .auxiliary)
+        var stream = RandomSource(seed: options.seed).stream(sample: 1 << 50, step: 0, purpose: .auxiliary)
         return Wasserstein.sliced(
-            samples, data, directions: (0..<Self.slices).map { _ in stream.normals(mixture.dimension) })
+            samples, data, directions: (0..<Self.slices).map { _ in stream.normals(samples[0].count) })
     }
 
     private func table(_ result: Result) -> String {
         """
-        mixture of \(mixture.components) in dimension \(mixture.dimension), \(mixture.steps) steps, churn \(mixture.churn), \
-        \(count) samples, \(draft == .none ? "plain" : "draft \(draft.rawValue), window \(window)")
+        mixture of \(result.components) in dimension \(result.dimension), \(mixture.model ?? "exact score"), \
+        \(mixture.steps) steps, churn \(mixture.churn), \(count) samples, \
+        \(draft == .none ? "plain" : "draft \(mixture.draftModel ?? draft.rawValue), window \(options.window)")
 
         NFE          \(result.nfe.mean.formatted(digits: 2)) a sample
         evaluations  \(result.evaluations.mean.formatted(digits: 1)) a sample
@@ -148,7 +152,7 @@ struct MixtureCommand: ParsableCommand {
     private func scatter(_ samples: [[Double]], _ data: [[Double]]) -> Plot {
         func points(_ states: [[Double]]) -> [(x: Double, y: Double)] { states.prefix(5000).map { ($0[0], $0[1]) } }
         return Plot(
-            title: "mixture of \(mixture.components), \(mixture.steps) steps, \(draft.rawValue)", xLabel: "x1",
+            title: "\(mixture.model ?? "exact score"), \(mixture.steps) steps, \(draft.rawValue)", xLabel: "x1",
             yLabel: "x2",
             series: [
                 Plot.Series("data", points(data), style: .dots, colour: Colour.palette[4]),

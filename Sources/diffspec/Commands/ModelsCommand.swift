@@ -5,7 +5,7 @@ import Pretrained
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models", abstract: "List the bundled models.",
-        discussion: "Image models go to --model and --draft-model of diffspec sample and others, policies to diffspec policy.")
+        discussion: "Any of the names can be given to --model and --draft-model of the command that samples its kind.")
 
     func run() throws {
         let names = BundledModels.names
@@ -23,11 +23,18 @@ struct ModelsCommand: ParsableCommand {
         let folder = try BundledModels.folder(name)
         switch try Architecture(folder: folder) {
         case .unet2D:
+            if CorrectionNetwork.isOne(folder: folder) {
+                return "\(try UNet2D(folder: folder).parameterCount) parameters, for --draft corrected"
+            }
             let model = try PretrainedModel(folder: folder)
             let mark = name == BundledModels.defaultModel ? "  (default)" : ""
             return "\(model.network.configuration.inChannels)×\(model.process.height)×\(model.process.width), "
                 + "\(model.classCount) classes, \(model.network.parameterCount) parameters, "
                 + "\(model.process.scheduleName) schedule\(mark)"
+        case .mixture:
+            let model = try MixtureModel(folder: folder)
+            return "mixture of \(model.mixture.components.count) in dimension \(model.dimension), "
+                + "\(model.network.parameterCount) parameters (for diffspec mixture)"
         case .policy:
             let model = try PolicyModel(folder: folder)
             return "policy, \(model.horizon) actions of \(model.actionDimension) from \(model.observationSteps) states of "

@@ -5,12 +5,6 @@ import Pretrained
 /// What a model folder holds. Its keys are part of the command line's contract; those that do not apply to a kind of network
 /// are left out.
 struct Inspection: Encodable {
-    struct Tensor: Encodable {
-        let name: String
-        let shape: [Int]
-        let dtype: String
-    }
-
     /// What a policy reads and plans.
     struct Policy: Encodable {
         let horizon: Int?
@@ -39,7 +33,7 @@ struct Inspection: Encodable {
     let kernels = LinearAlgebra.kernelName
     let openblas_core = LinearAlgebra.coreName
     let checked_tensors: Int
-    let tensors: [Tensor]
+    let tensors: [InspectedTensor]
     /// Why the network, sound by itself, can't be sampled.
     let cannot_sample: String?
     private let classNames: [String]
@@ -67,7 +61,7 @@ struct Inspection: Encodable {
         schedule = process?.scheduleName
         prediction = process?.prediction.rawValue
         checked_tensors = network.parameters.count
-        tensors = Self.tensors(network.parameters)
+        tensors = network.parameters.map(InspectedTensor.init)
         cannot_sample = Self.reason(pretrained)
         classNames = process?.classNames ?? []
     }
@@ -94,13 +88,9 @@ struct Inspection: Encodable {
         schedule = policyModel?.noise.scheduleName
         prediction = policyModel?.noise.prediction.rawValue
         checked_tensors = network.parameters.count
-        tensors = Self.tensors(network.parameters)
+        tensors = network.parameters.map(InspectedTensor.init)
         cannot_sample = Self.reason(loaded)
         classNames = []
-    }
-
-    private static func tensors(_ parameters: [NetworkParameter]) -> [Tensor] {
-        parameters.map { .init(name: $0.name, shape: $0.shape, dtype: $0.dtype) }
     }
 
     private static func reason<Model>(_ loaded: Result<Model, any Error>) -> String? {
@@ -139,11 +129,7 @@ struct Inspection: Encodable {
         if let cannot_sample { line("sampling", "not as it is: \(cannot_sample)") }
         line("kernels", "\(kernels), OpenBLAS core \(openblas_core)")
         line("tensors", "\(checked_tensors), each with its shape, all numbers finite:")
-        let width = tensors.map(\.name.count).max() ?? 0
-        for tensor in tensors {
-            let shape = tensor.shape.map(String.init).joined(separator: ", ")
-            lines.append("    \(tensor.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(tensor.dtype)  [\(shape)]")
-        }
+        lines += InspectedTensor.lines(tensors)
         return lines.joined(separator: "\n")
     }
 }

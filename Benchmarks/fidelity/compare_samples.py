@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""Does speculative sampling sample the same images, and would fewer steps have done as well?
+
+    python Benchmarks/fidelity/compare_samples.py SAMPLES CLASSIFIER.safetensors OUT [--data FOLDER]
+
+SAMPLES is what `make_samples.py` made, CLASSIFIER from `weights/training/train_classifier.py --dataset fashion-mnist
+--width 8 --epochs 3`. Fréchet distances in two fixed feature spaces, the classifier's pooled features and the images
+averaged over 4×4 pixels, go into OUT/fidelity.md and OUT/fidelity.png. Needs PyTorch, numpy, safetensors, matplotlib.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Generator, Tensor
+
+from make_samples import FEW_STEPS, STEPS, WAYS, Way
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "weights" / "training"))
+import classifier
+import image_data
+from frechet import frechet_distance
+from image_data import ImageSet
+
+POOLING = 4  # pixels a side
+REPLICATES = 200
+CLASSES = 10  # row i of a set is of class i mod 10
+SPACES = ("classifier", "pixels")
+NAMES = {
+    "plain": f"plain, {STEPS} steps",
+    "plain-again": f"plain, {STEPS} steps, other noise",
+    "speculative": f"speculative, {STEPS} steps",
+    "few-uniform": f"plain, {FEW_STEPS} steps",
+    "few-edm": f"plain, {FEW_STEPS} steps, EDM grid",
+    "few-deterministic-uniform": f"deterministic, {FEW_STEPS} steps",
+    "few-deterministic-edm": f"deterministic, {FEW_STEPS} steps, EDM grid",
+    "double-deterministic-uniform": f"deterministic, {2 * FEW_STEPS} steps",
+    "double-deterministic-edm": f"deterministic, {2 * FEW_STEPS} steps, EDM grid",
+}
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """One way's features by space [count, width], and its mean NFE."""
+
+    features: dict[str, Tensor]
+    nfe: float
+
+
+@dataclass(frozen=True)
+class Distance:
+    """A Fréchet distance with its standard error."""
+
+    value: float
+    error: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ± {self.error:.3f}"
+
+
+def features(network: classifier.Classifier, images: Tensor) -> dict[str, Tensor]:
+    images = images.clamp(-1, 1)
+    return {
+        "classifier": classifier.in_batches(network.features, images).double(),
+        "pixels": F.avg_pool2d(images, POOLING).flatten(1).double(),
+    }
+
+
+def load(folder: Path, way: Way, parts: int, network: classifier.Classifier) -> Sampled:
+    paths = [folder / f"{way.name}-{part:04}.safetensors" for part in range(parts)]
+    images = torch.cat([load_file(path)["samples"] for path in paths])
+    calls = [json.loads(path.with_suffix(".json").read_text())["nfe"]["mean"] for path in paths]
+    return Sampled(features(network, images), sum(calls) / len(calls))
+
+
+def balanced(images: ImageSet, count: int) -> Tensor:
+    """The first images of each class, in the samples' order of classes."""
+    each = [torch.nonzero(images.labels == label).flatten()[:count // CLASSES] for label in range(CLASSES)]
+    return images.images[torch.stack(each, dim=1).flatten()]
+
+
+def distance(rows: Tensor, reference: Tensor) -> Distance:
+    """To the reference; the standard error by the bootstrap over the rows of each class."""
+    generator = Generator().manual_seed(0)
+    classes = torch.arange(len(rows)) % CLASSES
+    replicates = []
+    for _ in range(REPLICATES):
+        drawn = torch.randint(len(rows) // CLASSES, (len(rows),), generator=generator)
+        replicates.append(frechet_distance(rows[CLASSES * drawn + classes], reference))
+    return Distance(frechet_distance(rows, reference), torch.tensor(replicates).std().item())
+
+
+def permutation_p(first: Tensor, second: Tensor) -> float:
+    """How often a random exchange of rows of one class leaves the sets as far apart as they are."""
+    generator = Generator().manual_seed(0)
+    found = frechet_distance(first, second)
+    farther = 0
+    for _ in range(REPLICATES):
+        exchanged = torch.rand(len(first), 1, generator=generator) < 0.5
+        swapped = torch.where(exchanged, second, first), torch.where(exchanged, first, second)
+        farther += frechet_distance(*swapped) >= found
+    return (1 + farther) / (1 + REPLICATES)
+
+
+def same_law_table(sampled: dict[str, Sampled]) -> list[str]:
+    lines = [f"| pair | {' | '.join(f'{space}, p' for space in SPACES)} |", "|---|---|---|"]
+    pairs = [("plain", "plain-again"), ("plain", "speculative"), ("plain-again", "speculative"),
+             ("plain", "few-uniform"), ("plain", "few-deterministic-uniform")]
+    for names in pairs:
+        cells = []
+        for space in SPACES:
+            first, second = (sampled[name].features[space] for name in names)
+            cells.append(f"{frechet_distance(first, second):.3f}, {permutation_p(first, second):.3f}")
+        lines.append(f"| {NAMES[names[0]]} – {NAMES[names[1]]} | {' | '.join(cells)} |")
+    return lines
+
+
+def plot(path: Path, sampled: dict[str, Sampled], distances: dict[str, Distance], floor: float) -> None:
+    figure, axes = plt.subplots(figsize=(8, 5), constrained_layout=True)
+    for name, distance_ in distances.items():
+        special = name == "speculative"
+        axes.errorbar(sampled[name].nfe, distance_.value, 2 * distance_.error, fmt="*" if special else "o", capsize=3,
+                      markersize=14 if special else 6, label=NAMES[name])
+    axes.axhline(floor, color="grey", linestyle=":", label="training images")
+    axes.set(xscale="log", xlabel="NFE: network calls one after the other",
+             ylabel="Fréchet distance to the test images",
+             xticks=(10, 20, 50, 100), xticklabels=("10", "20", "50", "100"), yscale="log")
+    axes.legend(fontsize=8)
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("samples", type=Path, metavar="SAMPLES")
+    parser.add_argument("classifier", type=Path, metavar="CLASSIFIER")
+    parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="Fashion-MNIST's IDX files")
+    arguments = parser.parse_args()
+    network = classifier.load(arguments.classifier)
+    parts = min(len(list(arguments.samples.glob(f"{way.name}-[0-9][0-9][0-9][0-9].safetensors"))) for way in WAYS)
+    if parts == 0:
+        raise SystemExit(f"error: {arguments.samples}: not every way has samples yet")
+    sampled = {way.name: load(arguments.samples, way, parts, network) for way in WAYS}
+    count = len(sampled["plain"].features["pixels"])
+    try:
+        train, test = (image_data.load("fashion-mnist", arguments.data, split) for split in ("train", "test"))
+    except OSError as error:
+        raise SystemExit(f"error: {error}; apt-get install dataset-fashion-mnist, or give --data") from error
+    reference = features(network, image_data.scaled(test.images))
+    data = features(network, image_data.scaled(balanced(train, count)))
+
+    distances = {space: {name: distance(way.features[space], reference[space]) for name, way in sampled.items()}
+                 for space in SPACES}
+    floors = {space: distance(data[space], reference[space]) for space in SPACES}
+    lines = [
+        "# Images, plain and speculative",
+        "",
+        "    python3 Benchmarks/fidelity/make_samples.py .build/release/diffspec SAMPLES",
+        "    python weights/training/train_classifier.py CLASSIFIER --dataset fashion-mnist --width 8 --epochs 3",
+        "    python Benchmarks/fidelity/compare_samples.py SAMPLES CLASSIFIER Benchmarks/results/fidelity",
+        "",
+        f"The bundled model, {count} samples of each way, a tenth of each class. Fréchet distances in a small "
+        f"classifier's {network.feature_count} pooled features and in the images averaged over {POOLING}×{POOLING} "
+        "pixels. Distances of finite sets are above zero even for one law: compare rows with each other, not with "
+        "published numbers.",
+        "",
+        "## The same law?",
+        "",
+        f"Distances between two sets of {count}, and how often a random exchange of their rows, class by class, is as "
+        f"far apart ({REPLICATES} of them).",
+        "",
+        *same_law_table(sampled),
+        "",
+        "## Why not simply fewer steps?",
+        "",
+        f"Distances to the {len(test):,} test images ± standard error (bootstrap over the samples); churn 0.25 where "
+        "not deterministic, uniform grid where not EDM's.",
+        "",
+        "| way | NFE | classifier | pixels |",
+        "|---|---|---|---|",
+        *(f"| {NAMES[name]} | {sampled[name].nfe:.1f} | {distances['classifier'][name]} | {distances['pixels'][name]} |"
+          for name in NAMES),
+        f"| {count} training images | | {floors['classifier']} | {floors['pixels']} |",
+        "",
+        "![distance against NFE](fidelity.png)",
+        "",
+    ]
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    (arguments.out / "fidelity.md").write_text("\n".join(lines))
+    plot(arguments.out / "fidelity.png", sampled, distances["classifier"], floors["classifier"].value)
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
