@@ -8,7 +8,7 @@
 public struct VelocityMLP: Sendable {
     public let configuration: VelocityMLPConfiguration
     /// Every parameter with its key and shape as the checkpoint holds it, in the network's order.
-    public let parameters: [UNet2D.Parameter]
+    public let parameters: [NetworkParameter]
 
     let sinusoid: SinusoidalEmbedding
     let timeLayers: [Linear]  // time_layers
@@ -62,7 +62,7 @@ public struct VelocityMLP: Sendable {
             reader, "output", from: configuration.postprocessing[configuration.postprocessing.count - 1],
             to: configuration.dimension)
         parameters = reader.parameters.map { parameter in
-            UNet2D.Parameter(
+            NetworkParameter(
                 name: parameter.name, shape: parameter.shape, dtype: reader.dtype(of: parameter.name) ?? "F32")
         }
     }
