@@ -5,8 +5,9 @@
     python client.py --table --episodes 100 --out results           # the six rows of the paper's Table 2
     python client.py --steps 100 --window 20 --picture episode.gif  # one episode, as a GIF (or a PNG strip)
 
-Every setting starts from the same initial states. Finished episodes are kept in OUT/episodes.jsonl: the same command goes on where it
-was stopped, and more episodes extend a run. OUT/table.md and OUT/table.json are written anew after every group of episodes.
+Every setting starts from the same initial states. Finished episodes are kept in OUT/episodes.jsonl: the same command
+goes on where it was stopped, and more episodes extend a run. OUT/table.md and OUT/table.json are written anew after
+every group of episodes.
 """
 
 import argparse
@@ -28,8 +29,8 @@ SERVER = "diffspec policy --model {model} --steps {steps} --window {window} --dr
 
 
 class Progress:
-    """What has been done of all work and when the rest will be, on standard error; quiet when that is no terminal but for
-    a line a group. The work of an episode is taken as its number of steps K."""
+    """What has been done of all work and when the rest will be, on standard error; where that is no terminal, a line a
+    group only. The work of an episode is taken as its number of steps K."""
 
     def __init__(self, total: float) -> None:
         self.total, self.done, self.started = total, 0.0, time.monotonic()
@@ -40,8 +41,8 @@ class Progress:
         elapsed = time.monotonic() - self.started
         left = f"about {duration(elapsed * (self.total / done - 1))} left" if done > 0 else ""
         if self.is_live or ends:
-            print(f"{done / self.total:6.1%}  {what}  {left}".ljust(100), end="\r" if not ends else "\n", file=sys.stderr,
-                  flush=True)
+            line = f"{done / self.total:6.1%}  {what}  {left}"
+            print(line.ljust(100), end="\n" if ends else "\r", file=sys.stderr, flush=True)
 
 
 def duration(seconds: float) -> str:
@@ -139,7 +140,7 @@ def parse_arguments() -> argparse.Namespace:
                         help="record one episode of the last setting instead, as .gif or as a .png strip")
     parser.add_argument("--picture-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--server", default=SERVER, metavar="COMMAND",
-                        help="the server's command, with {model}, {steps}, {window}, {draft}, {threads} (default: %(default)s)")
+                        help="the server's command (default: %(default)s)")
     arguments = parser.parse_args()
     for name, least in (("steps", 1), ("window", 1), ("episodes", 1), ("together", 1), ("latency", 0), ("threads", 1)):
         if getattr(arguments, name) < least:

@@ -1,6 +1,7 @@
 """PushT, headless: an agent pushes a T-shaped block onto its goal.
 
-A state is [agent x, agent y, block x, block y, block angle], positions in 0…512, the angle in 0…2π; an action is where the agent is to go.
+A state is [agent x, agent y, block x, block y, block angle], positions in 0…512, the angle in 0…2π; an action is the
+position that the agent is to go to.
 """
 
 import os
@@ -64,7 +65,7 @@ class Episode:
         return self.seed * 1000 + self.plans
 
     def execute(self, actions: list[list[float]], seen: Callable[[np.ndarray], None] | None = None) -> None:
-        """Executes the part of a plan that is to be executed; `seen` gets a picture [680, 680, 3] before every other step."""
+        """Executes a plan as far as it is to be; `seen` gets a picture [680, 680, 3] of every other step."""
         self.plans += 1
         for action in actions[OBSERVATIONS - 1:OBSERVATIONS - 1 + EXECUTED]:
             if seen and self.steps % 2 == 0:

@@ -1,4 +1,4 @@
-"""What was run, kept in a file of JSON lines so that a run can be stopped and gone on with, and the table made from it."""
+"""What was run, kept as JSON lines so that a run can be stopped and gone on with, and the table made from it."""
 
 import json
 import math
@@ -26,7 +26,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class EpisodeRecord:
-    """One episode: its reward, and over its plans the network calls that followed one another (NFE) and the rows evaluated."""
+    """One episode: its reward, and the sequential network calls (NFE) and evaluated rows of all its plans."""
 
     setting: Setting
     seed: int
@@ -101,8 +101,8 @@ class Results:
 
     def difference(self, setting: Setting, plain: Setting) -> tuple[float, float] | None:
         """Reward over plain sampling's, episode by episode from the same initial state, with its standard error."""
-        pairs = [record.reward - self.episodes[plain, seed].reward
-                 for (other, seed), record in self.episodes.items() if other == setting and (plain, seed) in self.episodes]
+        pairs = [record.reward - self.episodes[plain, seed].reward for (other, seed), record in self.episodes.items()
+                 if other == setting and (plain, seed) in self.episodes]
         return mean_and_error(pairs) if pairs else None
 
 

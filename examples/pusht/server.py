@@ -14,9 +14,9 @@ class PolicyServer:
     def __init__(self, command: list[str]) -> None:
         self.command = command
         try:
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         except OSError as error:
-            raise ServerError(f"cannot start {command[0]}: {error.strerror}; name the program with --server") from error
+            raise ServerError(f"cannot start {command[0]}: {error.strerror}; give its path with --server") from error
 
     def __enter__(self) -> "PolicyServer":
         return self
@@ -32,7 +32,8 @@ class PolicyServer:
     def plan(self, observation: list, seed: int | list[int]) -> dict[str, Any]:
         """Asks for one plan (`observation` [2, 5] and a seed) or several ([N, 2, 5] and N seeds).
 
-        Returns `actions` [16, 2] (or [N, 16, 2]), `nfe` and `evaluations` (numbers or lists of N), and `milliseconds` for all.
+        Returns `actions` [16, 2] (or [N, 16, 2]), `nfe` and `evaluations` (numbers or lists of N), and the time in
+        `milliseconds`.
         """
         try:
             self.process.stdin.write(json.dumps({"observation": observation, "seed": seed}) + "\n")

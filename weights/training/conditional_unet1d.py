@@ -1,8 +1,8 @@
-"""The 1-D U-Net of diffusion policies (Chi et al., "Diffusion Policy", 2023), with the state-dict names of its public implementation.
+"""The 1-D U-Net of diffusion policies (Chi et al., "Diffusion Policy", 2023), with its public implementation's names.
 
-It predicts the noise in a sequence of actions [batch, horizon, dimensions], given the diffusion step and a condition (the latest
-observations, flattened). Each level halves the time axis except the lowest, which keeps it; as published, *every* level of the way up
-doubles it, so the way up has one level fewer than the way down.
+It predicts the noise in a sequence of actions [batch, horizon, dimensions], given the diffusion step and a condition
+(the latest observations, flattened). Each level halves the time axis except the lowest, which keeps it; every level of
+the way up doubles it, and so the way up has one level fewer than the way down.
 """
 
 import math
@@ -66,8 +66,8 @@ def convolved(x: Tensor, layer: nn.Conv1d) -> Tensor:
 
 
 def upsampled(x: Tensor, layer: nn.ConvTranspose1d) -> Tensor:
-    """`layer`, of kernel 4, stride 2 and padding 1, along the time axis of `x` [batch, time, channels]: output 2t has the taps
-    1 of input t and 3 of t - 1, output 2t + 1 the taps 2 of input t and 0 of t + 1."""
+    """`layer`, of kernel 4, stride 2 and padding 1, along the time axis of `x` [batch, time, channels]: output 2t takes
+    tap 1 of input t and tap 3 of t - 1, output 2t + 1 takes tap 2 of input t and tap 0 of t + 1."""
     taps = (x @ layer.weight.permute(0, 2, 1).flatten(1)).unflatten(2, (4, -1))
     even = taps[:, :, 1] + F.pad(taps[:, :-1, 3], (0, 0, 1, 0))
     odd = taps[:, :, 2] + F.pad(taps[:, 1:, 0], (0, 0, 0, 1))
@@ -154,7 +154,7 @@ class ConditionalUnet1D(nn.Module):
         self.final_conv = nn.Sequential(ConvBlock(first, first, config), nn.Conv1d(first, config.input_dim, 1))
 
     def forward(self, sample: Tensor, timestep: Tensor, global_cond: Tensor) -> Tensor:
-        """The noise in `sample` [batch, horizon, input_dim], of the same shape; `timestep` [batch] may be fractional."""
+        """The noise in `sample` [batch, horizon, input_dim], of its shape; `timestep` [batch] may be fractional."""
         condition = torch.cat((self.diffusion_step_encoder(timestep), global_cond), dim=1)
         x = sample
         skips = []

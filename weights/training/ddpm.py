@@ -53,8 +53,8 @@ def prediction_loss(network: nn.Module, actions: Tensor, conditions: Tensor, gen
 
 
 def timesteps(steps: int) -> list[int]:
-    """The training timesteps of a run of `steps` ≤ STEPS, descending, as diffusers' `linspace` spacing chooses them: evenly from the
-    last to the first."""
+    """The training timesteps of a run of `steps` ≤ STEPS, descending: evenly from the last to the first, diffusers'
+    spacing `linspace`."""
     return np.linspace(0, STEPS - 1, steps).round().astype(int)[::-1].tolist() if steps > 1 else [STEPS - 1]
 
 

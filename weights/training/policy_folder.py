@@ -1,4 +1,4 @@
-"""Policies' model folders: the network as the public implementation names it, and what it was scaled and noised with."""
+"""Policies' model folders: the network under its public names, and what its data were scaled and noised with."""
 
 from pathlib import Path
 

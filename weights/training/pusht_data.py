@@ -48,8 +48,8 @@ class Demonstrations:
 
 
 def windows(length: int) -> np.ndarray:
-    """The times [N, HORIZON] of every window of an episode. Windows reach over its ends, so that its first state and its
-    last are seen as they will be when acting; there the first or last time is repeated."""
+    """The times [N, HORIZON] of every window of an episode. Windows reach over its ends, so that its first and its last
+    states are seen as they will be when acting; there the first or last time is repeated."""
     before, after = OBSERVATIONS - 1, EXECUTED - 1
     starts = np.arange(-before, length - HORIZON + after + 1)
     return (starts[:, None] + np.arange(HORIZON)).clip(0, length - 1)

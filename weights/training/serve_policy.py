@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Serves a policy from PyTorch by plain sampling, in the protocol of `diffspec policy`: the reference its answers can be held against.
+"""Serves a policy from PyTorch by plain sampling: a reference that speaks the protocol of `diffspec policy`.
 
     python serve_policy.py FOLDER --steps 100 --threads 1
 
-Each line of standard input is a request, `{"observation": [[…5], […5]], "seed": n}` or, for several environments at once, lists of
-both; each is answered by one line, `{"actions": [[x, y] × 16], "nfe": …, "evaluations": …, "milliseconds": …}` or lists of these.
+Each line of standard input is a request, `{"observation": [[…5], […5]], "seed": n}` or, for several environments at
+once, lists of both. It is answered by `{"actions": [[x, y] × 16], "nfe": …, "evaluations": …, "milliseconds": …}`
+or, but for the time, lists of these.
 """
 
 import argparse

@@ -107,23 +107,6 @@ def test_sampling_equals_diffusers(steps: int) -> None:
     torch.testing.assert_close(ddpm.sample(network, noise, noise), x, atol=2e-4, rtol=0)
 
 
-def test_sampling_follows_the_data() -> None:
-    """With the ideal network for Gaussian data, samples have the data's mean and deviation."""
-    mean, deviation = 0.2, 0.1
-    alpha_bars = ddpm.cumulative_alphas().float()
-
-    def network(x: torch.Tensor, time: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
-        alpha_bar = alpha_bars[time][:, None, None]
-        variance = alpha_bar * deviation ** 2 + 1 - alpha_bar
-        return (1 - alpha_bar).sqrt() * (x - alpha_bar.sqrt() * mean) / variance
-
-    noise = torch.randn(100, 1000, 4, 2, generator=torch.Generator().manual_seed(0))
-    samples = ddpm.sample(network, noise[0], noise)
-    # 8,000 values: standard errors 0.0011 and 0.0008, four of each; and 100 steps are not infinitely many (1 %).
-    assert samples.mean().item() == pytest.approx(mean, abs=0.0045)
-    assert samples.std().item() == pytest.approx(deviation, abs=0.0042)
-
-
 # Data
 
 
@@ -132,7 +115,7 @@ def test_windows_reach_over_the_ends() -> None:
     assert len(times) == 20 - 16 + 1 + 1 + 7
     assert times[0].tolist() == [0, *range(15)]
     assert times[1].tolist() == list(range(16))
-    assert times[-1].tolist() == [*range(12, 20), *[19] * 8]
+    assert times[-1].tolist() == [*range(11, 20), *[19] * 7]
 
 
 def test_examples_stay_in_their_episode(tmp_path: Path) -> None:
@@ -162,7 +145,7 @@ def test_wrong_files_are_refused(tmp_path: Path) -> None:
 
 def test_training_learns_and_saves(tmp_path: Path) -> None:
     data = demonstrations(tmp_path / "data.npz")
-    run = trainer(data, recipe=replace(TINY_RECIPE, epochs=200))
+    run = trainer(data, recipe=replace(TINY_RECIPE, epochs=100))
     first = ddpm.prediction_loss(run.network, data.actions, data.conditions, torch.Generator().manual_seed(0)).item()
     run.run(tmp_path / "checkpoint.pt", lambda _: None, Event())
     run.save_model(tmp_path)
@@ -226,7 +209,8 @@ def test_a_plan_does_not_depend_on_its_neighbours(server: serve_policy.Server) -
 
 
 def test_bad_lines_are_answered(server: serve_policy.Server) -> None:
-    lines = ['{"seed": 1}', "nonsense", '{"observation": [[1, 2], [3]], "seed": 0}', '{"observation": [[0,0,0,0,0],[1,1,1,1,1]]}']
+    lines = ['{"seed": 1}', "nonsense", '{"observation": [[1, 2], [3]], "seed": 0}',
+             '{"observation": [[0, 0, 0, 0, 0], [1, 1, 1, 1, 1]]}']
     answers = io.StringIO()
     serve_policy.serve(server, io.StringIO("\n".join(lines)), answers)
     kinds = ["error" in json.loads(line) for line in answers.getvalue().splitlines()]

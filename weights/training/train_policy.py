@@ -3,9 +3,10 @@
 
     python train_policy.py pusht_lowdim.npz OUT --minutes 60
 
-The data are the demonstrations of Chi et al. ("Diffusion Policy", 2023): arrays `state` [N, 5], `action` [N, 2] and `episode_ends`
-[E]. Everything random is keyed by the seed and the step, and the state is saved every two minutes and at Ctrl-C: the same
-command with --resume goes on where it stopped. OUT then holds the model folder, `loss.csv` and `checkpoint.pt`.
+The data are the demonstrations of Chi et al. ("Diffusion Policy", 2023): arrays `state` [N, 5], `action` [N, 2] and
+`episode_ends` [E]. Everything random is keyed by the seed and the step, and the state is saved every two minutes and at
+Ctrl-C: the same command with --resume goes on where it stopped. OUT then holds the model folder, `loss.csv` and
+`checkpoint.pt`.
 """
 
 import argparse
@@ -159,7 +160,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, help="end the run, learning rate and all, after this time at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, help="processor threads (default: PyTorch's)")
-    parser.add_argument("--float32", action="store_true", help="train in F32, not bf16: for processors without bf16 units")
+    parser.add_argument("--float32", action="store_true", help="train in F32: for processors without bf16 units")
     parser.add_argument("--compile", action="store_true", help="torch.compile the network (some minutes' start-up)")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
     arguments = parser.parse_args()
