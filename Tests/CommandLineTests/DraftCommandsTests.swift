@@ -100,7 +100,7 @@ extension CommandLineTests {
                         "recycled,frozen-denoiser,frozen",
                     ], in: folder)
                 try #require(outcome.status == 0, "\(outcome.errors)")
-                let learnt = try SampleCommandTests.json(folder.appendingPathComponent("model/mixture.json"))
+                let learnt = try SampleCommandTests.json(folder.appendingPathComponent("model/draft-mixture.json"))
                 let alone = try #require(learnt["rejection_alone"] as? [Double])
                 let rejection = try #require(learnt["rejection"] as? Double)
                 #expect(alone.count == 3 && alone.allSatisfy { rejection <= $0 })

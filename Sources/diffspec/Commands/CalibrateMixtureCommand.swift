@@ -11,7 +11,7 @@ struct CalibrateMixtureCommand: ParsableCommand {
         discussion: """
             Samples with an even mixture, notes how far each draft is from the target at every state asked for, and \
             finds for each part of the chain the weights with the fewest rejections to be expected; then samples \
-            again with these weights, and refines them. Writes mixture.json into the model folder, for \
+            again with these weights, and refines them. Writes draft-mixture.json into the model folder, for \
             --draft mixture:learnt.
             """)
 

@@ -2,9 +2,9 @@ import Diffusion
 import Foundation
 import Pretrained
 
-/// `mixture.json` of a model folder: drafts, the weights that were learnt for them, and on what.
+/// `draft-mixture.json` of a model folder: drafts, the weights that were learnt for them, and on what.
 struct LearntMixture: Codable {
-    static let file = "mixture.json"
+    static let file = "draft-mixture.json"
 
     /// As `--draft` names them.
     let drafts: [String]
