@@ -137,8 +137,8 @@ struct MixtureFigure {
                 let position = Double(Self.dimensions.firstIndex(of: dimension) ?? 0) / Double(Self.dimensions.count - 1)
                 let colour =
                     switch entry {
-                    case .frozen, .network: Colour.gradient(position)
-                    case .gaussian: Colour.lightGrey
+                    case .gaussian where usesNetworks: Colour.lightGrey
+                    case .frozen, .gaussian, .network: Colour.gradient(position)
                     case .recycled: Colour(UInt8(140 - 140 * position), UInt8(190 - 100 * position), 240)
                     }
                 let isEnd = dimension == dimensions.first || dimension == dimensions.last
