@@ -66,6 +66,10 @@ void ds_convolve(const ds_product *product, const float *padded, size_t paddedWi
     }
 }
 
+void ds_convolve_sequence(const ds_sequence_convolution *convolution, size_t firstPanel, size_t endPanel) {
+    kernels()->convolveSequence(convolution, firstPanel, endPanel);
+}
+
 void ds_pack(const float *weights, size_t outputs, size_t inputs, size_t taps, const size_t *positions,
              size_t firstColumn, size_t depth, float *packed) {
     const size_t width = ds_panel_width();
@@ -95,8 +99,13 @@ void ds_affine(const float *x, size_t pixels, size_t channels, const float *scal
     kernels()->affine(x, pixels, channels, scale, shift, activation, out);
 }
 
-void ds_channel_sums(const float *x, size_t pixels, size_t channels, double *sums, double *squares) {
-    kernels()->channelSums(x, pixels, channels, sums, squares);
+void ds_channel_sums(const float *x, size_t pixels, size_t stride, size_t channels, double *sums, double *squares) {
+    kernels()->channelSums(x, pixels, stride, channels, sums, squares);
+}
+
+void ds_modulate(const ds_modulation *modulation, size_t channels, float *x, size_t rows, size_t stride,
+                 const float *residual, size_t residualStride) {
+    kernels()->modulate(modulation, channels, x, rows, stride, residual, residualStride);
 }
 
 void ds_activate(const float *x, size_t count, int activation, float *out) {

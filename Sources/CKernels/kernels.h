@@ -9,9 +9,11 @@ typedef struct {
     size_t panelWidth;
     void (*multiply)(const ds_product *, const float *const *, const float *, size_t, size_t, size_t, size_t,
                      float *, size_t, const float *, size_t);
+    void (*convolveSequence)(const ds_sequence_convolution *, size_t, size_t);
     void (*gather)(const ds_gather *, size_t, size_t, float *);
     void (*affine)(const float *, size_t, size_t, const float *, const float *, int, float *);
-    void (*channelSums)(const float *, size_t, size_t, double *, double *);
+    void (*channelSums)(const float *, size_t, size_t, size_t, double *, double *);
+    void (*modulate)(const ds_modulation *, size_t, float *, size_t, size_t, const float *, size_t);
     void (*softmax)(float *, size_t, size_t, size_t, float);
     void (*averagePool)(const float *, size_t, size_t, size_t, float *);
     void (*winogradPack4)(const float *, size_t, size_t, const size_t *, size_t, size_t, size_t, float *, size_t);

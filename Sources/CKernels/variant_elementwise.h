@@ -108,7 +108,26 @@ static void affine(const float *x, size_t pixels, size_t channels, const float *
     }
 }
 
-static void channel_sums(const float *x, size_t pixels, size_t channels, double *sums, double *squares) {
+INLINE void modulate_rows(const ds_modulation *m, size_t channels, float *x, size_t rows, size_t stride,
+                          const float *residual, size_t residualStride, const int activation) {
+    for (size_t r = 0; r < rows; r++, x += stride) {
+        for (size_t c = 0; c < channels; c += LANES) {
+            vec v = activate(load(m->shift + c) + load(x + c) * load(m->scale + c), activation);
+            if (m->gain) v = v * load(m->gain + c);
+            if (m->offset) v = v + load(m->offset + c);
+            if (residual) v = v + load(residual + r * residualStride + c);
+            store(x + c, v);
+        }
+    }
+}
+
+static void modulate(const ds_modulation *m, size_t channels, float *x, size_t rows, size_t stride, const float *residual,
+                     size_t residualStride) {
+    modulate_rows(m, channels, x, rows, stride, residual, residualStride, DS_ACTIVATION_MISH);
+}
+
+static void channel_sums(const float *x, size_t pixels, size_t stride, size_t channels, double *sums,
+                         double *squares) {
     // Eight pixels at a time in single precision, those in double precision.
     enum { RUN = 8 };
     for (size_t c = 0; c < channels; c += LANES) {
@@ -119,15 +138,15 @@ static void channel_sums(const float *x, size_t pixels, size_t channels, double 
             vec s = splat(0), q = splat(0), t = splat(0), u = splat(0);
             if (run == RUN) {
                 UNROLL for (int i = 0; i < RUN; i += 2) {
-                    const vec a = load(p), b = load(p + channels);
+                    const vec a = load(p), b = load(p + stride);
                     s = s + a;
                     t = t + b;
                     q = q + a * a;
                     u = u + b * b;
-                    p += 2 * channels;
+                    p += 2 * stride;
                 }
             } else {
-                for (size_t i = 0; i < run; i++, p += channels) {
+                for (size_t i = 0; i < run; i++, p += stride) {
                     const vec a = load(p);
                     s = s + a;
                     q = q + a * a;

@@ -103,3 +103,51 @@ static void multiply(const ds_product *product, const float *const *pointers, co
         }
     }
 }
+
+/// See ds_convolve_sequence. The taps of a panel are added to its output one after the other: each is a plain product of
+/// consecutive rows, and positions where a tap would meet the padding are left out rather than multiplied with zeros.
+static void convolve_sequence(const ds_sequence_convolution *c, size_t firstPanel, size_t endPanel) {
+    ds_product product = {.tapCount = 1, .depth = c->depth, .scale = 1};
+    // Positions that follow each other are one run of rows, and so are the positions of a single sequence.
+    const int isOneRun = c->batch == 1 || (c->inStep == 1 && c->outStep == 1);
+    const size_t inStride = c->batch == 1 ? c->inStep * c->inStride : c->inStride;
+    const size_t outStride = c->batch == 1 ? c->outStep * c->outStride : c->outStride;
+    const size_t tapSize = c->depth * PANEL;
+    for (size_t panel = firstPanel; panel < endPanel; panel++) {
+        const size_t column = panel * PANEL;
+        if (column >= c->columns) break;
+        const size_t width = c->columns - column;
+        for (size_t row = 0; row < c->outPositions * c->batch; row++) {
+            float *out = c->out + row * c->outStride + column;
+            UNROLL for (int v = 0; v < PANEL_VECTORS; v++) {
+                if (v * LANES >= width) continue;
+                const vec bias = load(c->bias + column + v * LANES);
+                store(out + v * LANES, c->accumulates ? load(out + v * LANES) + bias : bias);
+            }
+        }
+        const float *weights = c->weights + panel * c->weightTaps * tapSize;
+        for (size_t t = 0; t < c->tapCount; t++) {
+            const ds_sequence_tap *tap = c->taps + t;
+            const float *tapWeights = weights + tap->weight * tapSize;
+            const float *next = t + 1 < c->tapCount ? weights + c->taps[t + 1].weight * tapSize
+                                                    : weights + (c->weightTaps + c->taps[0].weight) * tapSize;
+            const size_t runs = isOneRun ? 1 : tap->count;
+            const size_t count = isOneRun ? tap->count * c->batch : c->batch;
+            const size_t blocks = (count + MAX_ROWS - 1) / MAX_ROWS;
+            for (size_t run = 0; run < runs; run++) {
+                const float *in = c->in + (tap->inPosition + run * c->inStep) * c->batch * c->inStride;
+                float *out = c->out + (tap->outPosition + run * c->outStep) * c->batch * c->outStride + column;
+                for (size_t block = 0; block < blocks; block++) {
+                    const size_t first = block * count / blocks, end = (block + 1) * count / blocks;
+                    const float *rows[MAX_ROWS];
+                    for (size_t r = first; r < end; r++) rows[r - first] = in + r * inStride;
+                    // While the last block is computed, the next tap's weights come into the cache.
+                    const float *ahead = block + 1 < blocks || run + 1 < runs ? tapWeights : next;
+                    float *place = out + first * outStride;
+                    multiply_blocks[end - first](&product, rows, tapWeights, ahead, 0, width, place, outStride, place,
+                                                 outStride);
+                }
+            }
+        }
+    }
+}

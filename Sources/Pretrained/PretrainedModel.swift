@@ -16,6 +16,7 @@ public struct PretrainedModel: Sendable {
     /// - Parameter schedule: takes the place of the folder's own noise schedule, or of one that it lacks.
     /// - Throws: `CheckpointError`, `ModelError` or `DiffusionError`, naming the file and what is wrong with it.
     public init(folder: String, schedule: NamedSchedule? = nil) throws {
+        try Architecture.unet2D.require(folder: folder)
         try self.init(folder: folder, network: UNet2D(folder: Self.networkFolder(in: folder)), schedule: schedule)
     }
 

@@ -4,13 +4,7 @@ import NeuralNetwork
 
 /// The diffusion process that a network was trained for, and what its samples show.
 public struct TrainedProcess: Sendable {
-    public let schedule: any NoiseSchedule
-    /// The schedule as the file, or the option in its place, says it.
-    public let scheduleName: String
-    public let prediction: PredictionKind
-    public let timeInput: TimeInput
-    /// Its betas and how its own scheduler steps, if it is a DDPM.
-    public let ancestral: (betas: BetaSchedule, options: AncestralOptions)?
+    public let noise: NoiseProcess
     public let height: Int
     public let width: Int
     /// The values that are shown as black and white.
@@ -19,6 +13,12 @@ public struct TrainedProcess: Sendable {
     public let classNames: [String]
     /// The label trained as "no class".
     public let nullClass: Int?
+
+    public var schedule: any NoiseSchedule { noise.schedule }
+    public var scheduleName: String { noise.scheduleName }
+    public var prediction: PredictionKind { noise.prediction }
+    public var timeInput: TimeInput { noise.timeInput }
+    public var ancestral: (betas: BetaSchedule, options: AncestralOptions)? { noise.ancestral }
 
     /// Reads `process.json` or `scheduler/scheduler_config.json` of a model folder.
     /// - Parameter override: takes the place of the folder's schedule, or of one that it lacks.
@@ -45,14 +45,14 @@ public struct TrainedProcess: Sendable {
     private init(processFile file: String, network: UNet2DConfiguration, override: NamedSchedule?) throws {
         let process = try JSONFile.decode(ProcessDescription.self, path: file)
         let named = try override ?? JSONFile.value(process.schedule, key: "schedule", file: file)
-        schedule = try named.schedule(minimalRate: process.beta_min, maximalRate: process.beta_max)
-        scheduleName = named.rawValue
-        prediction = try JSONFile.value(process.prediction, key: "prediction", file: file)
         guard process.time_scale.isFinite, process.time_scale > 0 else {
             throw ModelError(file, key: "time_scale", expected: "a positive number", found: "\(process.time_scale)")
         }
-        timeInput = .scaled(process.time_scale)
-        ancestral = nil
+        noise = NoiseProcess(
+            schedule: try named.schedule(minimalRate: process.beta_min, maximalRate: process.beta_max),
+            scheduleName: named.rawValue,
+            prediction: try JSONFile.value(process.prediction, key: "prediction", file: file),
+            timeInput: .scaled(process.time_scale))
 
         guard process.image.channels == network.inChannels else {
             throw ModelError(
@@ -80,25 +80,11 @@ public struct TrainedProcess: Sendable {
         }
     }
 
-    /// - Parameter file: nil where there is none and the override says all: a network that predicts noise.
+    /// - Parameter file: nil where there is none and the override says all.
     private init(
         schedulerFile file: String?, network: UNet2DConfiguration, networkFile: String, override: NamedSchedule?
     ) throws {
-        let scheduler = try file.map { try JSONFile.decode(SchedulerConfiguration.self, path: $0) }
-        prediction = try scheduler?.prediction(file: file ?? "") ?? .noise
-        if let override {
-            schedule = try override.schedule()
-            scheduleName = override.rawValue
-            timeInput = .scaled(Double(scheduler?.num_train_timesteps ?? 1000))
-            ancestral = nil
-        } else {
-            let scheduler = scheduler ?? SchedulerConfiguration()
-            let betas = try scheduler.betas(file: file ?? "")
-            schedule = betas
-            scheduleName = scheduler.trained_betas == nil ? scheduler.beta_schedule ?? "linear" : "trained_betas"
-            timeInput = .timestep(trainingSteps: betas.trainingSteps)
-            ancestral = (betas, try scheduler.ancestral(file: file ?? ""))
-        }
+        noise = try NoiseProcess(schedulerFile: file, override: override)
         guard let size = network.sampleSize else {
             throw ModelError(
                 networkFile, key: "sample_size", expected: "the size of the images", found: "null",

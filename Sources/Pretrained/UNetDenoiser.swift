@@ -25,21 +25,12 @@ public struct UNetDenoiser: Denoiser {
     public var dimension: Int { network.configuration.inChannels * process.height * process.width }
 
     public func denoised(_ queries: [DenoiserQuery]) throws -> [[Double]] {
-        var sample: [Float] = []
-        sample.reserveCapacity(queries.count * dimension)
-        for query in queries { sample.append(contentsOf: query.state.lazy.map { Float($0) }) }
         let output = try network(
-            sample: sample, batch: queries.count, height: process.height, width: process.width,
-            timesteps: queries.map { Float(process.timeInput($0.time)) },
+            sample: process.noise.samples(queries, dimension: dimension), batch: queries.count, height: process.height,
+            width: process.width, timesteps: process.noise.timesteps(queries),
             classLabels: try process.labels(of: queries.map(\.condition), network: network.configuration),
             threads: threads)
-        return queries.enumerated().map { row, query in
-            let weights = process.prediction.denoisingCoefficients(process.schedule, at: query.time)
-            let start = row * dimension
-            return query.state.indices.map {
-                weights.state * query.state[$0] + weights.output * Double(output[start + $0])
-            }
-        }
+        return process.noise.denoised(queries, output: output)
     }
 }
 

@@ -17,8 +17,8 @@ struct DiffSpec: ParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            SampleCommand.self, CompareCommand.self, PlanCommand.self, SweepCommand.self, SurvivalCommand.self,
-            EvaluateCommand.self, InspectCommand.self, ModelsCommand.self, CalibrateCommand.self, RecordCommand.self,
+            SampleCommand.self, CompareCommand.self, PlanCommand.self, PolicyCommand.self, SweepCommand.self,
+            SurvivalCommand.self, EvaluateCommand.self, InspectCommand.self, ModelsCommand.self, CalibrateCommand.self, RecordCommand.self,
             VerifyCommand.self, LangevinCommand.self, MixtureCommand.self, CoupleCommand.self, DecodeCommand.self, LimitCommand.self,
         ])
 

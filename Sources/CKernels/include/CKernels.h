@@ -71,6 +71,41 @@ void ds_convolve(const ds_product *product, const float *padded, size_t paddedWi
                  size_t rows, size_t columns, size_t firstPanel, size_t endPanel,
                  float *out, size_t outStride, const float *residual, size_t residualStride);
 
+/// One tap of a convolution of sequences: it takes positions inPosition, inPosition + inStep, … of the input to
+/// outPosition, outPosition + outStep, … of the output, `count` of them.
+typedef struct {
+    size_t weight;              ///< which of the packed taps
+    size_t inPosition, outPosition, count;
+} ds_sequence_tap;
+
+/// A convolution of `batch` sequences over their positions, with or without a stride, or transposed: its taps say which.
+/// Rows are ordered by position first: position p of sequence b is row p · batch + b, so that a tap is a plain product of
+/// consecutive rows, and what lies outside the sequence costs nothing.
+///
+/// out[row][n] = (accumulates ? out[row][n] : 0) + bias[n] + Σ_t (Σ_k in[row of tap t][k] · B[t·depth + k][n])
+///
+/// in the order of the taps: an output's bits depend neither on the batch nor on its place in it.
+typedef struct {
+    const ds_sequence_tap *taps;
+    size_t tapCount;
+    const float *weights;       ///< packed by ds_pack: [panel][weightTaps · depth][panel width]
+    size_t weightTaps;
+    size_t depth;
+    size_t columns;             ///< columns to write, a multiple of DS_CHANNEL_STEP
+    const float *bias;          ///< [columns]
+    int accumulates;
+    size_t batch;
+    size_t inStep, outStep;
+    const float *in;
+    size_t inStride;            ///< floats from row to row
+    float *out;
+    size_t outStride;
+    size_t outPositions;
+} ds_sequence_convolution;
+
+/// Panels firstPanel ..< endPanel.
+void ds_convolve_sequence(const ds_sequence_convolution *convolution, size_t firstPanel, size_t endPanel);
+
 /// Packs weights [outputs][inputs][taps] into `packed`, which holds zeros: input i goes to row t · depth + positions[i],
 /// output o to column firstColumn + o.
 void ds_pack(const float *weights, size_t outputs, size_t inputs, size_t taps, const size_t *positions,
@@ -104,8 +139,20 @@ void ds_gather_rows(const ds_gather *gather, size_t firstRow, size_t endRow, flo
 void ds_affine(const float *x, size_t pixels, size_t channels, const float *scale, const float *shift, int activation,
                float *out);
 
-/// sums[c] = Σ x, squares[c] = Σ x² over `pixels` pixels, in order, in double precision.
-void ds_channel_sums(const float *x, size_t pixels, size_t channels, double *sums, double *squares);
+/// sums[c] = Σ x, squares[c] = Σ x² over `pixels` pixels that lie `stride` floats apart, in order, in double precision.
+void ds_channel_sums(const float *x, size_t pixels, size_t stride, size_t channels, double *sums, double *squares);
+
+/// What follows a convolution of sequences, for each channel: Mish(x · scale + shift) · gain + offset.
+typedef struct {
+    const float *scale, *shift; ///< of the normalisation
+    const float *gain;          ///< NULL for 1
+    const float *offset;        ///< NULL for 0
+} ds_modulation;
+
+/// Applies a modulation to `channels` channels of `rows` rows, `stride` floats apart, in place; `residual` (may be NULL) is
+/// added at the end.
+void ds_modulate(const ds_modulation *modulation, size_t channels, float *x, size_t rows, size_t stride,
+                 const float *residual, size_t residualStride);
 
 /// out = act(x) for `count` floats.
 void ds_activate(const float *x, size_t count, int activation, float *out);

@@ -17,15 +17,29 @@ public enum RandomPurpose: UInt32, Sendable {
 /// thread nor on how often it is asked for (rule R2).
 public struct RandomSource: Sendable {
     public let seed: UInt64
+    /// A seed for each sample, in place of the one for all.
+    private let seeds: [UInt64]?
 
-    public init(seed: UInt64) { self.seed = seed }
+    public init(seed: UInt64) {
+        self.seed = seed
+        seeds = nil
+    }
+
+    /// Samples with seeds of their own: sample i draws what sample 0 draws under the seed `seeds[i]`, whatever stands beside
+    /// it.
+    /// - Parameter seeds: at least as many as there will be samples.
+    public init(seeds: [UInt64]) {
+        seed = seeds.first ?? 0
+        self.seeds = seeds
+    }
 
     /// The stream of one sample at one step.
     /// - Parameters:
     ///   - sample: index of the sample, 0 up to 2⁵⁶ - 1.
     ///   - step: index of the step, 0 up to 2³² - 1.
     public func stream(sample: Int, step: Int, purpose: RandomPurpose) -> RandomStream {
-        let sample = UInt64(truncatingIfNeeded: sample)
+        let seed = seeds?[sample] ?? seed
+        let sample = seeds == nil ? UInt64(truncatingIfNeeded: sample) : 0
         return RandomStream(
             key: SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)),
             counter: SIMD4(

@@ -11,6 +11,11 @@ public enum JSON: Sendable, Equatable {
     public struct Member: Sendable, Equatable {
         public let key: String
         public let value: JSON
+
+        public init(_ key: String, _ value: JSON) {
+            self.key = key
+            self.value = value
+        }
     }
 
     /// Where and why a text is not JSON.
@@ -54,17 +59,36 @@ public enum JSON: Sendable, Equatable {
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     public var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
 
-    /// The value as JSON text, for messages.
+    /// The value as JSON text on one line. Numbers that are not finite, which JSON does not have, become null.
     public var text: String {
         switch self {
         case .null: "null"
         case .bool(let value): "\(value)"
         case .integer(let value): "\(value)"
-        case .number(let value): "\(value)"
-        case .string(let value): "\"\(value)\""
+        case .number(let value): value.isFinite ? "\(value)" : "null"
+        case .string(let value): Self.quoted(value)
         case .array(let values): "[" + values.map(\.text).joined(separator: ", ") + "]"
-        case .object(let members): "{" + members.map { "\"\($0.key)\": \($0.value.text)" }.joined(separator: ", ") + "}"
+        case .object(let members): "{" + members.map { "\(Self.quoted($0.key)): \($0.value.text)" }.joined(separator: ", ") + "}"
         }
+    }
+}
+
+extension JSON {
+    /// Quotation marks, backslashes and control characters are escaped, line separators with them.
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F || (0x2028...0x2029).contains(scalar.value):
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
     }
 }
 
@@ -131,7 +155,7 @@ private struct Parser {
             skipSpace()
             guard next == UInt8(ascii: ":") else { throw failure("expected ':'") }
             position += 1
-            members.append(.init(key: key, value: try value(depth: depth + 1)))
+            members.append(.init(key, try value(depth: depth + 1)))
             skipSpace()
             switch next {
             case UInt8(ascii: ","): position += 1

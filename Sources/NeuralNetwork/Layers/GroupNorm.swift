@@ -68,11 +68,11 @@ struct GroupNorm: Sendable {
             let count = min(Self.slab, pixels - first)
             let place = sums + unit * 2 * stride
             let part = map.first
-            ds_channel_sums(part.image(image) + first * part.stride, count, part.stride, place, place + stride)
+            ds_channel_sums(part.image(image) + first * part.stride, count, part.stride, part.stride, place, place + stride)
             if let second = map.second {
                 ds_channel_sums(
-                    second.image(image) + first * second.stride, count, second.stride, place + part.stride,
-                    place + stride + part.stride)
+                    second.image(image) + first * second.stride, count, second.stride, second.stride,
+                    place + part.stride, place + stride + part.stride)
             }
         }
     }
@@ -105,18 +105,28 @@ struct GroupNorm: Sendable {
             scale[index] = 0
             shift[index] = 0
         }
-        let width = layout.channels / groups
+        coefficients(
+            ofGroups: 0..<groups, sums: sums, squares: sums + stride, pixels: pixels, scale: scale, shift: shift)
+    }
+
+    /// Scale and shift of the channels of some groups, from their sums and sums of squares over `pixels` pixels. All pointers
+    /// are to channels as they lie in memory.
+    func coefficients(
+        ofGroups groups: Range<Int>, sums: UnsafePointer<Double>, squares: UnsafePointer<Double>, pixels: Int,
+        scale: UnsafeMutablePointer<Float>, shift: UnsafeMutablePointer<Float>
+    ) {
+        let width = layout.channels / self.groups
         let count = Double(width * pixels)
-        for group in 0..<groups {
+        for group in groups {
             var sum = 0.0
-            var squares = 0.0
+            var squareSum = 0.0
             for channel in group * width..<(group + 1) * width {
                 let position = layout.position(channel)
                 sum += sums[position]
-                squares += sums[stride + position]
+                squareSum += squares[position]
             }
             let mean = sum / count
-            let variance = squares / count - mean * mean
+            let variance = squareSum / count - mean * mean
             let inverse = 1 / ((variance > 0 ? variance : variance * 0) + epsilon).squareRoot()
             for channel in group * width..<(group + 1) * width {
                 let position = layout.position(channel)

@@ -26,6 +26,16 @@ struct SinusoidalEmbedding: Sendable {
         }
     }
 
+    /// The embedding of the policies of Chi et al.: sin, then cos, of t · 10000^(-i / (n - 1)).
+    init(policyChannels channels: Int) {
+        self.channels = channels
+        cosineFirst = false
+        let half = channels / 2
+        // The factor is rounded before it is multiplied with i, as PyTorch does there.
+        let factor = Float(log(10_000.0) / Double(half - 1))
+        frequencies = (0..<half).map { Float(exp(Double(-factor * Float($0)))) }
+    }
+
     /// `out` holds `channels` floats; an odd last one becomes zero.
     func callAsFunction(_ value: Float, into out: UnsafeMutablePointer<Float>) {
         let half = frequencies.count
@@ -38,14 +48,29 @@ struct SinusoidalEmbedding: Sendable {
     }
 }
 
-/// Two linear layers with SiLU between them (diffusers `TimestepEmbedding`).
+/// Two linear layers with an activation between them (diffusers `TimestepEmbedding`).
 struct TimestepEmbedding: Sendable {
     let first: Linear  // linear_1
     let second: Linear  // linear_2
+    let activation: Activation
 
+    /// - Parameters:
+    ///   - keys: of the two layers.
+    ///   - hiddenChannels: between them.
+    init(
+        _ reader: ParameterReader, keys: (String, String), from inChannels: Int, through hiddenChannels: Int,
+        to outChannels: Int, _ activation: Activation
+    ) throws(CheckpointError) {
+        first = try Linear(reader, keys.0, from: inChannels, to: hiddenChannels)
+        second = try Linear(reader, keys.1, from: hiddenChannels, to: outChannels)
+        self.activation = activation
+    }
+
+    /// diffusers' own.
     init(_ reader: ParameterReader, _ key: String, from inChannels: Int, to outChannels: Int) throws(CheckpointError) {
-        first = try Linear(reader, "\(key).linear_1", from: inChannels, to: outChannels)
-        second = try Linear(reader, "\(key).linear_2", from: outChannels, to: outChannels)
+        try self.init(
+            reader, keys: ("\(key).linear_1", "\(key).linear_2"), from: inChannels, through: outChannels, to: outChannels,
+            .silu)
     }
 
     /// Rows of `paddedChannels(in)` floats to rows of `paddedChannels(out)`.
@@ -55,7 +80,7 @@ struct TimestepEmbedding: Sendable {
         let stride = first.matrix.columns
         let hidden = workspace.take(count * stride)
         first(rows, stride: paddedChannels(first.inChannels), count: count, into: hidden.pointer, workspace)
-        ds_activate(hidden.pointer, count * stride, Activation.silu.code, hidden.pointer)
+        ds_activate(hidden.pointer, count * stride, activation.code, hidden.pointer)
         second(hidden.pointer, stride: stride, count: count, into: out, workspace)
         workspace.giveBack(hidden)
     }

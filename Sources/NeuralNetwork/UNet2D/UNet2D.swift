@@ -5,16 +5,7 @@
 public struct UNet2D: Sendable {
     public let configuration: UNet2DConfiguration
     /// Every parameter with its key and shape as the checkpoint holds it, in the network's order.
-    public let parameters: [Parameter]
-
-    /// A parameter of the network and what the checkpoint holds for it.
-    public struct Parameter: Sendable, Equatable {
-        public let name: String
-        public let shape: [Int]
-        /// Element type in the file.
-        public let dtype: String
-        public var count: Int { shape.reduce(1, *) }
-    }
+    public let parameters: [NetworkParameter]
 
     let timeEmbedding: TimestepEmbedding  // time_embedding
     let classEmbedding: ClassEmbedding  // class_embedding
@@ -89,9 +80,7 @@ public struct UNet2D: Sendable {
             reader, "conv_out", from: ChannelLayout(channels), to: configuration.outChannels,
             algorithm: builder.algorithm(level: 0))
         timeProjection = builder.time.build(channels: timeChannels)
-        parameters = reader.parameters.map { parameter in
-            Parameter(name: parameter.name, shape: parameter.shape, dtype: reader.dtype(of: parameter.name) ?? "F32")
-        }
+        parameters = reader.networkParameters
     }
 
     /// The number of weights.

@@ -10,7 +10,8 @@ struct EvaluateCommand: ParsableCommand {
         discussion: """
             Reads safetensors with the tensors "sample" [N, C, H, W], "timestep" [N] and, for networks with classes, \
             "class_labels" [N] (I64 or I32; numbers or vectors where class_embed_type is timestep or identity). Writes \
-            "output" exactly as diffusers' UNet2DModel.forward returns it.
+            "output" exactly as diffusers' UNet2DModel.forward returns it. For a policy's ConditionalUnet1D the tensors are \
+            "sample" [N, T, D], "timestep" [N] and "global_cond" [N, G].
             """)
 
     @Option(help: .init("Model folder in diffusers' layout, or a bundled model's name.", valueName: "dir|name"))
@@ -33,8 +34,16 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         try OutputError.checkWritable(file: output)
-        let network = try UNet2D(folder: PretrainedModel.networkFolder(in: BundledModels.folder(model)))
+        let folder = try BundledModels.folder(model)
+        let networkFolder = PretrainedModel.networkFolder(in: folder)
         let rows = try SafetensorsFile(path: input)
+        switch try Architecture(folder: folder) {
+        case .unet2D: try evaluate(UNet2D(folder: networkFolder), rows)
+        case .policy: try evaluate(ConditionalUnet1D(folder: networkFolder), rows)
+        }
+    }
+
+    private func evaluate(_ network: UNet2D, _ rows: SafetensorsFile) throws {
         let shape = rows.shape(of: "sample") ?? []
         guard shape.count == 4, shape[1] == network.configuration.inChannels else {
             throw ModelError(
@@ -44,7 +53,7 @@ struct EvaluateCommand: ParsableCommand {
         }
         let batch = shape[0]
         let sample = try rows.floats(named: "sample")
-        let timesteps = try rows.floats(named: "timestep", shape: [batch])
+        let timesteps = try timesteps(rows, batch)
         let result: [Float]
         switch network.configuration.classEmbedding {
         case .none:
@@ -59,9 +68,37 @@ struct EvaluateCommand: ParsableCommand {
                 sample: sample, batch: batch, height: shape[2], width: shape[3], timesteps: timesteps,
                 classInputs: rows.floats(named: "class_labels"), threads: threads)
         }
-        let writer = try SafetensorsWriter(
-            path: output, tensors: [("output", [batch, network.configuration.outChannels, shape[2], shape[3]])])
-        try writer.append(result)
+        try write(result, shape: [batch, network.configuration.outChannels, shape[2], shape[3]])
+    }
+
+    private func evaluate(_ network: ConditionalUnet1D, _ rows: SafetensorsFile) throws {
+        let configuration = network.configuration
+        let shape = rows.shape(of: "sample") ?? []
+        guard shape.count == 3, shape[2] == configuration.inputDimension else {
+            throw ModelError(
+                input, key: "sample", expected: "a tensor [N, positions, \(configuration.inputDimension)]",
+                found: rows.shape(of: "sample").map { "\($0)" } ?? "none")
+        }
+        let batch = shape[0]
+        let condition = configuration.conditionDimension == 0
+            ? [] : try rows.floats(named: "global_cond", shape: [batch, configuration.conditionDimension])
+        let result = try network(
+            sample: rows.floats(named: "sample"), batch: batch, positions: shape[1], timesteps: timesteps(rows, batch),
+            condition: condition, threads: threads)
+        try write(result, shape: shape)
+    }
+
+    /// Numbers or integers.
+    private func timesteps(_ rows: SafetensorsFile, _ batch: Int) throws -> [Float] {
+        if let dtype = rows.dtype(of: "timestep"), dtype == .i64 || dtype == .i32 {
+            return try rows.integers(named: "timestep", shape: [batch]).map { Float($0) }
+        }
+        return try rows.floats(named: "timestep", shape: [batch])
+    }
+
+    private func write(_ output: [Float], shape: [Int]) throws {
+        let writer = try SafetensorsWriter(path: self.output, tensors: [("output", shape)])
+        try writer.append(output)
         try writer.finish()
     }
 }

@@ -86,6 +86,35 @@ indirect enum DraftOption: ExpressibleByArgument, Equatable, Sendable {
         }
     }
 
+    /// Whether it draws on the chain alone: neither on another network nor on what is stored with an image model.
+    var needsOnlyTheChain: Bool {
+        switch self {
+        case .recycled, .recycledZeroth, .frozenDenoiser, .frozen, .frozenFresh, .frozenPrevious, .picard, .none: true
+        case .mixture(let shares): shares.allSatisfy(\.draft.needsOnlyTheChain)
+        case .assisted, .corrected, .independent, .learntMixture: false
+        }
+    }
+
+    /// The draft, if it draws on the chain alone; nil for plain sampling and for those that need more.
+    func draftOfAnyChain() throws -> (any Draft)? {
+        guard needsOnlyTheChain else { return nil }
+        switch self {
+        case .recycled: return RecycledDraft()
+        case .recycledZeroth: return RecycledDraft(order: .zeroth)
+        case .frozenDenoiser: return FrozenDenoiserDraft()
+        case .frozen: return FrozenDraft()
+        case .frozenFresh: return FrozenDraft(.fresh)
+        case .frozenPrevious: return FrozenDraft(.previous)
+        case .picard(let iterations): return try PicardDraft(iterations: iterations)
+        case .mixture(let shares):
+            return try MixtureDraft(
+                shares.compactMap { share in
+                    try share.draft.draftOfAnyChain().map { (weight: share.weight, draft: $0) }
+                })
+        case .assisted, .corrected, .independent, .learntMixture, .none: return nil
+        }
+    }
+
     /// nil for plain sampling.
     /// - Parameters:
     ///   - target: the model over which `chain` is built.
@@ -100,19 +129,13 @@ indirect enum DraftOption: ExpressibleByArgument, Equatable, Sendable {
             let network = try PretrainedModel(folder: folder("-draft"), schedule: options.schedule)
             return try options.chain(over: network, threads: threads)
         }
+        if let draft = try draftOfAnyChain() { return draft }
         switch self {
-        case .recycled: return RecycledDraft()
-        case .recycledZeroth: return RecycledDraft(order: .zeroth)
         case .assisted: return try AssistedDraft(model: small(), target: chain)
         case .corrected:
             let network = try CorrectionNetwork(folder: folder("-correction"), target: target)
             return CorrectedDraft(corrector: network.corrector(for: chain, threads: threads))
-        case .frozenDenoiser: return FrozenDenoiserDraft()
-        case .frozen: return FrozenDraft()
-        case .frozenFresh: return FrozenDraft(.fresh)
-        case .frozenPrevious: return FrozenDraft(.previous)
         case .independent: return try IndependentDraft(model: small(), target: chain)
-        case .picard(let iterations): return try PicardDraft(iterations: iterations)
         case .mixture(let shares):
             let components = try shares.compactMap { share in
                 try share.draft.draft(over: chain, target: target, model: model, options: options, threads: threads)
@@ -125,7 +148,7 @@ indirect enum DraftOption: ExpressibleByArgument, Equatable, Sendable {
                 try $0.draft(over: chain, target: target, model: model, options: options, threads: threads)
             }
             return try MixtureDraft(components, weights: mixture.weights())
-        case .none: return nil
+        case .recycled, .recycledZeroth, .frozenDenoiser, .frozen, .frozenFresh, .frozenPrevious, .picard, .none: return nil
         }
     }
 }

@@ -90,13 +90,10 @@ struct ModelOptions: ParsableArguments {
             steps = try ReverseDiffusion.steps(
                 schedule: schedule, grid: grid, churn: churn, denoisingLastStep: denoiseLastStep)
         case .ddpm:
-            guard let (betas, options) = process.ancestral else {
+            guard let ancestral = try process.noise.ancestralSteps(self.steps) else {
                 throw ValidationError("--chain ddpm needs a model with a scheduler_config.json that has betas.")
             }
-            let timesteps = try AncestralDDPM.timesteps(
-                options.spacing, steps: self.steps, trainingSteps: betas.trainingSteps, offset: options.offset)
-            steps = try AncestralDDPM.steps(betas: betas, timesteps: timesteps, variance: options.variance)
-            bounds = options.bounds
+            (steps, bounds) = ancestral
         }
         return try DenoisingChain(
             denoiser: model.denoiser(threads: threads), steps: steps, conditions: labels(of: model),

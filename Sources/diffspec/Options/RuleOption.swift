@@ -66,16 +66,24 @@ enum RuleOption: Sendable {
         }
     }
 
+    /// The rule, if it takes states of any kind; nil for those that look at pictures.
+    var ruleOfAnyState: (any VerificationRule)? {
+        switch self {
+        case .reflection: ReflectionCoupling()
+        case .temperature(let tau): ReflectionCoupling(temperature: tau)
+        case .typical(let density, let entropy): TypicalAcceptance(densityThreshold: density, entropyThreshold: entropy)
+        case .rejection: RejectionCoupling()
+        case .pooling, .matrix, .autoencoder: nil
+        }
+    }
+
     /// - Parameter model: the target, whose image size a projection must fit.
     func rule(for model: PretrainedModel, threads: Int) throws -> any VerificationRule {
+        if let rule = ruleOfAnyState { return rule }
         let channels = model.network.configuration.inChannels
         let (height, width) = (model.process.height, model.process.width)
         switch self {
-        case .reflection: return ReflectionCoupling()
-        case .temperature(let tau): return ReflectionCoupling(temperature: tau)
-        case .typical(let density, let entropy):
-            return TypicalAcceptance(densityThreshold: density, entropyThreshold: entropy)
-        case .rejection: return RejectionCoupling()
+        case .reflection, .temperature, .typical, .rejection: return ReflectionCoupling()
         case .pooling(let factor):
             return try ProjectionCoupling(
                 PoolingProjector(channels: channels, height: height, width: width, factor: factor))

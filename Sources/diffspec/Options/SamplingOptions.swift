@@ -8,23 +8,10 @@ import Pretrained
 struct SamplingOptions: ParsableArguments {
     @OptionGroup(title: "Model") var model: ModelOptions
 
-    @Option(parsing: .unconditional, help: WindowOption.help, transform: WindowOption.init)
-    var window = WindowOption.fixed(20)
-
-    @Option(help: DraftOption.help)
-    var draft = DraftOption.recycled
+    @OptionGroup(title: "Speculation") var speculation: SpeculationOptions
 
     @Option(help: DraftOption.modelHelp)
     var draftModel: String?
-
-    @Option(parsing: .unconditional, help: .init("Temperature τ of the acceptance; anything but 1 is no longer exact.", valueName: "τ"))
-    var temperature = 1.0
-
-    @Option(help: RuleOption.help, transform: RuleOption.init)
-    var rule: RuleOption?
-
-    @Flag(help: "Go on drafting where almost every draft is rejected, in place of falling back to plain steps.")
-    var noFallback = false
 
     @Option(parsing: .unconditional, help: .init("Number of samples.", valueName: "N"))
     var count = 16
@@ -51,12 +38,6 @@ struct SamplingOptions: ParsableArguments {
     var quiet = false
 
     func validate() throws {
-        if let rule, temperature != 1 {
-            throw ValidationError("--temperature is short for --rule temperature:τ; give only one of them, found \(temperature) and \(rule.name).")
-        }
-        guard temperature > 0, temperature.isFinite else {
-            throw ValidationError("--temperature must be a positive finite number, found \(temperature).")
-        }
         guard (1...10_000_000).contains(count) else {
             throw ValidationError("--count must be from 1 to 10000000, found \(count).")
         }
@@ -66,8 +47,9 @@ struct SamplingOptions: ParsableArguments {
         }
     }
 
-    /// The rule, as --rule or its short form --temperature says it.
-    var effectiveRule: RuleOption { rule ?? (temperature == 1 ? .reflection : .temperature(temperature)) }
+    var window: WindowOption { speculation.window }
+    var draft: DraftOption { speculation.draft }
+    var effectiveRule: RuleOption { speculation.effectiveRule }
     /// `τ`, for the report.
     var effectiveTemperature: Double { if case .temperature(let tau) = effectiveRule { tau } else { 1 } }
 
@@ -78,9 +60,8 @@ struct SamplingOptions: ParsableArguments {
             ? nil : draft.draft(
                 over: chain, target: model, model: draftModel, options: self.model, threads: threads)
         guard let draft else { return SequentialSampler(chain: chain, random: random) }
-        let window = try window.policy(for: chain, lanes: min(batch, count))
         return SpeculativeSampler(
             chain: chain, draft: draft, rule: try effectiveRule.rule(for: model, threads: threads),
-            window: noFallback ? window : FallbackWindow(window), random: random)
+            window: try speculation.windowPolicy(for: chain, lanes: min(batch, count)), random: random)
     }
 }
