@@ -12,6 +12,11 @@ let package = Package(
                 .product(name: "Couplings", package: "diffspec"), .product(name: "Diffusion", package: "diffspec"),
             ]),
         .executableTarget(
-            name: "network-benchmark", dependencies: [.product(name: "NeuralNetwork", package: "diffspec")])
+            name: "network-benchmark", dependencies: [.product(name: "NeuralNetwork", package: "diffspec")]),
+        .executableTarget(
+            name: "policy-benchmark",
+            dependencies: ["Couplings", "Diffusion", "NeuralNetwork", "Pretrained"].map {
+                .product(name: $0, package: "diffspec")
+            }),
     ]
 )

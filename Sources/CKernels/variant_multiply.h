@@ -1,9 +1,10 @@
-// The matrix product: a block of up to MAX_ROWS rows times one packed panel of PANEL columns, all sums in registers.
+// The matrix product: a block of up to MAX_ROWS rows times one packed panel of PANEL columns, all sums in registers. Weights that
+// will be wanted later are asked for on the way, from `ahead` on, `aheadStep` floats further with every input.
 
 #define MULTIPLY_BLOCK(ROWS)                                                                                          \
     static __attribute__((noinline)) void multiply_block_##ROWS(                                                      \
         const ds_product *product, const float *const *rows, const float *weights, const float *ahead,                \
-        const float *bias, size_t width,                                                                              \
+        size_t aheadStep, const float *bias, size_t width,                                                            \
         float *out, size_t outStride, const float *residual, size_t residualStride) {                                 \
         vec sum[ROWS][PANEL_VECTORS];                                                                                 \
         UNROLL for (int v = 0; v < PANEL_VECTORS; v++) {                                                              \
@@ -20,7 +21,7 @@
                 UNROLL for (int v = 0; v < PANEL_VECTORS; v++) w[v] = load(weights + v * LANES);                      \
                 UNROLL for (int v = 0; v < PANEL * 4; v += 64) __builtin_prefetch((const char *)ahead + v, 0, 2);     \
                 weights += PANEL;                                                                                     \
-                ahead += PANEL;                                                                                       \
+                ahead += aheadStep;                                                                                   \
                 UNROLL for (int r = 0; r < ROWS; r++) {                                                               \
                     const vec x = splat(row[r][k]);                                                                   \
                     UNROLL for (int v = 0; v < PANEL_VECTORS; v++) sum[r][v] = sum[r][v] + x * w[v];                  \
@@ -38,8 +39,8 @@
         }                                                                                                             \
     }
 
-typedef void (*multiply_block)(const ds_product *, const float *const *, const float *, const float *, const float *,
-                               size_t, float *, size_t, const float *, size_t);
+typedef void (*multiply_block)(const ds_product *, const float *const *, const float *, const float *, size_t,
+                               const float *, size_t, float *, size_t, const float *, size_t);
 
 MULTIPLY_BLOCK(1)
 MULTIPLY_BLOCK(2)
@@ -97,7 +98,7 @@ static void multiply(const ds_product *product, const float *const *pointers, co
             // While the last block is computed, the next panel comes into the cache.
             const float *ahead = block + 1 < blocks ? weights : panel + 1 < endPanel || !product->next
                 ? weights + depth * PANEL : product->next;
-            multiply_blocks[end - first](product, rows, weights, ahead, bias, width, out + first * outStride + column,
+            multiply_blocks[end - first](product, rows, weights, ahead, PANEL, bias, width, out + first * outStride + column,
                                          outStride, residual ? residual + first * residualStride + column : 0,
                                          residualStride);
         }
@@ -134,6 +135,7 @@ static void convolve_sequence(const ds_sequence_convolution *c, size_t firstPane
             const size_t runs = isOneRun ? 1 : tap->count;
             const size_t count = isOneRun ? tap->count * c->batch : c->batch;
             const size_t blocks = (count + MAX_ROWS - 1) / MAX_ROWS;
+            const size_t parts = runs * blocks < 8 ? runs * blocks : 8;
             for (size_t run = 0; run < runs; run++) {
                 const float *in = c->in + (tap->inPosition + run * c->inStep) * c->batch * c->inStride;
                 float *out = c->out + (tap->outPosition + run * c->outStep) * c->batch * c->outStride + column;
@@ -141,11 +143,13 @@ static void convolve_sequence(const ds_sequence_convolution *c, size_t firstPane
                     const size_t first = block * count / blocks, end = (block + 1) * count / blocks;
                     const float *rows[MAX_ROWS];
                     for (size_t r = first; r < end; r++) rows[r - first] = in + r * inStride;
-                    // While the last block is computed, the next tap's weights come into the cache.
-                    const float *ahead = block + 1 < blocks || run + 1 < runs ? tapWeights : next;
+                    // Meanwhile the next tap's weights come into the cache, a part with each block: asked for all at once,
+                    // they would keep the processor waiting, and the memory idle afterwards.
+                    const size_t part = run * blocks + block;
+                    const float *ahead = part < parts ? next + part * tapSize / parts : tapWeights;
                     float *place = out + first * outStride;
-                    multiply_blocks[end - first](&product, rows, tapWeights, ahead, 0, width, place, outStride, place,
-                                                 outStride);
+                    multiply_blocks[end - first](&product, rows, tapWeights, ahead, part < parts ? PANEL / parts : 0, 0,
+                                                 width, place, outStride, place, outStride);
                 }
             }
         }

@@ -18,6 +18,9 @@ public struct PolicyStatistics: Sendable {
     let observation: [Extent]
     let action: [Extent]
 
+    /// Between what values each number of an observation lay.
+    public var observationRanges: [ClosedRange<Double>] { observation.map { $0.minimum...$0.maximum } }
+
     /// Reads the tensors `observation_minimum`, `observation_maximum` `[O]`, `action_minimum`, `action_maximum` `[A]`.
     /// - Throws: `CheckpointError` or `ModelError` if one is missing, or not a list of finite numbers in order.
     init(path: String) throws {

@@ -22,8 +22,12 @@ enum Program {
     static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// - Parameter isInterrupted: whether a SIGINT follows as soon as the program has made a file.
-    static func run(_ arguments: [String], in folder: URL, isInterrupted: Bool = false) throws -> Outcome {
+    /// - Parameters:
+    ///   - input: what stdin holds; nil for the test's own.
+    ///   - isInterrupted: whether a SIGINT follows as soon as the program has made a file.
+    static func run(
+        _ arguments: [String], in folder: URL, input: Data? = nil, isInterrupted: Bool = false
+    ) throws -> Outcome {
         try inFolder { logs in
             let process = Process()
             process.executableURL = url
@@ -31,6 +35,11 @@ enum Program {
             process.currentDirectoryURL = folder
             let (output, errors) = (logs.appendingPathComponent("stdout"), logs.appendingPathComponent("stderr"))
             for file in [output, errors] { try Data().write(to: file) }
+            if let input {
+                let file = logs.appendingPathComponent("stdin")
+                try input.write(to: file)
+                process.standardInput = try FileHandle(forReadingFrom: file)
+            }
             process.standardOutput = try FileHandle(forWritingTo: output)
             process.standardError = try FileHandle(forWritingTo: errors)
             try process.run()

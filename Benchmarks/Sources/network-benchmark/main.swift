@@ -1,6 +1,6 @@
 // Times a network at several batch sizes, or serves single calls to a script that alternates it with other engines.
 //
-//   network-benchmark FOLDER [--batches 1,4,8,20] [--repeats 15] [--threads 2] [--size 32]
+//   network-benchmark FOLDER [--batches 1,4,8,20] [--repeats 15] [--threads 2]
 //   network-benchmark FOLDER --profile [--batches 1,20]   a table of where the time goes, by kind of layer
 //   network-benchmark FOLDER --serve [--threads 2]    reads a batch size from each line of stdin, answers with milliseconds by the clock and of the processors
 import Foundation
@@ -52,32 +52,16 @@ func residentMegabytes() -> Int {
 }
 
 do {
-    var loaded: UNet2D?
-    let loading = try milliseconds { loaded = try UNet2D(folder: folder) }
+    var loaded: Subject?
+    let loading = try milliseconds { loaded = try Subject(folder: folder, threads: threads) }
     guard let network = loaded else { exit(1) }
-    let configuration = network.configuration
-    let size = configuration.sampleSize ?? .init(height: 32, width: 32)
-    func input(_ batch: Int) -> [Float] {
-        (0..<batch * configuration.inChannels * size.height * size.width).map { Float(($0 * 7919) % 2003) / 1000 - 1 }
-    }
-    func call(_ batch: Int, _ sample: [Float]) throws -> [Float] {
-        var labels: [Int]?
-        if case .table(let count) = configuration.classEmbedding { labels = (0..<batch).map { $0 % count } }
-        return try network(
-            sample: sample, batch: batch, height: size.height, width: size.width,
-            timesteps: (0..<batch).map { Float($0 * 37 % 1000) }, classLabels: labels, threads: threads)
-    }
     if profile {
         for batch in batches {
-            var labels: [Int]?
-            if case .table(let count) = configuration.classEmbedding { labels = (0..<batch).map { $0 % count } }
             // The fastest of some runs for every kind of layer.
             var best: [String: LayerTime] = [:]
             var order: [String] = []
             for _ in 0..<max(1, repeats) {
-                let layers = try network.profile(
-                    sample: input(batch), batch: batch, height: size.height, width: size.width,
-                    timesteps: (0..<batch).map { Float($0 * 37 % 1000) }, classLabels: labels, threads: threads)
+                let layers = try network.profile(batch)
                 for layer in layers {
                     if let known = best[layer.layer] {
                         if layer.seconds < known.seconds { best[layer.layer] = layer }
@@ -103,25 +87,23 @@ do {
         print("ready \(LinearAlgebra.coreName) \(LinearAlgebra.kernelName) load \(Int(loading)) ms")
         fflush(nil)
         while let line = readLine(), let batch = Int(line) {
-            let sample = input(batch)
             let before = processorMilliseconds()
-            let time = try milliseconds { _ = try call(batch, sample) }
+            let time = try milliseconds { try network.call(batch) }
             print(time, processorMilliseconds() - before)
             fflush(nil)
         }
         print("peak \(residentMegabytes()) MB")
         exit(0)
     }
-    let operations = network.floatingPointOperations(height: size.height, width: size.width)
+    let operations = network.operations
     print("\(network.parameterCount) parameters, \(Double(operations) / 1e9) GFLOP a row, loaded in \(Int(loading)) ms")
     print("OpenBLAS \(LinearAlgebra.coreName), kernels \(LinearAlgebra.kernelName), \(threads) threads")
     for batch in batches {
-        let sample = input(batch)
-        _ = try call(batch, sample)
+        try network.call(batch)
         var processor = Double.infinity
         let times = try (0..<repeats).map { _ in
             let before = processorMilliseconds()
-            let time = try milliseconds { _ = try call(batch, sample) }
+            let time = try milliseconds { try network.call(batch) }
             processor = min(processor, (processorMilliseconds() - before) / Double(batch))
             return time
         }.sorted()

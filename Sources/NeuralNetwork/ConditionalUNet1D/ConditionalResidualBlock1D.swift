@@ -34,7 +34,7 @@ struct ConditionalResidualBlock1D: Sendable {
     func callAsFunction(
         _ x: Sequences, into output: Sequences, features: TimeProjection.Values, capacity: Int, _ workspace: Workspace
     ) {
-        let block = workspace.take(capacity * x.positions * paddedChannels(channels))
+        let block = workspace.take(capacity * x.positions * Sequences.stride(columns: paddedChannels(channels)))
         let hidden = Sequences(block, batch: x.batch, positions: x.positions, channels: channels)
         let film = SequenceBlock.Film(
             gain: gainColumn.map { features.column($0) }, offset: features.column(offsetColumn), stride: features.stride)
@@ -44,7 +44,7 @@ struct ConditionalResidualBlock1D: Sendable {
         } else if x.isContiguous(first.convolution.inputs) {
             second(hidden, into: output, shortcut: .identity(x), workspace)
         } else {
-            let copy = workspace.take(capacity * x.positions * paddedChannels(channels))
+            let copy = workspace.take(capacity * x.positions * Sequences.stride(columns: paddedChannels(channels)))
             let joined = Sequences(copy, batch: x.batch, positions: x.positions, channels: channels)
             x.join(first.convolution.inputs, into: joined)
             second(hidden, into: output, shortcut: .identity(joined), workspace)

@@ -111,21 +111,21 @@ private struct Pass {
 
         // What the way up reads at each level but the first: what comes from below, then what the way down leaves.
         let joined = channels.indices.map { level in
-            level == 0 ? nil : workspace.take(capacity * (positions >> level) * 2 * paddedChannels(channels[level]))
+            level == 0 ? nil : workspace.take(capacity * (positions >> level) * joinedStride(channels[level]))
         }
         /// Half `index` of that, or a place of its own at the first level.
         func place(_ level: Int, half index: Int) -> (Sequences, Workspace.Block?) {
             guard let block = joined[level] else { return sequences(channels[level], positions >> level) }
             let width = paddedChannels(channels[level])
             let half = Sequences(
-                block, batch: batch, positions: positions >> level, channels: channels[level], stride: 2 * width,
-                firstColumn: index * width)
+                block, batch: batch, positions: positions >> level, channels: channels[level],
+                stride: joinedStride(channels[level]), firstColumn: index * width)
             return (half, nil)
         }
 
         // 1. Input.
         let dimension = network.configuration.inputDimension
-        let inputBlock = workspace.take(capacity * positions * paddedChannels(dimension))
+        let inputBlock = workspace.take(capacity * positions * Sequences.stride(columns: paddedChannels(dimension)))
         let input = Sequences(inputBlock, batch: batch, positions: positions, channels: dimension)
         for position in 0..<positions {
             for row in 0..<batch {
@@ -170,7 +170,7 @@ private struct Pass {
             guard let block = joined[level] else { break }
             let both = Sequences(
                 block, batch: batch, positions: x.positions, channels: 2 * channels[level],
-                stride: 2 * paddedChannels(channels[level]))
+                stride: joinedStride(channels[level]))
             let first = sequences(channels[level - 1], x.positions)
             up.first(both, into: first.0, features: features, capacity: capacity, workspace)
             workspace.giveBack(block)
@@ -198,8 +198,10 @@ private struct Pass {
         }
     }
 
+    private func joinedStride(_ channels: Int) -> Int { Sequences.stride(columns: 2 * paddedChannels(channels)) }
+
     private func sequences(_ channels: Int, _ positions: Int) -> (Sequences, Workspace.Block?) {
-        let block = workspace.take(capacity * positions * paddedChannels(channels))
+        let block = workspace.take(capacity * positions * Sequences.stride(columns: paddedChannels(channels)))
         return (Sequences(block, batch: batch, positions: positions, channels: channels), block)
     }
 

@@ -1,3 +1,5 @@
+import CKernels
+
 /// A batch of sequences of feature vectors in a block of a workspace: position p of sequence b is row p · batch + b.
 ///
 /// Positions come first so that what a convolution's tap reads, and writes, are consecutive rows whatever the batch. A value
@@ -20,8 +22,11 @@ struct Sequences {
         self.batch = batch
         self.positions = positions
         self.channels = channels
-        self.stride = stride ?? paddedChannels(channels)
+        self.stride = stride ?? Self.stride(columns: paddedChannels(channels))
     }
+
+    /// Floats from row to row for so many columns: rows a multiple of 4 KiB apart would compete for the same cache sets.
+    static func stride(columns: Int) -> Int { columns % 1024 == 0 ? columns + Int(DS_CHANNEL_STEP) : columns }
 }
 
 extension Sequences {
