@@ -56,10 +56,8 @@ struct PolicyCommand: ParsableCommand {
         guard seed <= UInt64(PolicyRequest.largestSeed) else {
             throw ValidationError("--seed must be at most \(PolicyRequest.largestSeed), found \(seed).")
         }
-        switch speculation.draft {
-        case .independent, .assisted:
-            throw ValidationError("--draft \(speculation.draft.name) needs a smaller network, and policies have none; try recycled.")
-        default: break
+        guard speculation.draft.needsOnlyTheChain else {
+            throw ValidationError("--draft \(speculation.draft.name) needs another network or stored weights, and policies have none; try recycled.")
         }
         guard speculation.effectiveRule.ruleOfAnyState != nil else {
             throw ValidationError("--rule \(speculation.effectiveRule.name) looks at pictures; a policy has none.")
@@ -121,10 +119,7 @@ struct PolicyPlanner {
     }
 
     private func sampler(over chain: DenoisingChain, random: RandomSource, lanes: Int) throws -> any Sampler {
-        let draft = try command.speculation.draft.draft(target: chain) {
-            throw ValidationError("--draft \(command.speculation.draft.name) needs a smaller network, and policies have none.")
-        }
-        guard let draft else { return SequentialSampler(chain: chain, random: random) }
+        guard let draft = try command.speculation.draft.draftOfAnyChain() else { return SequentialSampler(chain: chain, random: random) }
         return SpeculativeSampler(
             chain: chain, draft: draft, rule: command.speculation.effectiveRule.ruleOfAnyState ?? ReflectionCoupling(),
             window: try command.speculation.windowPolicy(for: chain, lanes: lanes), random: random)
