@@ -17,6 +17,7 @@ public struct TrainedProcess: Sendable {
     public var schedule: any NoiseSchedule { noise.schedule }
     public var scheduleName: String { noise.scheduleName }
     public var prediction: PredictionKind { noise.prediction }
+    public var timeInput: TimeInput { noise.timeInput }
     public var ancestral: (betas: BetaSchedule, options: AncestralOptions)? { noise.ancestral }
 
     /// Reads `process.json` or `scheduler/scheduler_config.json` of a model folder.

@@ -27,7 +27,8 @@ public struct UNetDenoiser: Denoiser {
     public func denoised(_ queries: [DenoiserQuery]) throws -> [[Double]] {
         let output = try network(
             sample: process.noise.samples(queries, dimension: dimension), batch: queries.count, height: process.height,
-            width: process.width, timesteps: process.noise.timesteps(queries), classLabels: try process.labels(of: queries.map(\.condition), network: network.configuration),
+            width: process.width, timesteps: process.noise.timesteps(queries),
+            classLabels: try process.labels(of: queries.map(\.condition), network: network.configuration),
             threads: threads)
         return process.noise.denoised(queries, output: output)
     }

@@ -148,7 +148,7 @@ extension CommandLineTests {
         static let usage: [[String]] = [
             ["--steps", "0"], ["--window", "0"], ["--draft", "assisted"], ["--draft", "independent"], ["--threads", "0"],
             ["--rule", "projection:pool:2"], ["--seed", "18446744073709551615"], ["--temperature", "0"], ["--spacing", "dense"],
-            ["--draft", "mixture:independent=1"],
+            ["--draft", "mixture:independent=1"], ["--draft", "corrected"], ["--draft", "mixture:learnt"],
         ]
 
         @Test(arguments: usage) func usageErrors(arguments: [String]) throws {

@@ -14,12 +14,12 @@ struct MixtureModelTests {
     @Test(arguments: [2, 32]) func bundledMixturesAreTheDefaultOnes(dimension: Int) throws {
         for name in ["mixture-\(dimension)", "mixture-\(dimension)-draft"] {
             let folder = try BundledModels.folder(name)
-            #expect(try ModelKind(folder: folder) == .mixture)
+            #expect(try Architecture(folder: folder) == .mixture)
             let model = try MixtureModel(folder: folder)
             #expect(model.dimension == dimension && model.prediction == .velocity)
             #expect(model.mixture.components == GaussianMixture.randomComponents(count: 16, dimension: dimension, seed: 0))
         }
-        #expect(try ModelKind(folder: BundledModels.folder("fashion-mnist")) == .image)
+        #expect(try Architecture(folder: BundledModels.folder("fashion-mnist")) == .unet2D)
     }
 
     /// Near the data the target denoises as the component's own closed form does: to a tenth of the deviation of the data
