@@ -14,6 +14,8 @@ let package = Package(
         .library(name: "Imaging", targets: ["Imaging"]),
         .library(name: "Pretrained", targets: ["Pretrained"]),
         .library(name: "Verification", targets: ["Verification"]),
+        .library(name: "Distribution", targets: ["Distribution"]),
+        .library(name: "Commands", targets: ["Commands"]),
     ],
     traits: [
         .trait(name: "GLPK", description: "Solve linear programs with the GNU Linear Programming Kit (libglpk-dev).")
@@ -50,12 +52,17 @@ let package = Package(
         .target(name: "Imaging", dependencies: ["CPNG"]),
         // A model folder as a chain: where the network meets the mathematics.
         .target(name: "Pretrained", dependencies: ["Diffusion", "NeuralNetwork"]),
-        .executableTarget(
-            name: "diffspec",
+        // One computation on many processes, whatever connects them.
+        .target(name: "Distribution", dependencies: ["Diffusion"]),
+        // The command line, for the programs that start it: diffspec, and diffspec-mpi in the package MPI.
+        .target(
+            name: "Commands",
             dependencies: [
                 "Pretrained", "Imaging", "Statistics", "Verification", "Couplings", "LinearProgramming", "TokenModels",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+                "Distribution", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/diffspec"),
+        .executableTarget(name: "diffspec", dependencies: ["Commands"], path: "Sources/Programs/diffspec"),
         // Programs that use the library, to be read.
         .executableTarget(
             name: "SampleAndSave", dependencies: ["Pretrained", "Imaging"], path: "examples/SampleAndSave"),

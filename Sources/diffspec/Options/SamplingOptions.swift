@@ -71,6 +71,14 @@ struct SamplingOptions: ParsableArguments {
     /// `τ`, for the report.
     var effectiveTemperature: Double { if case .temperature(let tau) = effectiveRule { tau } else { 1 } }
 
+    /// Rows of the largest call.
+    func largestCall(for model: PretrainedModel) -> Int {
+        // A broadcast of more than 64 MiB is better made in two.
+        let most = max(1, (64 << 20) / (8 * SampleFormat(model).size))
+        let rows = min(batch, count) * (window.longest(steps: self.model.steps) + 1) * (self.model.guidance == 0 ? 1 : 2)
+        return min(rows, most)
+    }
+
     /// - Parameter model: the target, over which `chain` is built.
     func sampler(over chain: DenoisingChain, model: PretrainedModel, plain: Bool = false) throws -> any Sampler {
         let random = RandomSource(seed: seed)
