@@ -67,11 +67,20 @@ let package = Package(
         .executableTarget(
             name: "SampleAndSave", dependencies: ["Pretrained", "Imaging"], path: "examples/SampleAndSave"),
         .executableTarget(name: "OwnChain", dependencies: ["Diffusion"], path: "examples/OwnChain"),
+        // Mutated files and command lines, see Tests/Fuzz/README.md.
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "Commands", "Couplings", "NeuralNetwork", "Pretrained", "TokenModels",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Fuzz", exclude: ["README.md"]),
         .testTarget(name: "CouplingsTests", dependencies: ["Couplings", "LinearProgramming"]),
         .testTarget(name: "TokenModelsTests", dependencies: ["TokenModels"]),
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion", "Statistics", "Verification"],
             resources: [.copy("Fixtures")]),
+        .testTarget(name: "DistributionTests", dependencies: ["Couplings", "Diffusion", "Distribution"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
         .testTarget(name: "VerificationTests", dependencies: ["Couplings", "Diffusion", "Verification"]),
         .testTarget(
@@ -79,6 +88,6 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "CPNG"]),
         .testTarget(name: "PretrainedTests", dependencies: ["Pretrained"]),
-        .testTarget(name: "CommandLineTests", dependencies: ["diffspec"]),
+        .testTarget(name: "CommandLineTests", dependencies: ["diffspec", "fuzz"]),
     ]
 )

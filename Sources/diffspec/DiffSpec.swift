@@ -82,7 +82,7 @@ public struct DiffSpec: ParsableCommand {
 
     private static func leave(_ ending: Ending, in group: any ProcessGroup) -> Never {
         // Most often all processes fail alike; then the first speaks for them, and ends them.
-        if group.rank > 0, !ending.isAnswer { usleep(500_000) }
+        if group.rank > 0, !ending.isAnswer { usleep(2_000_000) }
         if group.rank == 0 || !ending.isAnswer {
             let file: FileHandle = ending.isAnswer ? .standardOutput : .standardError
             try? file.write(contentsOf: Data(ending.text.utf8))

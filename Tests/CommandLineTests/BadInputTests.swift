@@ -15,7 +15,11 @@ extension CommandLineTests {
             ["sample", "--window", "wide"], ["sample", "--draft", "picard:0"],
             ["sample", "--draft", "mixture:frozen=-1,recycled=1"], ["sample", "--chain", "ddpm", "--denoise-last-step"],
             ["plan", "--workers", "0"], ["mixture", "--figure", "f", "--report", "r.json"], ["calibrate", "x", "--count", "0"],
-            ["compare", "--draft", "none"], ["evaluate"], ["nonsense"],
+            ["compare", "--draft", "none"], ["evaluate"], ["nonsense"], ["sample", "--resume"], ["sample", "--shard", "1/2"],
+            ["sample", "--shard", "0/2", "--samples", "x"], ["sample", "--shard", "3/2", "--samples", "x"],
+            ["sample", "--shard", "1/17", "--samples", "x"], ["sample", "--parallel", "window"], ["merge"],
+            ["plan", "--ranks", "2"], ["plan", "--ranks", "2", "--latency", "1", "--bandwidth", "0"],
+            ["plan", "--latency", "1", "--bandwidth", "1"],
         ]
 
         @Test(arguments: usage)
@@ -31,6 +35,7 @@ extension CommandLineTests {
         static let failures: [[String]] = [
             ["sample", "--model", "no-such-model"], ["sample", "--churn", "1e200"], ["sample", "--out", "/nonexistent/x.png"],
             ["sample", "--out", "."], ["sample", "--tensors", "/dev/null"], ["sample", "--out", ""],
+            ["merge", "no-such-folder"], ["merge", "."], ["sample", "--samples", "/dev/null"],
             ["calibrate", "no-such-model"], ["sample", "--report", "/nonexistent/r.json"], ["inspect", "no-such-model"],
             ["evaluate", "--model", "fashion-mnist", "--input", "missing.safetensors", "--output", "o.safetensors"],
         ]

@@ -29,7 +29,7 @@ struct InspectCommand: ParsableCommand {
         let image: [Int]?
         let classes: Int?
         let parameters: Int
-        let flops_per_row: Int?
+        let flops_per_row: Double?
         let schedule: String?
         let prediction: String?
         let kernels: String
@@ -77,7 +77,7 @@ struct InspectCommand: ParsableCommand {
         lines.append("  up           \(list(inspection.up_blocks))")
         lines.append("  parameters   \(inspection.parameters)")
         if let operations = inspection.flops_per_row {
-            lines.append("  a row        \((Double(operations) / 1e9).formatted(digits: 3)) GFLOP")
+            lines.append("  a row        \((operations / 1e9).formatted(digits: 3)) GFLOP")
         }
         if let schedule = inspection.schedule, let prediction = inspection.prediction, let classes = inspection.classes {
             lines.append("  schedule     \(schedule), predicts \(prediction)")

@@ -35,8 +35,8 @@ struct SamplingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: .init("Samples under way at a time; bounds memory, and changes no result but --window auto's.", valueName: "N"))
     var batch = 16
 
-    @Option(parsing: .unconditional, help: .init("Processor cores to use (default: all).", valueName: "T"))
-    var threads = ProcessInfo.processInfo.activeProcessorCount
+    @Option(parsing: .unconditional, help: .init("Processor cores to use (default: all; of processes that mpirun started, its share).", valueName: "T"))
+    var threads = Processors.available
 
     @Option(help: .init("Folder for one PNG per sample.", valueName: "dir"))
     var samples: String?

@@ -59,17 +59,25 @@ struct SamplingRun {
                 "\(finished) of \(total) samples, \(calls) calls, \((Double(calls) / seconds).formatted(digits: 1)) calls/s"
             }
         }
-        try sampler.finish(samples: samples, lanes: options.batch) { info, active in
-            try Interruption.check()
-            calls += info.calls
-            tally.calls += info.calls
-            try endRound(underWay: active.reduce(0) { $0 + ($1.step < stepCount ? $1.step : 0) })
-        } onFinished: {
-            try accept($0)
-        }
-        while finished < total || !others.isComplete {
-            try Interruption.check()
-            try endRound(underWay: 0)
+        do {
+            try sampler.finish(samples: samples, lanes: options.batch) { info, active in
+                try Interruption.check()
+                calls += info.calls
+                tally.calls += info.calls
+                try endRound(underWay: active.reduce(0) { $0 + ($1.step < stepCount ? $1.step : 0) })
+            } onFinished: {
+                try accept($0)
+            }
+            while finished < total || !others.isComplete {
+                try Interruption.check()
+                // The others are at work; looking for their samples a thousand times a second is often enough.
+                usleep(1000)
+                try endRound(underWay: 0)
+            }
+        } catch {
+            // Nothing that was finished shall be forgotten.
+            try? onRound(tally)
+            throw error
         }
         tally.calls += others.calls
         tally.seconds = before + (ContinuousClock.now - start).seconds
