@@ -16,5 +16,6 @@ let package = Package(
                 "CMPI", .product(name: "Commands", package: "diffspec"),
                 .product(name: "Distribution", package: "diffspec"),
             ]),
+        .testTarget(name: "MPITests", dependencies: ["diffspec-mpi"]),
     ]
 )

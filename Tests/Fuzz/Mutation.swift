@@ -128,6 +128,14 @@ struct Mutator {
         return (0..<8).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) } + header + data
     }
 
+    /// A distribution with outcomes that cannot happen, hardly happen, or are alike.
+    mutating func distribution(of size: Int) -> [UInt8] {
+        let weights = (0..<size).map { _ in pick([0, 0, 1, 1, 1e-300, 1e-17, 1e-9, stream.uniform(), stream.uniform()]) }
+        let sum = weights.reduce(0, +)
+        let values = sum > 0 ? weights.map { $0 / sum } : (0..<size).map { $0 == 0 ? 1 : 0 }
+        return Array("[\(values.map { "\($0)" }.joined(separator: ", "))]".utf8)
+    }
+
     /// Words of a command line.
     mutating func mutateArguments(_ arguments: [String]) -> [String] {
         var arguments = arguments

@@ -82,6 +82,14 @@ struct Worker {
         }
         let target = mutator.pick(scenario.targets.keys.sorted())
         var files = scenario.files
+        if files["q.json"] != nil, mutator.chance(0.6) {
+            // Sound files, most of which no person would write.
+            let size = 1 + mutator.below(7)
+            for name in ["p.json", "q.json"] { files[name] = mutator.distribution(of: size) }
+            let rows = (0...mutator.below(3)).map { _ in String(decoding: mutator.distribution(of: size), as: UTF8.self) }
+            files["c.json"] = Array("[\(rows.joined(separator: ", "))]".utf8)
+            return Input(scenario: scenario.name, files: files, spoilt: ["p.json", "q.json", "c.json"], arguments: command, isParsedOnly: false)
+        }
         let bytes = files[target] ?? []
         files[target] =
             switch scenario.targets[target] {
