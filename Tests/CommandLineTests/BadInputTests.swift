@@ -60,6 +60,7 @@ extension CommandLineTests {
             ("header of terabytes", "diffusion_pytorch_model.safetensors"), ("NaN", "time_emb_proj"),
             ("other class", "_class_name"), ("config not JSON", "config.json"), ("no schedule", "process.json"),
             ("unknown schedule", "cosin"), ("image too large", "image size"), ("image not halvable", "29"),
+            ("image beyond memory", "GB of memory"),
             ("too many classes", "classes"),
         ])
         func spoiltModels(flaw: String, named word: String) throws {
@@ -88,10 +89,12 @@ extension CommandLineTests {
                 case "no schedule": try FileManager.default.removeItem(at: model.appendingPathComponent("process.json"))
                 case "unknown schedule": try replace("process.json", "\"cosine\"", "\"cosin\"")
                 case "image too large": try replace("process.json", "\"height\": 28", "\"height\": 280000")
+                case "image beyond memory":
+                    for side in ["height", "width"] { try replace("process.json", "\"\(side)\": 28", "\"\(side)\": 4096") }
                 case "image not halvable": try replace("process.json", "\"height\": 28", "\"height\": 29")
                 default: try replace("process.json", "\"Bag\",", "\"Bag\", \"Hat\", \"Sock\", \"Tie\",")
                 }
-                try Self.expectFailure(["sample", "--model", "model", "--steps", "3", "--count", "1"], in: folder, naming: word)
+                try Self.expectFailure(["sample", "--model", "model", "--steps", "30", "--window", "30", "--batch", "64", "--count", "64"], in: folder, naming: word)
             }
         }
 
