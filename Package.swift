@@ -14,6 +14,8 @@ let package = Package(
         .library(name: "Imaging", targets: ["Imaging"]),
         .library(name: "Pretrained", targets: ["Pretrained"]),
         .library(name: "Verification", targets: ["Verification"]),
+        .library(name: "Distribution", targets: ["Distribution"]),
+        .library(name: "Commands", targets: ["Commands"]),
     ],
     traits: [
         .trait(name: "GLPK", description: "Solve linear programs with the GNU Linear Programming Kit (libglpk-dev).")
@@ -50,21 +52,35 @@ let package = Package(
         .target(name: "Imaging", dependencies: ["CPNG"]),
         // A model folder as a chain: where the network meets the mathematics.
         .target(name: "Pretrained", dependencies: ["Diffusion", "NeuralNetwork"]),
-        .executableTarget(
-            name: "diffspec",
+        // One computation on many processes, whatever connects them.
+        .target(name: "Distribution", dependencies: ["Diffusion"]),
+        // The command line, for the programs that start it: diffspec, and diffspec-mpi in the package MPI.
+        .target(
+            name: "Commands",
             dependencies: [
                 "Pretrained", "Imaging", "Statistics", "Verification", "Couplings", "LinearProgramming", "TokenModels",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+                "Distribution", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/diffspec"),
+        .executableTarget(name: "diffspec", dependencies: ["Commands"], path: "Sources/Programs/diffspec"),
         // Programs that use the library, to be read.
         .executableTarget(
             name: "SampleAndSave", dependencies: ["Pretrained", "Imaging"], path: "examples/SampleAndSave"),
         .executableTarget(name: "OwnChain", dependencies: ["Diffusion"], path: "examples/OwnChain"),
+        // Mutated files and command lines, see Tests/Fuzz/README.md.
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "Commands", "Couplings", "NeuralNetwork", "Pretrained", "TokenModels",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Fuzz", exclude: ["README.md"]),
         .testTarget(name: "CouplingsTests", dependencies: ["Couplings", "LinearProgramming"]),
         .testTarget(name: "TokenModelsTests", dependencies: ["TokenModels"]),
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion", "Statistics", "Verification"],
             resources: [.copy("Fixtures")]),
+        .testTarget(name: "DistributionTests", dependencies: ["Couplings", "Diffusion", "Distribution"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
         .testTarget(name: "VerificationTests", dependencies: ["Couplings", "Diffusion", "Verification"]),
         .testTarget(
@@ -72,6 +88,6 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "CPNG"]),
         .testTarget(name: "PretrainedTests", dependencies: ["Pretrained"]),
-        .testTarget(name: "CommandLineTests", dependencies: ["diffspec"]),
+        .testTarget(name: "CommandLineTests", dependencies: ["diffspec", "fuzz"]),
     ]
 )

@@ -1,11 +1,12 @@
 import CPNG
 import Foundation
 
-/// A picture that could not be encoded or written.
+/// A picture that could not be encoded, written or read.
 public struct ImagingError: Error, Sendable, CustomStringConvertible {
     public let path: String
     public let reason: String
-    public var description: String { "\(path): cannot write the picture: \(reason)" }
+    var isReading = false
+    public var description: String { "\(path): cannot \(isReading ? "read" : "write") the picture: \(reason)" }
 }
 
 extension Image {
@@ -13,7 +14,7 @@ extension Image {
     /// - Throws: `ImagingError` if libpng or the file system refuses.
     public func writePNG(to path: String) throws(ImagingError) {
         let data: Data
-        do { data = try encodedPNG() } catch { throw ImagingError(path: path, reason: error.reason) }
+        do { data = try pngData() } catch { throw ImagingError(path: path, reason: error.reason) }
         do {
             try data.write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
@@ -21,8 +22,10 @@ extension Image {
         }
     }
 
-    /// By libpng's simplified API, first asked for the size and then for the bytes.
-    private func encodedPNG() throws(ImagingError) -> Data {
+    /// The picture as the bytes of a PNG file, by libpng's simplified API, which is first asked for the size and then for
+    /// the bytes.
+    /// - Throws: `ImagingError` if libpng refuses.
+    public func pngData() throws(ImagingError) -> Data {
         var header = png_image()
         header.version = png_uint_32(PNG_IMAGE_VERSION)
         header.width = png_uint_32(width)
@@ -40,6 +43,32 @@ extension Image {
         }
         guard isWritten else { throw ImagingError(path: "", reason: Self.message(of: header)) }
         return data.prefix(size)
+    }
+
+    /// Reads a PNG of a known size and number of channels.
+    /// - Parameters:
+    ///   - data: the bytes of the file.
+    ///   - path: for messages.
+    /// - Throws: `ImagingError` if it is no such picture.
+    public init(png data: Data, width: Int, height: Int, channels: Int, path: String) throws(ImagingError) {
+        self.init(width: width, height: height, channels: channels, fill: 0)
+        var header = png_image()
+        header.version = png_uint_32(PNG_IMAGE_VERSION)
+        defer { png_image_free(&header) }
+        let (count, format) = (bytes.count, channels == 1 ? 0 : png_uint_32(PNG_FORMAT_FLAG_COLOR))
+        // The size is compared before anything of that size is read.
+        let reason: String? = data.withUnsafeBytes { buffer in
+            guard png_image_begin_read_from_memory(&header, buffer.baseAddress, buffer.count) != 0 else {
+                return Self.message(of: header)
+            }
+            guard header.width == png_uint_32(width), header.height == png_uint_32(height) else {
+                return "it has \(header.width)×\(header.height) pixels; expected \(width)×\(height)"
+            }
+            header.format = format
+            let isRead = bytes.withUnsafeMutableBufferPointer { $0.count == count && png_image_finish_read(&header, nil, $0.baseAddress, 0, nil) != 0 }
+            return isRead ? nil : Self.message(of: header)
+        }
+        if let reason { throw ImagingError(path: path, reason: reason, isReading: true) }
     }
 
     private static func message(of header: png_image) -> String {

@@ -2,8 +2,8 @@ import Foundation
 
 /// Small JSON files from outside, read with errors that name file and key.
 package enum JSONFile {
-    /// Far above any description of a model (trained betas of a million steps included).
-    private static let largestSize = 32 << 20
+    /// Far above any description of a model (trained betas of a hundred thousand steps included).
+    private static let largestSize = 4 << 20
 
     package static func decode<Value: Decodable>(_ type: Value.Type, path: String) throws(ModelError) -> Value {
         let attributes = try? FileManager.default.attributesOfItem(

@@ -89,11 +89,11 @@ public struct LlamaCheckpoint: Sendable {
 
 /// Reads little-endian numbers one after another, never past the end.
 struct BinaryReader {
-    private let data: [UInt8]
+    private let data: Data
     private let file: String
     private var offset = 0
 
-    init(_ data: [UInt8], file: String) {
+    init(_ data: Data, file: String) {
         self.data = data
         self.file = file
     }
@@ -116,7 +116,7 @@ struct BinaryReader {
         }
     }
 
-    mutating func take(_ count: Int) throws(TokenModelError) -> ArraySlice<UInt8> {
+    mutating func take(_ count: Int) throws(TokenModelError) -> Data {
         guard count >= 0, count <= data.count - offset else {
             throw .malformed(
                 file: file, expected: "\(count) more bytes at offset \(offset)", found: "\(data.count - offset)")
@@ -126,10 +126,17 @@ struct BinaryReader {
     }
 }
 
-/// The bytes of a file.
-func readFile(_ path: String) throws(TokenModelError) -> [UInt8] {
+/// The bytes of a regular file, mapped rather than copied where the system can.
+func readFile(_ path: String) throws(TokenModelError) -> Data {
     do {
-        return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        let url = URL(fileURLWithPath: path)
+        let attributes = try FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path)
+        guard attributes[.type] as? FileAttributeType == .typeRegular else {
+            throw TokenModelError.unreadable(file: path, reason: "it is not a regular file")
+        }
+        return try Data(contentsOf: url, options: .mappedIfSafe)
+    } catch let error as TokenModelError {
+        throw error
     } catch {
         throw .unreadable(file: path, reason: error.localizedDescription)
     }

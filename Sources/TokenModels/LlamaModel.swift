@@ -9,9 +9,9 @@ public struct LlamaModel: TokenModel, Sendable {
     public let checkpoint: LlamaCheckpoint
     /// The tokens whose keys and values are kept.
     private var context: [Int] = []
-    /// [layer, position, keyWidth].
-    private var cachedKeys: [Float]
-    private var cachedValues: [Float]
+    /// [position, layer, keyWidth]: as long as the longest context so far, for a checkpoint may allow any.
+    private var cachedKeys: [Float] = []
+    private var cachedValues: [Float] = []
 
     /// Products this small lose more by OpenBLAS's threads than they gain; set once, by the first model.
     private static let singleThreaded: Void = openblas_set_num_threads(1)
@@ -19,9 +19,6 @@ public struct LlamaModel: TokenModel, Sendable {
     public init(_ checkpoint: LlamaCheckpoint) {
         _ = LlamaModel.singleThreaded
         self.checkpoint = checkpoint
-        let size = checkpoint.layerCount * checkpoint.contextLength * checkpoint.keyWidth
-        cachedKeys = Array(repeating: 0, count: size)
-        cachedValues = Array(repeating: 0, count: size)
     }
 
     public var vocabularySize: Int { checkpoint.vocabularySize }
@@ -57,7 +54,11 @@ public struct LlamaModel: TokenModel, Sendable {
         let width = checkpoint.width
         let keyWidth = checkpoint.keyWidth
         let hidden = checkpoint.hiddenWidth
-        let length = checkpoint.contextLength
+        let missing = (position + 1) * checkpoint.layerCount * keyWidth - cachedKeys.count
+        if missing > 0 {
+            cachedKeys += repeatElement(0, count: missing)
+            cachedValues += repeatElement(0, count: missing)
+        }
         var stream = Array(checkpoint.tokenEmbedding[(token * width)..<((token + 1) * width)])
         for layer in 0..<checkpoint.layerCount {
             // Attention.
@@ -67,7 +68,7 @@ public struct LlamaModel: TokenModel, Sendable {
             let value = product(checkpoint.values, layer, rows: keyWidth, normed)
             rotate(&query, position)
             rotate(&key, position)
-            let place = (layer * length + position) * keyWidth
+            let place = (position * checkpoint.layerCount + layer) * keyWidth
             cachedKeys.replaceSubrange(place..<(place + keyWidth), with: key)
             cachedValues.replaceSubrange(place..<(place + keyWidth), with: value)
             let attended = attend(query, layer: layer, upTo: position)
@@ -92,7 +93,8 @@ public struct LlamaModel: TokenModel, Sendable {
         let keyWidth = checkpoint.keyWidth
         let group = checkpoint.headCount / checkpoint.keyHeadCount
         let scale = 1 / Float(headWidth).squareRoot()
-        let base = layer * checkpoint.contextLength * keyWidth
+        let base = layer * keyWidth
+        let positionWidth = checkpoint.layerCount * keyWidth
         var result = Array(repeating: Float(0), count: checkpoint.width)
         var weights = Array(repeating: Float(0), count: position + 1)
         for head in 0..<checkpoint.headCount {
@@ -100,7 +102,7 @@ public struct LlamaModel: TokenModel, Sendable {
             let shift = base + head / group * headWidth
             for time in 0...position {
                 var score: Float = 0
-                for i in 0..<headWidth { score += query[start + i] * cachedKeys[shift + time * keyWidth + i] }
+                for i in 0..<headWidth { score += query[start + i] * cachedKeys[shift + time * positionWidth + i] }
                 weights[time] = score * scale
             }
             let largest = weights.max() ?? 0
@@ -111,7 +113,7 @@ public struct LlamaModel: TokenModel, Sendable {
             }
             for time in 0...position {
                 let weight = weights[time] / sum
-                for i in 0..<headWidth { result[start + i] += weight * cachedValues[shift + time * keyWidth + i] }
+                for i in 0..<headWidth { result[start + i] += weight * cachedValues[shift + time * positionWidth + i] }
             }
         }
         return result

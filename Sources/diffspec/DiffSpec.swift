@@ -1,10 +1,11 @@
 import ArgumentParser
+import Distribution
 import Foundation
 import NeuralNetwork
 
-@main
-struct DiffSpec: ParsableCommand {
-    static let configuration = CommandConfiguration(
+/// The program: `diffspec`, and with a group of processes `diffspec-mpi`.
+public struct DiffSpec: ParsableCommand {
+    public static let configuration = CommandConfiguration(
         commandName: "diffspec",
         abstract: "Exact, fast sampling of diffusion models by speculation.",
         discussion: """
@@ -17,41 +18,81 @@ struct DiffSpec: ParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            SampleCommand.self, CompareCommand.self, PlanCommand.self, SweepCommand.self, SurvivalCommand.self,
-            PolicyCommand.self, EvaluateCommand.self, InspectCommand.self, ModelsCommand.self, CalibrateCommand.self,
+            SampleCommand.self, MergeCommand.self, CompareCommand.self, PlanCommand.self, SweepCommand.self,
+            SurvivalCommand.self, PolicyCommand.self, EvaluateCommand.self, InspectCommand.self, ModelsCommand.self, CalibrateCommand.self,
             RecordCommand.self, VerifyCommand.self, LangevinCommand.self, MixtureCommand.self, CoupleCommand.self,
             DecodeCommand.self, LimitCommand.self,
         ])
 
+    public init() {}
+
     /// Usage errors end as ArgumentParser ends them (64); a failure at run time in one line and 1.
-    static func main() {
+    /// - Parameter group: the processes that carry the command out, made once the program need not be started anew.
+    public static func main(in group: @autoclosure () -> any ProcessGroup) {
         LinearAlgebra.restartWithBestCore()
-        var command: any ParsableCommand
-        do { command = try parseAsRoot() } catch { exit(withError: error) }
+        StandardStreams.prepare()
+        let group = group()
+        var command: (any ParsableCommand)?
         do {
-            try command.run()
-        } catch let error as Interrupted {
-            fail(error.description, status: error.status)
+            let parsed = try parseAsRoot()
+            command = parsed
+            try run(parsed, in: group)
+            try StandardStreams.flush()
+            group.end()
         } catch {
-            // What ArgumentParser knows as its own (help, version, bad usage) it ends itself; all else is a failure.
-            if let error = error as? ValidationError { refuse(error, type(of: command)) }
-            if exitCode(for: error) != .failure { exit(withError: error) }
-            fail("\(error)", status: 1)
+            leave(Ending(error, command: command, group: group), in: group)
         }
     }
 
-    /// Bad usage that only shows once a model is loaded ends as it does at parsing.
-    private static func refuse(_ error: ValidationError, _ command: any ParsableCommand.Type) -> Never {
-        let name = "\(_commandName) \(command._commandName)"
-        let text = "Error: \(error.message)\nUsage: \(name) <options>\n  See '\(name) --help' for more information.\n"
-        FileHandle.standardError.write(Data(text.utf8))
-        Foundation.exit(ExitCode.validationFailure.rawValue)
+    public static func main() { main(in: SingleProcess()) }
+
+    private static func run(_ command: any ParsableCommand, in group: any ProcessGroup) throws {
+        if let command = command as? any DistributedCommand { return try command.run(in: group) }
+        guard group.size == 1 else {
+            throw ValidationError("one process is enough for this command; several can sample together.")
+        }
+        var command = command
+        try command.run()
     }
 
-    private static func fail(_ message: String, status: Int32) -> Never {
-        let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-        FileHandle.standardError.write(Data("error: \(line)\n".utf8))
-        Foundation.exit(status)
+    /// How the program ends after an error: what it says, and its status.
+    private struct Ending {
+        let text: String
+        let status: Int32
+        /// Help and the like, which were asked for.
+        var isAnswer: Bool { status == 0 }
+
+        init(_ error: any Error, command: (any ParsableCommand)?, group: any ProcessGroup) {
+            let code = DiffSpec.exitCode(for: error)
+            if let error = error as? ValidationError, let command {
+                // Bad usage that only shows once a model is loaded ends as it does at parsing.
+                let name = "\(DiffSpec._commandName) \(type(of: command)._commandName)"
+                text = "Error: \(error.message)\nUsage: \(name) <options>\n  See '\(name) --help' for more information.\n"
+                status = ExitCode.validationFailure.rawValue
+            } else if command == nil || code != .failure {
+                // What ArgumentParser knows as its own: help, version, bad usage.
+                text = DiffSpec.fullMessage(for: error) + "\n"
+                status = code.rawValue
+            } else {
+                let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+                text = "error: \(group.rank > 0 ? "process \(group.rank): " : "")\(line)\n"
+                status = (error as? Interrupted)?.status ?? 1
+            }
+        }
+    }
+
+    private static func leave(_ ending: Ending, in group: any ProcessGroup) -> Never {
+        // Most often all processes fail alike; then the first speaks for them, and ends them.
+        if group.rank > 0, !ending.isAnswer { usleep(2_000_000) }
+        if group.rank == 0 || !ending.isAnswer {
+            let file: FileHandle = ending.isAnswer ? .standardOutput : .standardError
+            try? file.write(contentsOf: Data(ending.text.utf8))
+        }
+        if ending.isAnswer {
+            group.end()
+            Foundation.exit(0)
+        }
+        group.abort(status: ending.status)
     }
 }
 

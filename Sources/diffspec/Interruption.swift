@@ -4,9 +4,13 @@ import Synchronization
 /// Thrown between two network calls once a signal has come, so that open files are cleared away on the way out.
 struct Interrupted: Error, CustomStringConvertible {
     let signal: Int32
-    var description: String { "stopped by \(signal == SIGINT ? "Ctrl-C" : "signal \(signal)"); no file was left half-written" }
+    /// What became of the work.
+    var outcome = "no file was left half-written"
+    var description: String { "stopped by \(signal == SIGINT ? "Ctrl-C" : "signal \(signal)"); \(outcome)" }
     /// By the shell's convention.
     var status: Int32 { 128 + signal }
+
+    func adding(_ outcome: String) -> Interrupted { Interrupted(signal: signal, outcome: outcome) }
 }
 
 /// Turns SIGINT and SIGTERM into an error at the next safe point. A second signal ends the program at once.

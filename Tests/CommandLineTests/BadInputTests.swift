@@ -19,6 +19,11 @@ extension CommandLineTests {
             ["sweep", "--all-drafts", "oracle"], ["survival", "--start", "90", "--horizon", "20"], ["survival", "--particles", "0"],
             ["record", "--draft", "none"], ["record", "--rows", "0"], ["calibrate", "mixture", "--drafts", "recycled"],
             ["calibrate", "mixture", "--drafts", "recycled,none"], ["evaluate"], ["nonsense"],
+            ["sample", "--resume"], ["sample", "--shard", "1/2"],
+            ["sample", "--shard", "0/2", "--samples", "x"], ["sample", "--shard", "3/2", "--samples", "x"],
+            ["sample", "--shard", "1/17", "--samples", "x"], ["sample", "--parallel", "window"], ["merge"],
+            ["plan", "--ranks", "2"], ["plan", "--ranks", "2", "--latency", "1", "--bandwidth", "0"],
+            ["plan", "--latency", "1", "--bandwidth", "1"],
         ]
 
         @Test(arguments: usage)
@@ -38,6 +43,7 @@ extension CommandLineTests {
             ["calibrate", "mixture", "--model", "no-such-model"], ["sample", "--draft", "corrected", "--draft-model", "fashion-mnist-draft"],
             ["sample", "--model", "fashion-mnist-draft", "--draft", "corrected"], ["survival", "--plot", "/nonexistent/p.png"],
             ["sample", "--report", "/nonexistent/r.json"], ["inspect", "no-such-model"],
+            ["merge", "no-such-folder"], ["merge", "."], ["sample", "--samples", "/dev/null"],
             ["evaluate", "--model", "fashion-mnist", "--input", "missing.safetensors", "--output", "o.safetensors"],
         ]
 
@@ -61,6 +67,7 @@ extension CommandLineTests {
             ("header of terabytes", "diffusion_pytorch_model.safetensors"), ("NaN", "time_emb_proj"),
             ("other class", "_class_name"), ("config not JSON", "config.json"), ("no schedule", "process.json"),
             ("unknown schedule", "cosin"), ("image too large", "image size"), ("image not halvable", "29"),
+            ("image beyond memory", "GB of memory"),
             ("too many classes", "classes"),
         ])
         func spoiltModels(flaw: String, named word: String) throws {
@@ -89,10 +96,12 @@ extension CommandLineTests {
                 case "no schedule": try FileManager.default.removeItem(at: model.appendingPathComponent("process.json"))
                 case "unknown schedule": try replace("process.json", "\"cosine\"", "\"cosin\"")
                 case "image too large": try replace("process.json", "\"height\": 28", "\"height\": 280000")
+                case "image beyond memory":
+                    for side in ["height", "width"] { try replace("process.json", "\"\(side)\": 28", "\"\(side)\": 4096") }
                 case "image not halvable": try replace("process.json", "\"height\": 28", "\"height\": 29")
                 default: try replace("process.json", "\"Bag\",", "\"Bag\", \"Hat\", \"Sock\", \"Tie\",")
                 }
-                try Self.expectFailure(["sample", "--model", "model", "--steps", "3", "--count", "1"], in: folder, naming: word)
+                try Self.expectFailure(["sample", "--model", "model", "--steps", "30", "--window", "30", "--batch", "64", "--count", "64"], in: folder, naming: word)
             }
         }
 

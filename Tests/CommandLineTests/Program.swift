@@ -28,6 +28,16 @@ enum Program {
     static func run(
         _ arguments: [String], in folder: URL, input: Data? = nil, isInterrupted: Bool = false
     ) throws -> Outcome {
+        try run(arguments, in: folder, input: input, endedBy: isInterrupted ? SIGINT : nil) {
+            (try? files(in: folder).isEmpty) == false
+        }
+    }
+
+    /// - Parameters:
+    ///   - signal: sent as soon as `isTime` says so; nil for none.
+    static func run(
+        _ arguments: [String], in folder: URL, input: Data? = nil, endedBy signal: Int32?, when isTime: () -> Bool
+    ) throws -> Outcome {
         try inFolder { logs in
             let process = Process()
             process.executableURL = url
@@ -43,9 +53,9 @@ enum Program {
             process.standardOutput = try FileHandle(forWritingTo: output)
             process.standardError = try FileHandle(forWritingTo: errors)
             try process.run()
-            if isInterrupted {
-                while process.isRunning, try files(in: folder).isEmpty { Thread.sleep(forTimeInterval: 0.05) }
-                process.interrupt()
+            if let signal {
+                while process.isRunning, !isTime() { Thread.sleep(forTimeInterval: 0.01) }
+                if process.isRunning { kill(process.processIdentifier, signal) }
             }
             process.waitUntilExit()
             return Outcome(

@@ -23,7 +23,8 @@ extension CommandLineTests {
                 #expect(outcome.output.contains("NFE") && outcome.errors.isEmpty)
                 let files = try Program.files(in: folder)
                 #expect(files == ["pngs", "r.json", "samples.png", "t.safetensors"])
-                #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/pngs").count == 5)
+                let pictures = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/pngs")
+                #expect(pictures.count { $0.hasSuffix(".png") } == 5 && pictures.contains("manifest.json"))
                 let tensors = try SafetensorsFile(path: folder.path + "/t.safetensors")
                 #expect(tensors.shape(of: "samples") == [5, 1, 28, 28])
 

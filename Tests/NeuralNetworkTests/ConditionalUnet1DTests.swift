@@ -98,7 +98,7 @@ extension ConditionalUnet1D {
         let features = 2 * 4 * 4 * 32
         let wide = 2 * 3 * 24 * 24 * 7
         let blocks = (2 * 3 * 3 * 24 * 7 + wide + 2 * 3 * 24 * 7) + 2 * wide + 4 * wide
-        #expect(network.floatingPointOperations(positions: 7) == step + features + blocks + wide + 2 * 24 * 3 * 7)
+        #expect(network.floatingPointOperations(positions: 7) == Double(step + features + blocks + wide + 2 * 24 * 3 * 7))
     }
 
     @Test func rejectsBadInputs() throws {

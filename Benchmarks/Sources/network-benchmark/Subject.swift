@@ -5,7 +5,7 @@ import NeuralNetwork
 struct Subject {
     let parameterCount: Int
     /// Floating-point operations a row.
-    let operations: Int
+    let operations: Double
     /// One call with so many rows.
     let call: (_ batch: Int) throws -> Void
     let profile: (_ batch: Int) throws -> [LayerTime]

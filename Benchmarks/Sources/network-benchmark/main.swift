@@ -75,7 +75,7 @@ do {
             print("\nBatch \(batch), threads: \(threads); \(String(format: "%.2f", total * 1e3 / Double(batch))) ms of processor time a row\n")
             print("| layer | number | ms a row | share | GFLOP/s |\n|---|---|---|---|---|")
             for layer in order.compactMap({ best[$0] }).sorted(by: { $0.seconds > $1.seconds }) {
-                let rate = layer.operations == 0 ? "" : String(format: "%.0f", Double(layer.operations) / layer.seconds / 1e9)
+                let rate = layer.operations == 0 ? "" : String(format: "%.0f", layer.operations / layer.seconds / 1e9)
                 print(
                     "| \(layer.layer) | \(layer.calls) | \(String(format: "%.3f", layer.seconds * 1e3 / Double(batch))) | "
                         + "\(String(format: "%.1f%%", 100 * layer.seconds / total)) | \(rate) |")
@@ -110,7 +110,7 @@ do {
         let median = times[times.count / 2]
         let line = String(
             format: "batch %3d  median %8.2f ms  fastest %8.2f ms  %7.2f ms a row  %6.0f GFLOP/s  processor %7.2f ms a row", batch, median,
-            times[0], median / Double(batch), Double(operations * batch) / median / 1e6, processor)
+            times[0], median / Double(batch), operations * Double(batch) / median / 1e6, processor)
         print(line)
     }
     print("peak memory \(residentMegabytes()) MB")

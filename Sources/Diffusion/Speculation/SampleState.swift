@@ -36,6 +36,16 @@ public struct SamplingCost: Sendable, Equatable {
     public internal(set) var extraDraws = 0
 
     public init() {}
+
+    /// A cost that was found elsewhere, in another process or at another time.
+    public init(calls: Int, evaluations: Int, accepted: Int, rejected: Int, plainSteps: Int, extraDraws: Int) {
+        self.calls = calls
+        self.evaluations = evaluations
+        self.accepted = accepted
+        self.rejected = rejected
+        self.plainSteps = plainSteps
+        self.extraDraws = extraDraws
+    }
 }
 
 /// What one step of a sampler did, for reports.

@@ -44,11 +44,11 @@ extension Sampler {
     ///   - onRound: called after every round with what it did and the samples under way.
     ///   - onFinished: called once per sample, in the order in which they finish.
     public func run(
-        samples: Range<Int>, lanes: Int, onRound: (StepInfo, [SampleState]) throws -> Void = { _, _ in },
+        samples: some Collection<Int>, lanes: Int, onRound: (StepInfo, [SampleState]) throws -> Void = { _, _ in },
         onFinished: (SampleState) throws -> Void
     ) throws {
         precondition(lanes > 0, "at least one lane")
-        var waiting = samples
+        var waiting = samples[...]
         var active: [SampleState] = []
         while true {
             while active.count < lanes, let next = waiting.popFirst() { active.append(start(sample: next)) }

@@ -5,7 +5,7 @@ package struct ConfigurationReader {
 
     /// - Throws: ``CheckpointError`` if the file cannot be read or is not a JSON object.
     package init(path: String) throws(CheckpointError) {
-        try self.init(text: MappedFile.contents(of: path, atMost: 16_000_000), file: path)
+        try self.init(text: MappedFile.contents(of: path, atMost: 1_000_000), file: path)
     }
 
     package init(text: some Sequence<UInt8>, file: String) throws(CheckpointError) {

@@ -25,7 +25,8 @@ public enum JSON: Sendable, Equatable {
         public var description: String { "not valid JSON at byte \(offset): \(reason)" }
     }
 
-    /// Parses one value; only white space may follow it. Nesting deeper than 64 is refused.
+    /// Parses one value; only white space may follow it. Nesting deeper than 64 is refused, and so are texts of more than a
+    /// million values, so that a small file cannot ask for much memory.
     public init(parsing text: some Sequence<UInt8>) throws(SyntaxError) {
         var parser = Parser(bytes: Array(text))
         self = try parser.document()
@@ -96,6 +97,8 @@ extension JSON {
 private struct Parser {
     let bytes: [UInt8]
     var position = 0
+    private var valueCount = 0
+    private static let mostValues = 1_000_000
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
@@ -116,6 +119,8 @@ private struct Parser {
 
     mutating func value(depth: Int) throws(JSON.SyntaxError) -> JSON {
         guard depth < 64 else { throw failure("nested deeper than 64") }
+        valueCount += 1
+        guard valueCount <= Self.mostValues else { throw failure("more than \(Self.mostValues) values") }
         skipSpace()
         guard let byte = next else { throw failure("unexpected end") }
         switch byte {

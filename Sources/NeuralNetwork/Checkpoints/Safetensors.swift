@@ -26,7 +26,7 @@ public struct SafetensorsFile: Sendable {
         let dtype: DType
         let shape: [Int]
         /// Bytes in the file.
-        let range: Range<Int>
+        var range: Range<Int>
         var count: Int { range.count / dtype.size }
     }
 
@@ -58,9 +58,22 @@ public struct SafetensorsFile: Sendable {
     public func dtype(of name: String) -> DType? { entries[name]?.dtype }
 
     /// A tensor's elements in row-major order as Float (F64 is rounded, F16 and BF16 are widened).
-    /// - Throws: ``CheckpointError`` if there is no such tensor, its shape is not `shape`, or it does not hold floating point.
-    public func floats(named name: String, shape: [Int]? = nil) throws(CheckpointError) -> [Float] {
-        let entry = try entry(named: name, shape: shape)
+    /// - Parameter elements: which of them; nil for all.
+    /// - Throws: ``CheckpointError`` if there is no such tensor, its shape is not `shape`, it does not hold floating point, or
+    ///   has not got the elements.
+    public func floats(
+        named name: String, shape: [Int]? = nil, elements: Range<Int>? = nil
+    ) throws(CheckpointError) -> [Float] {
+        var entry = try entry(named: name, shape: shape)
+        if let elements {
+            guard elements.lowerBound >= 0, elements.upperBound <= entry.count else {
+                throw CheckpointError(
+                    .mismatch, file: path, subject: "tensor \(CheckpointError.shortened(name))",
+                    "has \(entry.count) elements; expected those from \(elements.lowerBound) to \(elements.upperBound)")
+            }
+            let (start, size) = (entry.range.lowerBound, entry.dtype.size)
+            entry.range = start + elements.lowerBound * size..<start + elements.upperBound * size
+        }
         switch entry.dtype {
         case .f32: return read(entry) { (bits: UInt32) in Float(bitPattern: bits) }
         case .f64: return read(entry) { (bits: UInt64) in Float(Double(bitPattern: bits)) }

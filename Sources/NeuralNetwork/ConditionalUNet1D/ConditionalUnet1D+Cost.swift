@@ -2,7 +2,7 @@
 /// layer, those with the padding among them. The network itself leaves these out.
 extension ConditionalUnet1D {
     /// Floating-point operations a row of `positions` positions.
-    public func floatingPointOperations(positions: Int) -> Int {
+    public func floatingPointOperations(positions: Int) -> Double {
         var positions = positions
         var total = featureOperations
         for level in downLevels {
@@ -21,20 +21,20 @@ extension ConditionalUnet1D {
     }
 
     /// Of the embedding of the step, and of its projection with the condition.
-    var featureOperations: Int { stepEncoder.operations + featureProjection.operations }
+    var featureOperations: Double { stepEncoder.operations + featureProjection.operations }
 }
 
 extension SequenceConvolution {
     /// For one sequence of `positions` positions at the input.
-    func operations(_ positions: Int) -> Int {
+    func operations(_ positions: Int) -> Double {
         // A transposed convolution multiplies every input with every tap, the others every output.
         let places = kind == .doubling ? positions : kind.outputPositions(positions)
-        return 2 * kind.taps * inputs.channels * outChannels * places
+        return 2 * Double(kind.taps) * Double(inputs.channels) * Double(outChannels) * Double(places)
     }
 }
 
 extension ConditionalResidualBlock1D {
-    func operations(_ positions: Int) -> Int {
+    func operations(_ positions: Int) -> Double {
         first.convolution.operations(positions) + second.convolution.operations(positions)
             + (shortcut?.operations(positions) ?? 0)
     }

@@ -104,7 +104,7 @@ private struct Pass {
         let projection = network.featureProjection.matrix
         let features = TimeProjection.Values(
             block: workspace.take(capacity * projection.columns), stride: projection.columns)
-        workspace.timed("step and condition", operations: batch * network.featureOperations) {
+        workspace.timed("step and condition", operations: Double(batch) * network.featureOperations) {
             embed(timesteps, condition, into: features)
         }
         let channels = network.configuration.downChannels
@@ -208,7 +208,7 @@ private struct Pass {
     private func resample(_ convolution: SequenceConvolution, _ x: Sequences, into output: Sequences) {
         workspace.timed(
             "convolution \(x.channels)→\(output.channels), \(x.positions) to \(output.positions) positions",
-            operations: batch * convolution.operations(x.positions)
+            operations: Double(batch) * convolution.operations(x.positions)
         ) {
             convolution(x, into: output, workspace)
         }

@@ -32,11 +32,12 @@ struct Attention: Sendable {
         let inner = heads * self.headChannels
         let columns = paddedChannels(inner)
         var parts: [(weights: [Float], outputs: Int, firstColumn: Int)] = []
-        var bias = [Float](repeating: 0, count: 3 * columns)
+        var bias: [Float] = []
         for (index, name) in ["to_q", "to_k", "to_v"].enumerated() {
             parts.append((try reader.read("\(key).\(name).weight", [inner, channels]), inner, index * columns))
             let values = try reader.read("\(key).\(name).bias", [inner])
-            bias.replaceSubrange(index * columns..<index * columns + values.count, with: values)
+            guard !values.isEmpty else { continue }  // a dry run
+            bias += values + [Float](repeating: 0, count: columns - values.count)
         }
         projections = PackedMatrix(parts, inputs: ChannelLayout(channels), columns: 3 * columns)
         projectionBias = FloatStorage(bias, count: bias.count)
@@ -49,7 +50,7 @@ struct Attention: Sendable {
     func callAsFunction(_ x: Images, capacity: Int, _ workspace: Workspace) -> Images {
         let result = Images(workspace, count: x.count, capacity: capacity, height: x.height, width: x.width, channels: channels)
         workspace.timed(
-            "attention \(channels), \(x.height)×\(x.width), \(heads) heads", operations: x.count * operations(x.pixels)
+            "attention \(channels), \(x.height)×\(x.width), \(heads) heads", operations: Double(x.count) * operations(x.pixels)
         ) {
             run(x, into: result, capacity: capacity, workspace)
         }

@@ -87,7 +87,7 @@ struct Convolution: Sendable {
     func callAsFunction(_ input: Input, _ output: Output = Output(), into out: Images, _ workspace: Workspace) {
         workspace.timed(
             "convolution \(layout.channels)→\(outChannels), \(out.height)×\(out.width), \(algorithm)",
-            operations: out.count * operations(out.height, out.width)
+            operations: Double(out.count) * operations(out.height, out.width)
         ) {
             if let matrix {
                 direct(matrix, input, output, into: out, workspace)

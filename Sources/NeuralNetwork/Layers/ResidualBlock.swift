@@ -139,7 +139,7 @@ struct Shortcut: Sendable {
     func callAsFunction(_ x: FeatureMap, into out: Images, _ workspace: Workspace) {
         workspace.timed(
             "convolution \(x.channels)→\(out.channels), \(x.height)×\(x.width), 1×1",
-            operations: 2 * x.count * x.first.pixels * x.channels * out.channels
+            operations: 2 * Double(x.count * x.first.pixels) * Double(x.channels * out.channels)
         ) { run(x, into: out, workspace) }
     }
 

@@ -44,7 +44,7 @@ struct SequenceBlock: Sendable {
     ) {
         workspace.timed(
             "convolution \(convolution.inputs.channels)→\(convolution.outChannels), \(input.positions) positions",
-            operations: input.batch * convolution.operations(input.positions)
+            operations: Double(input.batch) * convolution.operations(input.positions)
         ) {
             run(input, into: output, film: film, shortcut: shortcut, workspace)
         }

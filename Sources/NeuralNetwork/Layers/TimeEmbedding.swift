@@ -91,11 +91,14 @@ struct TimestepEmbedding: Sendable {
 struct TimeProjectionBuilder {
     private var parts: [(weights: [Float], outputs: Int, firstColumn: Int)] = []
     private var bias: [Float] = []
+    private var columns = 0
 
     /// Adds rows `outputs` of a projection. Returns its first column. `extraBias` is added to the bias.
     mutating func add(_ weights: ArraySlice<Float>, _ bias: ArraySlice<Float>, outputs: Int, extraBias: [Float]? = nil) -> Int {
-        let column = self.bias.count
+        let column = columns
+        columns += paddedChannels(outputs)
         parts.append((Array(weights), outputs, column))
+        guard !bias.isEmpty else { return column }  // a dry run
         var values = [Float](repeating: 0, count: paddedChannels(outputs))
         for (index, value) in bias.enumerated() { values[index] = value + (extraBias?[index] ?? 0) }
         self.bias += values
@@ -104,8 +107,8 @@ struct TimeProjectionBuilder {
 
     func build(channels: Int) -> TimeProjection {
         TimeProjection(
-            matrix: PackedMatrix(parts, inputs: ChannelLayout(channels), columns: bias.count),
-            bias: FloatStorage(bias, count: bias.count))
+            matrix: PackedMatrix(parts, inputs: ChannelLayout(channels), columns: columns),
+            bias: FloatStorage(bias, count: columns))
     }
 }
 

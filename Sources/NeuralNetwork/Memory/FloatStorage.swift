@@ -19,9 +19,9 @@ final class FloatStorage: Sendable {
         pointer = UnsafePointer(memory)
     }
 
-    /// A copy of `values`, with zeros up to `count`.
+    /// A copy of `values`, with zeros up to `count`; of no values, as a dry run has them, nothing.
     convenience init(_ values: [Float], count: Int) {
-        self.init(count: count) { memory in
+        self.init(count: values.isEmpty ? 0 : count) { memory in
             for (index, value) in values.prefix(count).enumerated() { memory[index] = value }
         }
     }

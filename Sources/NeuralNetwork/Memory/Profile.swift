@@ -15,16 +15,16 @@ public struct LayerTime: Sendable {
     /// Processor time of all threads, their waiting for each other included.
     public let seconds: Double
     /// Floating-point operations as the textbook counts them, 0 where that means nothing.
-    public let operations: Int
+    public let operations: Double
 }
 
 /// Collects times while a call runs; what runs inside something that is being timed belongs to that.
 final class Profile {
     private var order: [String] = []
-    private var times: [String: (calls: Int, seconds: Double, operations: Int)] = [:]
+    private var times: [String: (calls: Int, seconds: Double, operations: Double)] = [:]
     private var isTiming = false
 
-    func measure(_ layer: String, operations: Int, _ body: () -> Void) {
+    func measure(_ layer: String, operations: Double, _ body: () -> Void) {
         guard !isTiming else { return body() }
         isTiming = true
         defer { isTiming = false }
@@ -54,7 +54,7 @@ final class Profile {
 
 extension Workspace {
     /// Runs `body`, timing it under `layer` if this workspace is profiled.
-    func timed(_ layer: @autoclosure () -> String, operations: @autoclosure () -> Int = 0, _ body: () -> Void) {
+    func timed(_ layer: @autoclosure () -> String, operations: @autoclosure () -> Double = 0, _ body: () -> Void) {
         guard let profile else { return body() }
         profile.measure(layer(), operations: operations(), body)
     }

@@ -1,8 +1,8 @@
 /// What a row costs, counted as the textbook formulas do: two operations for every multiplication of a convolution, a linear
 /// layer or an attention product. The network itself needs fewer (see ``Convolution/Algorithm``).
 extension UNet2D {
-    /// Floating-point operations a row of `height` × `width` pixels.
-    public func floatingPointOperations(height: Int, width: Int) -> Int {
+    /// Floating-point operations a row of `height` × `width` pixels; a `Double`, for a configuration may name any size.
+    public func floatingPointOperations(height: Int, width: Int) -> Double {
         var (height, width) = (height, width)
         var total = timeEmbedding.operations + timeProjection.operations
         if case .timestep(let layer) = classEmbedding { total += layer.operations }
@@ -36,33 +36,35 @@ extension UNet2D {
 
 extension Linear {
     /// For one row.
-    var operations: Int { 2 * inChannels * outChannels }
+    var operations: Double { 2 * Double(inChannels) * Double(outChannels) }
 }
 
 extension TimestepEmbedding {
-    var operations: Int { first.operations + second.operations }
+    var operations: Double { first.operations + second.operations }
 }
 
 extension TimeProjection {
-    var operations: Int { 2 * matrix.depth * matrix.columns }
+    var operations: Double { 2 * Double(matrix.depth) * Double(matrix.columns) }
 }
 
 extension Convolution {
     /// For one image of this output size.
-    func operations(_ height: Int, _ width: Int) -> Int { 2 * 9 * layout.channels * outChannels * height * width }
+    func operations(_ height: Int, _ width: Int) -> Double {
+        2 * 9 * Double(layout.channels) * Double(outChannels) * Double(height) * Double(width)
+    }
 }
 
 extension ResidualBlock {
-    func operations(_ height: Int, _ width: Int) -> Int {
-        let channels = conv1.outChannels
+    func operations(_ height: Int, _ width: Int) -> Double {
+        let channels = Double(conv1.outChannels)
         return conv1.operations(height, width) + conv2.operations(height, width)
-            + (shortcut == nil ? 0 : 2 * conv1.layout.channels * channels * height * width)
+            + (shortcut == nil ? 0 : 2 * Double(conv1.layout.channels) * channels * Double(height) * Double(width))
     }
 }
 
 extension Attention {
-    func operations(_ pixels: Int) -> Int {
-        let inner = heads * headChannels
-        return 2 * pixels * channels * inner * 4 + 2 * 2 * pixels * pixels * inner
+    func operations(_ pixels: Int) -> Double {
+        let (pixels, inner) = (Double(pixels), Double(heads * headChannels))
+        return 2 * pixels * Double(channels) * inner * 4 + 2 * 2 * pixels * pixels * inner
     }
 }

@@ -44,6 +44,15 @@ public struct UNet2D: Sendable {
         try self.init(configuration, ParameterReader(file: weights, expecting: listing.parameters), weights)
     }
 
+    /// The parameters that a configuration asks for, by name and shape.
+    package static func parameters(
+        of configuration: UNet2DConfiguration
+    ) throws(CheckpointError) -> [(name: String, shape: [Int])] {
+        let listing = ParameterReader()
+        _ = try UNet2D(configuration, listing)
+        return listing.parameters.map { ($0.name, $0.shape) }
+    }
+
     private init(
         _ configuration: UNet2DConfiguration, _ reader: ParameterReader, _ file: SafetensorsFile? = nil
     ) throws(CheckpointError) {

@@ -71,7 +71,8 @@ public struct VelocityMLP: Sendable {
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 
     /// Floating-point operations a row: two for every multiplication of a layer.
-    public var floatingPointOperations: Int {
-        (timeLayers + stateLayers + conditionLayers + jointLayers + [output]).reduce(0) { $0 + $1.operations }
+    public var floatingPointOperations: Double {
+        let layers: [Linear] = timeLayers + stateLayers + conditionLayers + jointLayers + [output]
+        return layers.reduce(0.0) { $0 + $1.operations }
     }
 }

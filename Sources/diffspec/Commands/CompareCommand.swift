@@ -57,10 +57,11 @@ struct CompareCommand: ParsableCommand {
 
         // Other sample indices are other noise; a whole number of cycles keeps the classes in step.
         let offset = (options.count + labels - 1) / labels * labels
+        let plainSamples = offset..<offset + options.count
         var plainOutput = try SampleOutput(
-            model: model, count: options.count, keepsGrid: out != nil, folder: nil, tensors: nil)
+            format: SampleFormat(model), samples: plainSamples, keepsGrid: out != nil, folder: nil, tensors: nil)
         var output = try SampleOutput(
-            model: model, count: options.count, keepsGrid: out != nil, folder: options.samples,
+            format: SampleFormat(model), samples: 0..<options.count, keepsGrid: out != nil, folder: options.samples,
             tensors: options.tensors)
         defer { output.cancel() }
         let tested = min(options.count, Self.largestTest)
@@ -68,52 +69,48 @@ struct CompareCommand: ParsableCommand {
 
         let plainSampler = try options.sampler(over: chain, model: model, plain: true)
         let sampler = try options.sampler(over: chain, model: model)
-        let plain = try SamplingRun(
-            "plain", sampler: plainSampler, samples: offset..<offset + options.count,
-            options: options
-        ) { index, state in
-            if index < tested { plainStates[index] = state }
-            try plainOutput.accept(state, index: index)
+        let plain = try SamplingRun("plain", sampler: plainSampler, samples: plainSamples, options: options) {
+            if $0.sample - offset < tested { plainStates[$0.sample - offset] = $0.state }
+            return try plainOutput.accept($0.state, sample: $0.sample)
         }
-        let speculative = try SamplingRun(
-            "speculative", sampler: sampler, samples: 0..<options.count, options: options
-        ) { index, state in
-            if index < tested { states[index] = state }
-            try output.accept(state, index: index)
+        let speculative = try SamplingRun("speculative", sampler: sampler, samples: 0..<options.count, options: options) {
+            if $0.sample < tested { states[$0.sample] = $0.state }
+            return try output.accept($0.state, sample: $0.sample)
         }
         var stream = RandomSource(seed: options.seed).stream(sample: 0, step: 0, purpose: .auxiliary)
         let test = EnergyDistance.pairedTwoSample(states, plainStates, using: &stream)
 
         try output.finish()
-        if let out { try Image.grid(plainOutput.pictures + output.pictures)?.writePNG(to: out) }
+        if let out { try Image.grid(plainOutput.pictures() + output.pictures())?.writePNG(to: out) }
+        let (plainReport, report) = (plain.report, speculative.report)
         let comparison = Comparison(
-            plain: plain.report, speculative: speculative.report,
+            plain: plainReport, speculative: report,
             ratio: .init(
-                nfe: plain.nfe.mean / speculative.nfe.mean,
-                evaluations: plain.evaluations.mean / speculative.evaluations.mean,
-                wall: plain.seconds / speculative.seconds),
+                nfe: plainReport.nfe.mean / report.nfe.mean,
+                evaluations: plainReport.evaluations.mean / report.evaluations.mean,
+                wall: plainReport.wall_seconds / report.wall_seconds),
             two_sample: .init(test: "energy distance, paired swaps", statistic: test.statistic, p_value: test.pValue))
-        if let report = options.report { try comparison.writeJSON(to: report) }
+        if let file = options.report { try comparison.writeJSON(to: file) }
         speculative.warnOfFallback()
-        if !options.quiet { print(table(plain, speculative, comparison)) }
+        if !options.quiet { print(table(comparison)) }
     }
 
-    private func table(_ plain: SamplingRun, _ speculative: SamplingRun, _ comparison: Comparison) -> String {
+    private func table(_ comparison: Comparison) -> String {
         func row(_ name: String, _ plain: String, _ speculative: String, _ ratio: Double? = nil) -> String {
             let ratio = ratio.map { "\($0.formatted(digits: 2))×" } ?? ""
             return "| \(name) | \(plain) | \(speculative) | \(ratio) |"
         }
-        let options = options
+        let (options, plain, speculative) = (options, comparison.plain, comparison.speculative)
         return """
             \(options.model.model), \(options.model.steps) steps, window \(options.window.name), draft \(options.draft.name), \
-            churn \(options.model.churn), \(options.count) samples\(speculative.isExact ? "" : ", not exact (rule \(options.effectiveRule.name))")
+            churn \(options.model.churn), \(options.count) samples\(speculative.exact ? "" : ", not exact (rule \(options.effectiveRule.name))")
 
             | | plain | speculative | plain/speculative |
             |---|---|---|---|
             \(row("NFE a sample", plain.nfe.mean.formatted(digits: 1), speculative.nfe.mean.formatted(digits: 1), comparison.ratio.nfe))
             \(row("evaluations a sample", plain.evaluations.mean.formatted(digits: 1), speculative.evaluations.mean.formatted(digits: 1), comparison.ratio.evaluations))
             \(row("acceptance", "", "\((100 * speculative.acceptance).formatted(digits: 1)) %"))
-            \(row("wall-clock", "\(plain.seconds.formatted(digits: 2)) s", "\(speculative.seconds.formatted(digits: 2)) s", comparison.ratio.wall))
+            \(row("wall-clock", "\(plain.wall_seconds.formatted(digits: 2)) s", "\(speculative.wall_seconds.formatted(digits: 2)) s", comparison.ratio.wall))
 
             same law? energy distance \(comparison.two_sample.statistic.formatted(digits: 4)), p = \(comparison.two_sample.p_value.formatted(digits: 3)) \
             over \(min(options.count, Self.largestTest)) pairs

@@ -19,7 +19,18 @@ enum JSONFiles {
             rows: try decode([[Double]].self, path, expected: "a JSON array of rows of probabilities"), name: path)
     }
 
+    /// Room for a million probabilities.
+    private static let largestSize = 32 << 20
+
     private static func decode<Value: Decodable>(_ type: Value.Type, _ path: String, expected: String) throws -> Value {
+        let attributes = try? FileManager.default.attributesOfItem(
+            atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+        if let attributes, attributes[.type] as? FileAttributeType != .typeRegular {
+            throw Failure(description: "\(path): cannot be read: it is not a regular file")
+        }
+        if let size = (attributes?[.size] as? NSNumber)?.intValue, size > largestSize {
+            throw Failure(description: "\(path): expected \(expected) of at most \(largestSize) bytes, found \(size)")
+        }
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))

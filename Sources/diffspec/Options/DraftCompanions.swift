@@ -10,15 +10,22 @@ struct DraftCompanions {
     let model: String?
     let threads: Int
 
+    private static let smallSuffix = "-draft", correctionSuffix = "-correction"
+
+    /// What the networks are called that go with a model.
+    static func names(of model: String) -> [String] {
+        [smallSuffix, correctionSuffix].map { BundledModels.companion(of: model, $0) }
+    }
+
     /// The same chain over a smaller network of the same data.
     func smallChain() throws -> DenoisingChain {
-        let network = try PretrainedModel(folder: folder("-draft"), schedule: options.schedule)
+        let network = try PretrainedModel(folder: folder(Self.smallSuffix), schedule: options.schedule)
         return try options.chain(over: network, threads: threads)
     }
 
     /// A network that was trained to correct the target's old answers.
     func corrector() throws -> any Corrector {
-        try CorrectionNetwork(folder: folder("-correction"), target: target).corrector(for: chain, threads: threads)
+        try CorrectionNetwork(folder: folder(Self.correctionSuffix), target: target).corrector(for: chain, threads: threads)
     }
 
     private func folder(_ suffix: String) throws -> String {

@@ -76,7 +76,8 @@ struct ModelOptions: ParsableArguments {
     }
 
     /// The chain that the options describe, over the given model.
-    func chain(over model: PretrainedModel, threads: Int) throws -> DenoisingChain {
+    /// - Parameter denoiser: in place of the model's own, one with the same results.
+    func chain(over model: PretrainedModel, threads: Int, denoiser: (any Denoiser)? = nil) throws -> DenoisingChain {
         let process = model.process
         if guidance != 0, process.nullClass == nil {
             throw ValidationError("--guidance needs a model trained with a \"no class\" label, and this one has none.")
@@ -96,7 +97,7 @@ struct ModelOptions: ParsableArguments {
             (steps, bounds) = ancestral
         }
         return try DenoisingChain(
-            denoiser: model.denoiser(threads: threads), steps: steps, conditions: labels(of: model),
+            denoiser: denoiser ?? model.denoiser(threads: threads), steps: steps, conditions: labels(of: model),
             guidance: guidance, unconditional: process.nullClass, predictionBounds: bounds,
             priors: model.priors)
     }

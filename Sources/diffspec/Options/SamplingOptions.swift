@@ -22,8 +22,8 @@ struct SamplingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: .init("Samples under way at a time; bounds memory, and changes no result but --window auto's.", valueName: "N"))
     var batch = 16
 
-    @Option(parsing: .unconditional, help: .init("Processor cores to use (default: all).", valueName: "T"))
-    var threads = ProcessInfo.processInfo.activeProcessorCount
+    @Option(parsing: .unconditional, help: .init("Processor cores to use (default: all; of processes that mpirun started, its share).", valueName: "T"))
+    var threads = Processors.available
 
     @Option(help: .init("Folder for one PNG per sample.", valueName: "dir"))
     var samples: String?
@@ -53,8 +53,20 @@ struct SamplingOptions: ParsableArguments {
     /// `τ`, for the report.
     var effectiveTemperature: Double { if case .temperature(let tau) = effectiveRule { tau } else { 1 } }
 
+    /// Rows of the largest call.
+    func largestCall(for model: PretrainedModel) -> Int {
+        // A broadcast of more than 64 MiB is better made in two.
+        let most = max(1, (64 << 20) / (8 * SampleFormat(model).size))
+        let rows = min(batch, count) * (window.longest(steps: self.model.steps) + 1) * (self.model.guidance == 0 ? 1 : 2)
+        return min(rows, most)
+    }
+
     /// - Parameter model: the target, over which `chain` is built.
     func sampler(over chain: DenoisingChain, model: PretrainedModel, plain: Bool = false) throws -> any Sampler {
+        let isPlain = plain || draft == .none
+        try MemoryNeed(
+            of: model, lanes: min(batch, count), window: isPlain ? 0 : window.longest(steps: self.model.steps)
+        ).check()
         let random = RandomSource(seed: seed)
         let draft = try plain
             ? nil

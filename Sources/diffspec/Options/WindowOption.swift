@@ -3,7 +3,7 @@ import Couplings
 import Diffusion
 
 /// `--window`.
-enum WindowOption: Sendable, Encodable, CustomStringConvertible {
+enum WindowOption: Sendable, Equatable, Codable, CustomStringConvertible {
     case fixed(Int)
     case adaptive
     case auto
@@ -48,6 +48,19 @@ enum WindowOption: Sendable, Encodable, CustomStringConvertible {
     func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         if case .fixed(let length) = self { try container.encode(length) } else { try container.encode(name) }
+    }
+
+    /// No window of such a chain is longer.
+    func longest(steps: Int) -> Int {
+        if case .fixed(let length) = self { min(length, steps) } else { min(Self.longest, steps) }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try (try? container.decode(Int.self)).map(String.init) ?? container.decode(String.self)
+        do { try self.init(text) } catch {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(text)\" is no window")
+        }
     }
 
     /// - Parameter lanes: samples whose rows share a call.

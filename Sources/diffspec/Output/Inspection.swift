@@ -27,7 +27,7 @@ struct Inspection: Encodable {
     let classes: Int?
     let policy: Policy?
     let parameters: Int
-    let flops_per_row: Int?
+    let flops_per_row: Double?
     let schedule: String?
     let prediction: String?
     let kernels = LinearAlgebra.kernelName
@@ -123,7 +123,7 @@ struct Inspection: Encodable {
         if let down_blocks { line("down", list(down_blocks)) }
         if let up_blocks { line("up", list(up_blocks)) }
         line("parameters", "\(parameters)")
-        if let operations = flops_per_row { line("a row", "\((Double(operations) / 1e9).formatted(digits: 3)) GFLOP") }
+        if let operations = flops_per_row { line("a row", "\((operations / 1e9).formatted(digits: 3)) GFLOP") }
         if let schedule, let prediction { line("schedule", "\(schedule), predicts \(prediction)") }
         if let classes { line("classes", "\(classes)\(classNames.isEmpty ? "" : ": " + list(classNames))") }
         if let cannot_sample { line("sampling", "not as it is: \(cannot_sample)") }

@@ -11,7 +11,7 @@ struct MixtureInspection: Encodable {
     let preprocessing: [Int]
     let postprocessing: [Int]
     let parameters: Int
-    let flops_per_row: Int
+    let flops_per_row: Double
     let prediction: String
     let kernels: String
     let checked_tensors: Int
@@ -41,7 +41,7 @@ struct MixtureInspection: Encodable {
         lines.append("  data         a mixture of \(components) Gaussians in dimension \(dimension)")
         lines.append("  layers       \(list(preprocessing)) before, \(list(postprocessing)) after")
         lines.append("  parameters   \(parameters)")
-        lines.append("  a row        \((Double(flops_per_row) / 1e6).formatted(digits: 2)) MFLOP")
+        lines.append("  a row        \((flops_per_row / 1e6).formatted(digits: 2)) MFLOP")
         lines.append("  predicts     \(prediction)")
         lines.append("  kernels      \(kernels)")
         lines.append("  tensors      \(checked_tensors), each with its shape, all numbers finite:")

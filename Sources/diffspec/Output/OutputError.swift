@@ -6,6 +6,19 @@ struct OutputError: Error, CustomStringConvertible {
     let reason: String
     var description: String { "\(path): cannot write: \(reason)" }
 
+    /// A folder for results, made if there is none.
+    static func prepare(folder: String) throws(OutputError) {
+        guard !folder.isEmpty else { throw OutputError(path: "\"\"", reason: "name a folder") }
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw OutputError(path: folder, reason: error.localizedDescription)
+        }
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw OutputError(path: folder, reason: "the folder is not writable")
+        }
+    }
+
     /// Finds out before the work rather than after it.
     static func checkWritable(file path: String) throws(OutputError) {
         guard !path.isEmpty else { throw OutputError(path: "\"\"", reason: "name a file") }

@@ -20,8 +20,13 @@ struct Plan: Encodable {
         let predicted_acceptance: Double
         /// Predicted wall-clock of a sample, for each number of workers.
         let seconds: [Double]
+        /// The same for each number of connected processes.
+        let rank_seconds: [Double]
 
-        init(steps: Int, churn: Double, draft: String, window: WindowOption, trial: Trial, seconds: [Double]) {
+        init(
+            steps: Int, churn: Double, draft: String, window: WindowOption, trial: Trial, seconds: [Double],
+            rank_seconds: [Double]
+        ) {
             self.steps = steps
             self.churn = churn
             self.draft = draft
@@ -31,13 +36,16 @@ struct Plan: Encodable {
             acceptance = trial.acceptance
             predicted_acceptance = trial.predictedAcceptance
             self.seconds = seconds
+            self.rank_seconds = rank_seconds
         }
     }
 
     struct Recommendation: Encodable {
         let steps: Int
         let churn: Double
-        let workers: Int
+        /// Of workers without communication, or of processes that exchange messages.
+        let workers: Int?
+        let ranks: Int?
         /// "none" for plain sampling.
         let draft: String
         let window: WindowOption?
@@ -48,6 +56,11 @@ struct Plan: Encodable {
 
     let model: String
     let workers: [Int]
+    let ranks: [Int]
+    /// Microseconds.
+    let latency: Double?
+    /// Gigabytes a second.
+    let bandwidth: Double?
     let threads: Int
     let trajectories: Int
     let seed: UInt64
@@ -57,11 +70,14 @@ struct Plan: Encodable {
     let recommendations: [Recommendation]
 
     init(
-        model: String, workers: [Int], threads: Int, trajectories: Int, seed: UInt64, call_times: [CallTimes.Point],
-        plain: [Plain], cells: [Cell]
+        model: String, workers: [Int], ranks: [Int], interconnect: Interconnect, threads: Int, trajectories: Int, seed: UInt64,
+        call_times: [CallTimes.Point], plain: [Plain], cells: [Cell]
     ) {
         self.model = model
         self.workers = workers
+        self.ranks = ranks
+        latency = ranks.isEmpty ? nil : interconnect.latency * 1e6
+        bandwidth = ranks.isEmpty ? nil : interconnect.bandwidth / 1e9
         self.threads = threads
         self.trajectories = trajectories
         self.seed = seed
@@ -70,15 +86,15 @@ struct Plan: Encodable {
         self.cells = cells
         recommendations = plain.flatMap { plain in
             let candidates = cells.filter { $0.steps == plain.steps && $0.churn == plain.churn }
-            return workers.indices.map { i in
-                let best = candidates.min { $0.seconds[i] < $1.seconds[i] }
-                let isWorthwhile = best.map { $0.seconds[i] < plain.seconds } ?? false
-                let seconds = isWorthwhile ? best?.seconds[i] ?? plain.seconds : plain.seconds
+            func best(_ seconds: (Cell) -> Double, workers: Int?, ranks: Int?) -> Recommendation {
+                let best = candidates.min { seconds($0) < seconds($1) }.flatMap { seconds($0) < plain.seconds ? $0 : nil }
+                let time = best.map(seconds) ?? plain.seconds
                 return Recommendation(
-                    steps: plain.steps, churn: plain.churn, workers: workers[i],
-                    draft: isWorthwhile ? best?.draft ?? "none" : "none", window: isWorthwhile ? best?.window : nil,
-                    seconds: seconds, speedup: plain.seconds / seconds)
+                    steps: plain.steps, churn: plain.churn, workers: workers, ranks: ranks, draft: best?.draft ?? "none",
+                    window: best?.window, seconds: time, speedup: plain.seconds / time)
             }
+            return workers.enumerated().map { i, count in best({ $0.seconds[i] }, workers: count, ranks: nil) }
+                + ranks.enumerated().map { i, count in best({ $0.rank_seconds[i] }, workers: nil, ranks: count) }
         }
     }
 
@@ -88,27 +104,34 @@ struct Plan: Encodable {
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
+    private var network: String {
+        guard let latency, let bandwidth else { return "" }
+        return ", and for R such processes \(latency.formatted(digits: 1)) µs and \(bandwidth.formatted(digits: 1)) GB/s apart"
+    }
+
     /// A Markdown table, plain sampling first, and a line for each recommendation.
     var table: String {
         func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
         var lines = [
-            "\(model), \(trajectories) trajectories each; seconds a sample, predicted for P workers of \(threads) threads", "",
-            row(["steps", "churn", "draft", "window", "NFE", "evaluations", "acceptance"] + workers.map { "P = \($0)" }),
-            "|" + String(repeating: "---|", count: 7 + workers.count),
+            "\(model), \(trajectories) trajectories each; seconds a sample, predicted for P workers of \(threads) threads\(network)", "",
+            row(
+                ["steps", "churn", "draft", "window", "NFE", "evaluations", "acceptance"] + workers.map { "P = \($0)" }
+                    + ranks.map { "R = \($0)" }),
+            "|" + String(repeating: "---|", count: 7 + workers.count + ranks.count),
         ]
         for plain in plain {
             let (steps, churn) = ("\(plain.steps)", "\(plain.churn)")
             lines.append(
                 row(
                     [steps, churn, "none", "", steps, steps, ""]
-                        + workers.map { _ in plain.seconds.formatted(digits: 3) }))
+                        + (workers + ranks).map { _ in plain.seconds.formatted(digits: 3) }))
             for cell in cells where cell.steps == plain.steps && cell.churn == plain.churn {
                 lines.append(
                     row(
                         [
                             steps, churn, cell.draft, cell.window.name, cell.nfe.formatted(digits: 1),
                             cell.evaluations.formatted(digits: 0), "\((100 * cell.acceptance).formatted(digits: 1)) %",
-                        ] + cell.seconds.map { $0.formatted(digits: 3) }))
+                        ] + (cell.seconds + cell.rank_seconds).map { $0.formatted(digits: 3) }))
             }
         }
         lines.append("")
@@ -119,7 +142,8 @@ struct Plan: Encodable {
                 } else {
                     "--draft none: no draft beats plain sampling"
                 }
-            lines.append("\(choice.steps) steps, churn \(choice.churn), \(choice.workers) workers: \(what)")
+            let machines = choice.workers.map { "\($0) workers" } ?? "\(choice.ranks ?? 1) processes"
+            lines.append("\(choice.steps) steps, churn \(choice.churn), \(machines): \(what)")
         }
         return lines.joined(separator: "\n")
     }

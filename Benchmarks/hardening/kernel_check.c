@@ -1,0 +1,201 @@
+// Calls every kernel of CKernels with buffers of exactly the size it may touch, and compares with the textbook's loops.
+// To be run under valgrind, which sees what lies outside:
+//
+//     cc -O2 -gdwarf-4 -ISources/CKernels/include Benchmarks/hardening/kernel_check.c Sources/CKernels/*.c -lm -lpthread -o kernel-check
+//     DIFFSPEC_KERNELS=portable valgrind ./kernel-check
+#include "CKernels.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int failures = 0;
+
+static float *floats(size_t count) {
+    float *memory = aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
+    if (!memory) exit(2);
+    return memory;
+}
+
+static unsigned state = 1;
+static float number(void) {
+    state = state * 1664525u + 1013904223u;
+    return (float)(state >> 8) / 8388608.0f - 1.0f;
+}
+
+static float *numbers(size_t count) {
+    float *memory = floats(count);
+    for (size_t i = 0; i < count; i++) memory[i] = number();
+    return memory;
+}
+
+static float *zeros(size_t count) {
+    float *memory = floats(count);
+    memset(memory, 0, count * sizeof(float));
+    return memory;
+}
+
+static void expect(const char *what, double found, double expected, double tolerance) {
+    if (fabs(found - expected) <= tolerance * (1 + fabs(expected))) return;
+    if (failures++ < 20) fprintf(stderr, "%s: expected %g, found %g\n", what, expected, found);
+}
+
+static size_t padded(size_t channels) { return (channels + DS_CHANNEL_STEP - 1) / DS_CHANNEL_STEP * DS_CHANNEL_STEP; }
+
+static size_t *identity(size_t count) {
+    size_t *positions = malloc(count * sizeof(size_t));
+    for (size_t i = 0; i < count; i++) positions[i] = i;
+    return positions;
+}
+
+static void check_products(size_t rows, size_t inputs, size_t outputs) {
+    const size_t depth = padded(inputs), columns = padded(outputs), width = ds_panel_width();
+    const size_t panels = (columns + width - 1) / width;
+    float *weights = numbers(outputs * inputs), *packed = zeros(panels * width * depth), *bias = numbers(columns);
+    size_t *positions = identity(inputs);
+    ds_pack(weights, outputs, inputs, 1, positions, 0, depth, packed);
+    float *x = zeros(rows * depth), *out = floats(rows * columns), *residual = numbers(rows * columns);
+    for (size_t r = 0; r < rows; r++) for (size_t k = 0; k < inputs; k++) x[r * depth + k] = number();
+    const ptrdiff_t taps[1] = {0};
+    const ds_product product = {taps, 1, depth, packed, columns, bias, 0.5f, NULL};
+    const float **pointers = malloc(rows * sizeof(float *));
+    for (size_t r = 0; r < rows; r++) pointers[r] = x + r * depth;
+    for (int strided = 0; strided < 2; strided++) {
+        if (strided) ds_multiply_strided(&product, x, depth, rows, 0, panels, out, columns, residual, columns);
+        else ds_multiply(&product, pointers, rows, 0, panels, out, columns, residual, columns);
+        for (size_t r = 0; r < rows; r++) for (size_t n = 0; n < outputs; n++) {
+            double sum = bias[n] + residual[r * columns + n];
+            for (size_t k = 0; k < inputs; k++) sum += (double)x[r * depth + k] * weights[n * inputs + k];
+            expect("product", out[r * columns + n], 0.5 * sum, 1e-4);
+        }
+    }
+    free(weights); free(packed); free(bias); free(positions); free(x); free(out); free(residual); free(pointers);
+}
+
+// A 3×3 convolution: rows gathered with a border of zeros, then the product of nine taps, and the same by Winograd.
+static void check_convolution(size_t height, size_t width, size_t inputs, size_t outputs, int upsample) {
+    const size_t channels = padded(inputs), columns = padded(outputs), panelWidth = ds_panel_width();
+    const size_t panels = (columns + panelWidth - 1) / panelWidth;
+    const size_t inHeight = height >> upsample, inWidth = width >> upsample, paddedWidth = width + 2;
+    float *weights = numbers(outputs * inputs * 9), *packed = zeros(panels * panelWidth * 9 * channels), *bias = zeros(columns);
+    for (size_t n = 0; n < outputs; n++) bias[n] = number();
+    size_t *positions = identity(inputs);
+    ds_pack(weights, outputs, inputs, 9, positions, 0, channels, packed);
+    float *image = zeros(inHeight * inWidth * channels), *scale = numbers(channels), *shift = zeros(channels);
+    for (size_t p = 0; p < inHeight * inWidth; p++) for (size_t c = 0; c < inputs; c++) image[p * channels + c] = number();
+    for (size_t c = 0; c < inputs; c++) shift[c] = number();
+    float *border = floats((height + 2) * paddedWidth * channels), *out = floats(height * width * columns);
+    const ds_gather gather = {image, height, width, channels, upsample, scale, shift, DS_ACTIVATION_SILU, 1, 1, paddedWidth, channels};
+    ds_gather_rows(&gather, 0, height + 2, border);
+    ptrdiff_t taps[9];
+    for (int t = 0; t < 9; t++) taps[t] = (ptrdiff_t)((t / 3 * paddedWidth + t % 3) * channels);
+    const ds_product product = {taps, 9, channels, packed, columns, bias, 1, NULL};
+    ds_convolve(&product, border, paddedWidth, channels, 1, height, width, 0, panels, out, columns, NULL, 0);
+    double *expected = malloc(height * width * outputs * sizeof(double));
+    for (size_t y = 0; y < height; y++) for (size_t x = 0; x < width; x++) for (size_t n = 0; n < outputs; n++) {
+        double sum = bias[n];
+        for (int t = 0; t < 9; t++) for (size_t c = 0; c < inputs; c++) {
+            const ptrdiff_t sy = (ptrdiff_t)y + t / 3 - 1, sx = (ptrdiff_t)x + t % 3 - 1;
+            if (sy < 0 || sx < 0 || sy >= (ptrdiff_t)height || sx >= (ptrdiff_t)width) continue;
+            const double v = (double)image[((size_t)(sy >> upsample) * inWidth + (size_t)(sx >> upsample)) * channels + c] * scale[c] + shift[c];
+            sum += v / (1 + exp(-v)) * weights[(n * inputs + c) * 9 + t];
+        }
+        expected[(y * width + x) * outputs + n] = sum;
+        expect("convolution", out[(y * width + x) * columns + n], sum, 1e-4);
+    }
+    for (int m = 2; m <= 4; m += 2) {
+        const size_t tiles = (size_t)(m + 2) * (m + 2), stride = panels * panelWidth * channels;
+        float *transformed = zeros(tiles * stride), *in = floats(tiles * channels), *products = floats(tiles * columns);
+        float *tile = floats((m + 2) * (m + 2) * channels), *result = floats(m * m * columns);
+        ds_pack_winograd(m, weights, outputs, inputs, positions, channels, 0, panels, transformed, stride);
+        for (size_t ty = 0; ty < height; ty += m) for (size_t tx = 0; tx < width; tx += m) {
+            for (int y = 0; y < m + 2; y++) for (int x = 0; x < m + 2; x++) {
+                const int inside = ty + y < height + 2 && tx + x < width + 2;
+                float *to = tile + (y * (m + 2) + x) * channels;
+                if (inside) memcpy(to, border + ((ty + y) * paddedWidth + tx + x) * channels, channels * sizeof(float));
+                else memset(to, 0, channels * sizeof(float));
+            }
+            ds_winograd_input(m, tile, (m + 2) * channels, channels, in, channels);
+            for (size_t i = 0; i < tiles; i++) {
+                const ds_product one = {NULL, 1, channels, transformed + i * stride, columns, NULL, 1, NULL};
+                ds_multiply_strided(&one, in + i * channels, channels, 1, 0, panels, products + i * columns, columns, NULL, 0);
+            }
+            const size_t rows = height - ty < (size_t)m ? height - ty : (size_t)m, cols = width - tx < (size_t)m ? width - tx : (size_t)m;
+            ds_winograd_output(m, products, columns, columns, bias, 1, rows, cols, result, m * columns, columns, NULL, 0, 0);
+            for (size_t y = 0; y < rows; y++) for (size_t x = 0; x < cols; x++) for (size_t n = 0; n < outputs; n++)
+                expect("winograd", result[(y * m + x) * columns + n], expected[((ty + y) * width + tx + x) * outputs + n], 1e-3);
+        }
+        free(transformed); free(in); free(products); free(tile); free(result);
+    }
+    free(weights); free(packed); free(bias); free(positions); free(image); free(scale); free(shift); free(border); free(out); free(expected);
+}
+
+static void check_elementwise(size_t height, size_t width, size_t channels) {
+    const size_t stride = padded(channels), pixels = height * width;
+    float *x = numbers(pixels * stride), *y = floats(pixels * stride), *scale = numbers(stride), *shift = numbers(stride);
+    for (int activation = DS_ACTIVATION_NONE; activation <= DS_ACTIVATION_RELU; activation++) {
+        ds_affine(x, pixels, stride, scale, shift, activation, y);
+        ds_activate(x, pixels * stride, activation, y);
+        for (size_t i = 0; i < pixels * stride; i++) {
+            const double v = x[i];
+            const double values[] = {v, v / (1 + exp(-v)), v * tanh(log1p(exp(v))), 0.5 * v * (1 + erf(v / sqrt(2))), v > 0 ? v : 0};
+            expect("activation", y[i], values[activation], 1e-5);
+        }
+    }
+    double *sums = malloc(stride * sizeof(double)), *squares = malloc(stride * sizeof(double));
+    ds_channel_sums(x, pixels, stride, sums, squares);
+    for (size_t c = 0; c < stride; c++) {
+        double sum = 0, square = 0;
+        for (size_t p = 0; p < pixels; p++) { sum += x[p * stride + c]; square += (double)x[p * stride + c] * x[p * stride + c]; }
+        // Eight pixels at a time are added in single precision.
+        expect("sum", sums[c], sum, 1e-6);
+        expect("sum of squares", squares[c], square, 1e-6);
+    }
+    float *half = floats((height / 2) * (width / 2) * stride + 16), *twice = floats(4 * pixels * stride);
+    ds_average_pool(x, height, width, stride, half);
+    if (height > 1 && width > 1) expect("pool", half[0], (x[0] + x[stride] + x[width * stride] + x[(width + 1) * stride]) / 4.0, 1e-6);
+    ds_upsample(x, height, width, stride, twice);
+    expect("upsampling", twice[(4 * pixels - 1) * stride], x[(pixels - 1) * stride], 0);
+    float *planes = floats(channels * pixels), *back = floats(pixels * stride);
+    ds_from_channels_last(x, channels, pixels, stride, planes);
+    ds_to_channels_last(planes, channels, pixels, stride, 1, 0, back);
+    for (size_t p = 0; p < pixels; p++) for (size_t c = 0; c < stride; c++)
+        expect("layout", back[p * stride + c], c < channels ? x[p * stride + c] : 0, 0);
+    ds_softmax(x, pixels, channels, stride, 2);
+    for (size_t p = 0; p < pixels; p++) {
+        double sum = 0;
+        for (size_t c = 0; c < channels; c++) sum += x[p * stride + c];
+        expect("softmax", sum, 1, 1e-5);
+    }
+    free(x); free(y); free(scale); free(shift); free(sums); free(squares); free(half); free(twice); free(planes); free(back);
+}
+
+static void count_unit(void *context, size_t unit, size_t thread) { ((size_t *)context)[unit] += 1 + 0 * thread; }
+
+static void check_team(size_t threads, size_t units) {
+    ds_team *team = ds_team_create(threads);
+    if (!team) exit(2);
+    size_t *counts = calloc(units ? units : 1, sizeof(size_t));
+    for (int round = 0; round < 3; round++) ds_team_run(team, units, count_unit, counts);
+    for (size_t i = 0; i < units; i++) expect("team", (double)counts[i], 3, 0);
+    ds_team_destroy(team);
+    free(counts);
+}
+
+int main(void) {
+    const size_t sizes[] = {1, 3, 16, 17, 48};
+    for (size_t i = 0; i < 5; i++) for (size_t j = 0; j < 5; j++) for (size_t rows = 1; rows <= 29; rows += 7)
+        check_products(rows, sizes[i], sizes[j]);
+    for (int upsample = 0; upsample < 2; upsample++) {
+        check_convolution(4, 6, 3, 5, upsample);
+        check_convolution(2, 2, 16, 16, upsample);
+        check_convolution(8, 10, 20, 33, upsample);
+    }
+    check_convolution(5, 7, 17, 18, 0);
+    check_convolution(1, 1, 1, 1, 0);
+    for (size_t i = 0; i < 5; i++) { check_elementwise(4, 6, sizes[i]); check_elementwise(3, 5, sizes[i]); check_elementwise(1, 1, sizes[i]); }
+    for (size_t threads = 1; threads <= 3; threads++) { check_team(threads, 0); check_team(threads, 1); check_team(threads, 50); }
+    printf("%s kernels: %d failures\n", ds_variant_name(), failures);
+    return failures ? 1 : 0;
+}

@@ -1,0 +1,4 @@
+import Commands
+
+// mpirun -n R diffspec-mpi sample …
+DiffSpec.main(in: MPIProcesses())

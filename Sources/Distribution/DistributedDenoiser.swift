@@ -1,0 +1,142 @@
+import Diffusion
+import Synchronization
+
+/// A denoiser whose calls are shared out: process 0 samples, and the rows of each call are computed by all processes,
+/// with one broadcast and one gather a call. The rows come back as they would from `base`, bit for bit, for rows don't
+/// influence each other (rule R5); so a sampler over it makes the same samples, whatever the number of processes.
+///
+/// Process 0 uses it as any denoiser, and calls `release` in the end; all others call `serve`.
+public final class DistributedDenoiser: Denoiser {
+    public let base: any Denoiser
+    public let group: any ProcessGroup
+    /// Rows of one broadcast; larger calls are made in several.
+    public let capacity: Int
+
+    /// What the calls took, at process 0.
+    public struct Times: Sendable {
+        public internal(set) var calls = 0
+        /// All in all.
+        public internal(set) var seconds = 0.0
+        /// Of these, the computing of whichever process took longest: the rest is communication.
+        public internal(set) var computing = 0.0
+    }
+
+    private let log = Mutex(Times())
+
+    /// - Parameters:
+    ///   - base: the same on all processes.
+    ///   - capacity: the rows of the largest call expected, 1 or more. A broadcast is always of this size, so that nobody
+    ///     need be told beforehand how large it will be.
+    public init(_ base: any Denoiser, group: any ProcessGroup, capacity: Int) {
+        precondition(capacity >= 1, "room for a row")
+        self.base = base
+        self.group = group
+        self.capacity = capacity
+    }
+
+    public var dimension: Int { base.dimension }
+    public var times: Times { log.withLock { $0 } }
+
+    /// Rows of a call that a process computes: shares differ by one row at most.
+    public static func share(rank: Int, of size: Int, rows: Int) -> Range<Int> {
+        rank * rows / size..<(rank + 1) * rows / size
+    }
+
+    public func denoised(_ queries: [DenoiserQuery]) throws -> [[Double]] {
+        var results: [[Double]] = []
+        results.reserveCapacity(queries.count)
+        var rest = queries[...]
+        while !rest.isEmpty {
+            let start = ContinuousClock.now
+            let part = Array(rest.prefix(capacity))
+            rest = rest.dropFirst(capacity)
+            var message = encoded(part)
+            group.broadcast(&message)
+            let (states, computing) = try computeShare(of: part)
+            results += split(group.gather(states + [computing], counts: counts(rows: part.count)), rows: part.count, start)
+        }
+        return results
+    }
+
+    /// Computes shares of process 0's calls until it releases this one.
+    /// - Throws: what `base` throws. The caller must then end the group, for process 0 waits.
+    public func serve() throws {
+        while true {
+            var message = [Double](repeating: 0, count: messageSize)
+            group.broadcast(&message)
+            let queries = decoded(message)
+            guard !queries.isEmpty else { return }
+            let (states, computing) = try computeShare(of: queries)
+            _ = group.gather(states + [computing], counts: counts(rows: queries.count))
+        }
+    }
+
+    /// Lets the other processes return from `serve`.
+    public func release() {
+        var message = encoded([])
+        group.broadcast(&message)
+    }
+
+    private func computeShare(of queries: [DenoiserQuery]) throws -> (states: [Double], seconds: Double) {
+        let share = Self.share(rank: group.rank, of: group.size, rows: queries.count)
+        guard !share.isEmpty else { return ([], 0) }
+        let start = ContinuousClock.now
+        let states = try base.denoised(Array(queries[share])).flatMap { $0 }
+        return (states, Self.seconds(since: start))
+    }
+
+    /// Numbers that each process gathers: its rows, and how long they took.
+    private func counts(rows: Int) -> [Int] {
+        (0..<group.size).map { Self.share(rank: $0, of: group.size, rows: rows).count * dimension + 1 }
+    }
+
+    private func split(_ gathered: [Double], rows: Int, _ start: ContinuousClock.Instant) -> [[Double]] {
+        var results: [[Double]] = []
+        var (position, slowest) = (0, 0.0)
+        for rank in 0..<group.size {
+            for _ in Self.share(rank: rank, of: group.size, rows: rows) {
+                results.append(Array(gathered[position..<position + dimension]))
+                position += dimension
+            }
+            slowest = max(slowest, gathered[position])
+            position += 1
+        }
+        log.withLock {
+            $0.calls += 1
+            $0.seconds += Self.seconds(since: start)
+            $0.computing += slowest
+        }
+        return results
+    }
+
+    private static func seconds(since start: ContinuousClock.Instant) -> Double {
+        let duration = (ContinuousClock.now - start).components
+        return Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
+    }
+
+    // A message: the number of rows, then of each row its time, its label (-1 for none) and its state.
+    private var rowSize: Int { 2 + dimension }
+    private var messageSize: Int { 1 + capacity * rowSize }
+
+    private func encoded(_ queries: [DenoiserQuery]) -> [Double] {
+        var message = [Double(queries.count)]
+        message.reserveCapacity(messageSize)
+        for query in queries {
+            message.append(query.time)
+            message.append(query.condition.map { Double($0) } ?? -1)
+            message.append(contentsOf: query.state)
+        }
+        message.append(contentsOf: repeatElement(0, count: messageSize - message.count))
+        return message
+    }
+
+    private func decoded(_ message: [Double]) -> [DenoiserQuery] {
+        (0..<Int(message[0])).map { row in
+            let start = 1 + row * rowSize
+            let label = message[start + 1]
+            return DenoiserQuery(
+                state: Array(message[start + 2..<start + rowSize]), time: message[start],
+                condition: label < 0 ? nil : Int(label))
+        }
+    }
+}

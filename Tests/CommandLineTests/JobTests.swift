@@ -1,0 +1,118 @@
+import Foundation
+import Testing
+
+extension CommandLineTests {
+    /// Jobs in a folder of samples: in parts, killed, gone on with, joined.
+    @Suite("Jobs")
+    struct JobTests {
+        static let options = [
+            "--model", "fashion-mnist-draft", "--steps", "6", "--window", "4", "--count", "22", "--threads", "1", "--quiet",
+        ]
+
+        static func files(_ name: String) -> [String] {
+            ["--samples", name, "--tensors", "\(name).safetensors", "--report", "\(name).json", "--out", "\(name).png"]
+        }
+
+        /// All that a job left under a name. Of JSON what tells of the samples: calls and seconds tell of the work, and
+        /// the names of files differ.
+        static func results(_ name: String, in folder: URL) throws -> [String: Data] {
+            var results: [String: Data] = [:]
+            let inside = try Program.files(in: folder.appendingPathComponent(name))
+            for path in inside.map({ "\(name)/\($0)" }) + ["\(name).safetensors", "\(name).json", "\(name).png"] {
+                var data = try Data(contentsOf: folder.appendingPathComponent(path))
+                if path.hasSuffix(".json"), var object = try JSONSerialization.jsonObject(with: data) as? [String: Any] {
+                    for key in ["calls", "seconds", "wall_seconds", "shards", "tensors"] { object[key] = nil }
+                    data = try JSONSerialization.data(withJSONObject: object, options: .sortedKeys)
+                }
+                results[String(path.dropFirst(name.count))] = data
+            }
+            return results
+        }
+
+        private static func succeed(_ arguments: [String], in folder: URL) throws {
+            let outcome = try Program.run(arguments, in: folder)
+            try #require(outcome.status == 0, "\(outcome.errors)")
+        }
+
+        private static func job(_ name: String, _ more: [String] = []) -> [String] { ["sample"] + options + files(name) + more }
+
+        @Test func partsJoinedAreTheWhole() throws {
+            try Program.inFolder { folder in
+                try Self.succeed(Self.job("whole"), in: folder)
+                for part in 1...3 {
+                    // Two parts in a folder of their own, one elsewhere.
+                    try Self.succeed(
+                        ["sample"] + Self.options + [
+                            "--samples", part == 2 ? "other" : "parts", "--tensors", "\(part).safetensors", "--shard", "\(part)/3", "--resume",
+                        ], in: folder)
+                }
+                #expect(!FileManager.default.fileExists(atPath: folder.path + "/samples.png"))
+                try Self.succeed(["merge", "parts", "other", "--quiet"] + Self.files("joined"), in: folder)
+                #expect(try Self.results("joined", in: folder) == Self.results("whole", in: folder))
+
+                let missing = try Program.run(["merge", "parts"], in: folder)
+                #expect(missing.status == 1 && missing.errors.contains("no shard given has those from 7 on"))
+                let double = try Program.run(["merge", "parts", "other", "other"], in: folder)
+                #expect(double.status == 1 && double.errors.contains("another one given"))
+                try Data([0]).write(to: folder.appendingPathComponent("other/000008.png"))
+                let damaged = try Program.run(["merge", "parts", "other"], in: folder)
+                #expect(damaged.status == 1 && damaged.errors.contains("not what it was"))
+            }
+        }
+
+        @Test func aKilledJobEndsAsIfItHadNotBeen() throws {
+            try Program.inFolder { folder in
+                try Self.succeed(Self.job("whole"), in: folder)
+                var kills = 0
+                // Kills as soon as there are one, two, … pictures more than before.
+                for wanted in 1...4 {
+                    let before = try Self.pictures(in: folder, "killed")
+                    let outcome = try Program.run(Self.job("killed", ["--resume"]), in: folder, endedBy: SIGKILL) {
+                        (try? Self.pictures(in: folder, "killed")).map { $0 >= before + wanted } ?? false
+                    }
+                    kills += outcome.status == SIGKILL ? 1 : 0
+                }
+                #expect(kills > 0)
+                try Self.succeed(Self.job("killed", ["--resume"]), in: folder)
+                #expect(try Self.results("killed", in: folder) == Self.results("whole", in: folder))
+                // Once more changes nothing; a picture that was lost is made again.
+                try FileManager.default.removeItem(at: folder.appendingPathComponent("killed/000004.png"))
+                let repaired = try Program.run(Self.job("killed", ["--resume"]).filter { $0 != "--quiet" }, in: folder)
+                #expect(repaired.errors.contains("1 samples are not what they were"))
+                #expect(try Self.results("killed", in: folder) == Self.results("whole", in: folder))
+            }
+        }
+
+        private static func pictures(in folder: URL, _ name: String) throws -> Int {
+            let place = folder.appendingPathComponent(name)
+            guard FileManager.default.fileExists(atPath: place.path) else { return 0 }
+            return try Program.files(in: place).count { $0.hasSuffix(".png") && !$0.hasPrefix(".") }
+        }
+
+        /// What belongs to another job, is unfinished or in use is not touched.
+        @Test func whatIsThereIsRespected() throws {
+            try Program.inFolder { folder in
+                let stopped = try Program.run(Self.job("job", ["--count", "5000"]), in: folder, endedBy: SIGINT) {
+                    (try? Self.pictures(in: folder, "job")).map { $0 > 0 } ?? false
+                }
+                #expect(stopped.status == 130 && stopped.errors.contains("--resume goes on from there"))
+                #expect(stopped.errors.split(separator: "\n").count == 1)
+                let manifest = folder.appendingPathComponent("job/manifest.json")
+                let before = try Data(contentsOf: manifest)
+                for (arguments, reason) in [
+                    (Self.job("job", ["--count", "5000"]), "unfinished"), (Self.job("job", ["--resume"]), "another count"),
+                    (Self.job("job", ["--count", "5000", "--churn", "0.5", "--resume"]), "another churn"),
+                    (Self.job("job", ["--count", "5000", "--model", "fashion-mnist", "--resume"]), "another weights"),
+                    (["merge", "job"], "unfinished"),
+                ] {
+                    let outcome = try Program.run(arguments, in: folder)
+                    #expect(outcome.status == 1 && outcome.errors.contains(reason), "\(outcome.errors)")
+                }
+                #expect(try Data(contentsOf: manifest) == before)
+                try Data("{}".utf8).write(to: manifest)
+                let garbled = try Program.run(Self.job("job", ["--resume"]), in: folder)
+                #expect(garbled.status == 1 && garbled.errors.contains("no manifest"))
+            }
+        }
+    }
+}
