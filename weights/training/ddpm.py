@@ -28,7 +28,7 @@ def description() -> dict[str, Any]:
         "clip_sample_range": 1.0,
         "prediction_type": "epsilon",
         "thresholding": False,
-        "timestep_spacing": "linspace",
+        "timestep_spacing": "trailing",
         "steps_offset": 0,
         "rescale_betas_zero_snr": False,
     }
@@ -53,9 +53,9 @@ def prediction_loss(network: nn.Module, actions: Tensor, conditions: Tensor, gen
 
 
 def timesteps(steps: int) -> list[int]:
-    """The training timesteps of a run of `steps` ≤ STEPS, descending: evenly from the last to the first, diffusers'
-    spacing `linspace`."""
-    return np.linspace(0, STEPS - 1, steps).round().astype(int)[::-1].tolist() if steps > 1 else [STEPS - 1]
+    """The training timesteps of a run of `steps` ≤ STEPS, descending: evenly from the last down, diffusers'
+    spacing `trailing`."""
+    return ((STEPS - np.arange(steps) * STEPS / steps).round().astype(int) - 1).tolist()
 
 
 @torch.no_grad()

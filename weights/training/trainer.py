@@ -19,7 +19,6 @@ from torch import Generator, Tensor, nn
 
 LOG_EVERY = 50  # steps
 CHECKPOINT_SECONDS = 120
-FINAL_RATE = 0.02  # of the full learning rate
 
 
 def keyed_generator(device: torch.device, *key: int) -> Generator:
@@ -30,17 +29,26 @@ def keyed_generator(device: torch.device, *key: int) -> Generator:
 
 @dataclass(frozen=True)
 class Pace:
-    """The optimiser's settings: linear warm-up, then a cosine over the whole run to `FINAL_RATE`."""
+    """The optimiser's settings: linear warm-up, then a cosine over the whole run to `final_rate` of the rate."""
 
     batch: int
     learning_rate: float
     warmup_steps: int
     ema_decay: float
+    ema_power: float | None = None
+    final_rate: float = 0.02
+    betas: tuple[float, float] = (0.9, 0.99)
+    weight_decay: float = 0
 
     def rate(self, step: int, progress: float) -> float:
         """The learning rate; `progress` in [0, 1]."""
-        cosine = FINAL_RATE + (1 - FINAL_RATE) * (1 + math.cos(math.pi * min(progress, 1))) / 2
+        cosine = self.final_rate + (1 - self.final_rate) * (1 + math.cos(math.pi * min(progress, 1))) / 2
         return self.learning_rate * cosine * min(1, (step + 1) / self.warmup_steps)
+
+    def decay(self, step: int) -> float:
+        """The moving average's, after `step` ≥ 1 steps: `1 - step^-ema_power`, or a warm-up, to `ema_decay` at most."""
+        rising = (1 + step) / (10 + step) if self.ema_power is None else 1 - step ** -self.ema_power
+        return min(self.ema_decay, rising)
 
 
 class Trainer(ABC):
@@ -51,8 +59,9 @@ class Trainer(ABC):
         self.network, self.pace, self.seed, self.steps, self.minutes = network, pace, seed, steps, minutes
         self.device = device
         self.average = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-        self.optimizer = torch.optim.AdamW(network.parameters(), lr=pace.learning_rate, betas=(0.9, 0.99),
-                                           weight_decay=0, fused=device.type == "cuda")
+        self.optimizer = torch.optim.AdamW(network.parameters(), lr=pace.learning_rate, betas=pace.betas,
+                                           weight_decay=pace.weight_decay, fused=device.type == "cuda")
+        self.low_precision = device.type == "cuda"
         self.step = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
@@ -75,16 +84,16 @@ class Trainer(ABC):
         rate = self.pace.rate(self.step, self.progress)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low_precision):
             loss = self.loss()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
-        decay = min(self.pace.ema_decay, (1 + self.step) / (10 + self.step))
         current = self.network.state_dict()
-        torch._foreach_lerp_(list(self.average.values()), [current[name] for name in self.average], 1 - decay)
+        torch._foreach_lerp_(list(self.average.values()), [current[name] for name in self.average],
+                             1 - self.pace.decay(self.step))
         return loss.detach()
 
     def run(self, checkpoint: Path, log: Callable[[dict[str, float]], None], stopped: Event) -> None:
