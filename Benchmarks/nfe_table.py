@@ -11,13 +11,20 @@ from pathlib import Path
 
 # steps K, window L, churn, drafts
 CELLS = [
-    (100, 20, 0.25, ["frozen", "frozen-denoiser", "recycled-zeroth", "recycled", "assisted"]),
-    (100, 20, 0.5, ["frozen", "recycled", "assisted"]),
-    (100, 20, 1.0, ["frozen", "recycled", "assisted"]),
-    (100, 100, 0.25, ["recycled", "assisted"]),
-    (30, 30, 0.25, ["frozen", "recycled", "assisted"]),
-    (200, 50, 0.25, ["recycled", "assisted"]),
+    (100, 20, 0.25, ["recycled"]),
+    (100, 20, 0.5, ["recycled"]),
+    (100, 20, 1.0, ["recycled"]),
+    (30, 30, 0.25, ["recycled"]),
+    (100, 100, 0.25, ["recycled"]),
+    (200, 50, 0.25, ["recycled"]),
+    (100, 20, 0.25, ["frozen", "assisted", "corrected"]),
+    (30, 30, 0.25, ["frozen", "assisted", "corrected"]),
+    (100, 20, 0.5, ["frozen", "assisted", "corrected"]),
+    (100, 20, 1.0, ["frozen", "assisted", "corrected"]),
     (1000, 100, 0.25, ["recycled"]),
+    (100, 100, 0.25, ["assisted", "corrected"]),
+    (200, 50, 0.25, ["assisted", "corrected"]),
+    (100, 20, 0.25, ["frozen-denoiser", "recycled-zeroth"]),
 ]
 
 
@@ -26,6 +33,7 @@ def main() -> None:
     parser.add_argument("program")
     parser.add_argument("--count", type=int, default=64)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=0, help="0 for all cores; changes no number")
     arguments = parser.parse_args()
     print(f"{arguments.count} samples a cell, seed {arguments.seed}, temperature 1; mean ± standard error")
     print()
@@ -38,6 +46,7 @@ def main() -> None:
                 command = [arguments.program, "sample", "--quiet", "--steps", str(steps), "--window", str(window)]
                 command += ["--churn", str(churn), "--draft", draft, "--count", str(arguments.count), "--no-fallback"]
                 command += ["--seed", str(arguments.seed), "--out", f"{folder}/grid.png", "--report", str(report)]
+                command += ["--threads", str(arguments.threads)] if arguments.threads else []
                 subprocess.run(command, check=True)
                 result = json.loads(report.read_text())
                 calls = [sample["nfe"] for sample in result["per_sample"]]
