@@ -11,7 +11,7 @@ struct ExactnessTests {
 
     @Test(arguments: Check.Group.allCases)
     func everyCheckPasses(group: Check.Group) throws {
-        let suite = try VerificationSuite(samples: 20_000, seed: 11, threads: Self.threads)
+        let suite = try VerificationSuite(samples: 12_000, seed: 11, threads: Self.threads)
         let findings = try suite.run(groups: [group], threads: Self.threads)
         #expect(!findings.isEmpty)
         for finding in findings { #expect(finding.hasPassed, "\(finding.name): p = \(finding.pValue)") }

@@ -58,7 +58,9 @@ struct JobDescription: Codable, Equatable {
     /// The first thing that is not the same in another job, nil if all is: what it is, and its values here and there.
     func difference(from other: JobDescription) throws -> (key: String, here: String, there: String)? {
         let (here, there) = (try values(), try other.values())
-        return Set(here.keys).union(there.keys).subtracting(Self.names).sorted()
+        // Another model brings other drafts along: what follows from a difference comes after it.
+        return Set(here.keys).union(there.keys).subtracting(Self.names)
+            .sorted { ($0.hasPrefix("draft") ? 1 : 0, $0) < ($1.hasPrefix("draft") ? 1 : 0, $1) }
             .first { here[$0] != there[$0] }
             .map { ($0.split(separator: ".").last.map(String.init) ?? $0, here[$0] ?? "nothing", there[$0] ?? "nothing") }
     }
