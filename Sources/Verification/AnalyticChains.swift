@@ -122,7 +122,7 @@ public enum AnalyticChains {
         let model = try DenoisingChain(denoiser: coarse, steps: chain.steps)
         return [
             DraftCase("independent", try IndependentDraft(model: model, target: chain)),
-            DraftCase("assisted", try AssistedDraft(model: model, target: chain)),
+            DraftCase("assisted", try AssistedDraft(model: model, target: chain), isForControls: false),
         ]
     }
 
@@ -139,7 +139,7 @@ public enum AnalyticChains {
         }
         let proxies = [
             DraftCase("independent", try IndependentDraft(model: quadratic, target: chain)),
-            DraftCase("assisted", try AssistedDraft(model: quadratic, target: chain)),
+            DraftCase("assisted", try AssistedDraft(model: quadratic, target: chain), isForControls: false),
         ]
         return ChainCase("Langevin", chain: chain, drafts: try drafts() + proxies, directions: directions)
     }
