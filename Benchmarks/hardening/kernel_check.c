@@ -144,7 +144,7 @@ static void check_elementwise(size_t height, size_t width, size_t channels) {
         }
     }
     double *sums = malloc(stride * sizeof(double)), *squares = malloc(stride * sizeof(double));
-    ds_channel_sums(x, pixels, stride, sums, squares);
+    ds_channel_sums(x, pixels, stride, stride, sums, squares);
     for (size_t c = 0; c < stride; c++) {
         double sum = 0, square = 0;
         for (size_t p = 0; p < pixels; p++) { sum += x[p * stride + c]; square += (double)x[p * stride + c] * x[p * stride + c]; }
@@ -171,6 +171,49 @@ static void check_elementwise(size_t height, size_t width, size_t channels) {
     free(x); free(y); free(scale); free(shift); free(sums); free(squares); free(half); free(twice); free(planes); free(back);
 }
 
+// A convolution of sequences of `positions` by `taps` taps, zeros beyond its ends, every `step`-th output; then a modulation.
+static void check_sequence(size_t batch, size_t positions, size_t inputs, size_t outputs, size_t taps, size_t step, int accumulates) {
+    const size_t depth = padded(inputs), columns = padded(outputs), width = ds_panel_width();
+    const size_t panels = (columns + width - 1) / width, outPositions = (positions + step - 1) / step, middle = taps / 2;
+    float *weights = numbers(outputs * inputs * taps), *packed = zeros(panels * width * taps * depth), *bias = zeros(columns);
+    for (size_t n = 0; n < outputs; n++) bias[n] = number();
+    size_t *channels = identity(inputs);
+    ds_pack(weights, outputs, inputs, taps, channels, 0, depth, packed);
+    float *in = zeros(positions * batch * depth), *out = numbers(outPositions * batch * columns);
+    for (size_t r = 0; r < positions * batch; r++) for (size_t c = 0; c < inputs; c++) in[r * depth + c] = number();
+    float *before = floats(outPositions * batch * columns);
+    memcpy(before, out, outPositions * batch * columns * sizeof(float));
+    ds_sequence_tap *list = malloc(taps * sizeof(ds_sequence_tap));
+    for (size_t t = 0; t < taps; t++) {
+        // Output o reads input o · step + t - middle, where there is one.
+        size_t first = t >= middle ? 0 : (middle - t + step - 1) / step, count = 0;
+        while (first + count < outPositions && (first + count) * step + t < positions + middle) count++;
+        list[t] = (ds_sequence_tap){t, count ? first * step + t - middle : 0, first, count};
+    }
+    const ds_sequence_convolution convolution = {list, taps, packed, taps, depth, columns, bias, accumulates, batch, step, 1,
+                                                 in, depth, out, columns, outPositions};
+    ds_convolve_sequence(&convolution, 0, panels);
+    for (size_t o = 0; o < outPositions; o++) for (size_t b = 0; b < batch; b++) for (size_t n = 0; n < outputs; n++) {
+        double sum = bias[n] + (accumulates ? before[(o * batch + b) * columns + n] : 0);
+        for (size_t t = 0; t < taps; t++) {
+            const ptrdiff_t p = (ptrdiff_t)(o * step + t) - (ptrdiff_t)middle;
+            if (p < 0 || p >= (ptrdiff_t)positions) continue;
+            for (size_t c = 0; c < inputs; c++) sum += (double)in[((size_t)p * batch + b) * depth + c] * weights[(n * inputs + c) * taps + t];
+        }
+        expect("sequence convolution", out[(o * batch + b) * columns + n], sum, 1e-4);
+    }
+    float *scale = numbers(columns), *shift = numbers(columns), *gain = numbers(columns), *residual = numbers(outPositions * batch * columns);
+    memcpy(before, out, outPositions * batch * columns * sizeof(float));
+    const ds_modulation modulation = {scale, shift, gain, shift};
+    ds_modulate(&modulation, columns, out, outPositions * batch, columns, residual, columns);
+    for (size_t i = 0; i < outPositions * batch * columns; i++) {
+        const double v = (double)before[i] * scale[i % columns] + shift[i % columns];
+        expect("modulation", out[i], v * tanh(log1p(exp(v))) * gain[i % columns] + shift[i % columns] + residual[i], 1e-4);
+    }
+    free(weights); free(packed); free(bias); free(channels); free(in); free(out); free(before); free(list);
+    free(scale); free(shift); free(gain); free(residual);
+}
+
 static void count_unit(void *context, size_t unit, size_t thread) { ((size_t *)context)[unit] += 1 + 0 * thread; }
 
 static void check_team(size_t threads, size_t units) {
@@ -195,6 +238,11 @@ int main(void) {
     check_convolution(5, 7, 17, 18, 0);
     check_convolution(1, 1, 1, 1, 0);
     for (size_t i = 0; i < 5; i++) { check_elementwise(4, 6, sizes[i]); check_elementwise(3, 5, sizes[i]); check_elementwise(1, 1, sizes[i]); }
+    for (size_t taps = 1; taps <= 5; taps += 2) for (size_t step = 1; step <= 2; step++) for (int accumulates = 0; accumulates < 2; accumulates++) {
+        check_sequence(1, 1, 3, 5, taps, step, accumulates);
+        check_sequence(3, 8, 17, 33, taps, step, accumulates);
+        check_sequence(7, 5, 16, 16, taps, step, accumulates);
+    }
     for (size_t threads = 1; threads <= 3; threads++) { check_team(threads, 0); check_team(threads, 1); check_team(threads, 50); }
     printf("%s kernels: %d failures\n", ds_variant_name(), failures);
     return failures ? 1 : 0;

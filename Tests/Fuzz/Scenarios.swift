@@ -15,6 +15,8 @@ struct Scenario: Sendable {
     let commands: [[String]]
     /// Whether the words of the command line are spoilt instead, and only parsed.
     var isCommandLine = false
+    /// The file that stdin is read from, where a command does so.
+    var standardInput: String?
 }
 
 enum Scenarios {
@@ -38,6 +40,7 @@ enum Scenarios {
                 ["couple", "--target", "q.json", "--draft", "p.json", "--rule", rule, "--drafts", $0, "--samples", "20", "--json"]
             }
         }
+        let policy = ["policy", "--model", "p", "--steps", "4", "--window", "3", "--threads", "1"]
         let job = ["--samples", "job", "--tensors", "j.safetensors"]
         return [
             Scenario(name: "weights", files: model, targets: ["m/diffusion_pytorch_model.safetensors": .safetensors], commands: [["inspect", "m"]]),
@@ -65,6 +68,13 @@ enum Scenarios {
             Scenario(
                 name: "text", files: ["x.txt": Array("the cat sat on the mat, the dog sat on the cat".utf8)], targets: ["x.txt": .bytes],
                 commands: [["decode", "--text", "x.txt", "--tokens", "8", "--order", "3", "--draft-order", "2", "--prompt", "the", "--json"]]),
+            Scenario(
+                name: "policy", files: try tinyPolicy(),
+                targets: ["p/config.json": .text, "p/scheduler_config.json": .text, "p/statistics.safetensors": .safetensors],
+                commands: [policy], standardInput: "lines.jsonl"),
+            Scenario(
+                name: "policy lines", files: try tinyPolicy(), targets: ["lines.jsonl": .text], commands: [policy],
+                standardInput: "lines.jsonl"),
             Scenario(
                 name: "manifest", files: model, targets: ["job/manifest.json": .text],
                 commands: [sample + job + ["--resume"], ["merge", "job", "--quiet"], ["merge", "job", "--samples", "joined", "--tensors", "k.safetensors", "--quiet"]]),
@@ -101,6 +111,31 @@ enum Scenarios {
             "in.safetensors": try input(),
         ]
     }
+
+    /// A policy of two observations of two numbers each, and some requests to it.
+    private static func tinyPolicy() throws -> [String: [UInt8]] {
+        let configuration = try ConditionalUnet1DConfiguration(json: policyText.utf8, file: "config.json")
+        return [
+            "p/config.json": Array(policyText.utf8), "p/scheduler_config.json": Array(schedulerText.utf8),
+            "p/diffusion_pytorch_model.safetensors": try tensors(ConditionalUnet1D.parameters(of: configuration)),
+            // All alike, so that no maximum is below its minimum.
+            "p/statistics.safetensors": try tensors(
+                [("observation_minimum", [2]), ("observation_maximum", [2]), ("action_minimum", [2]), ("action_maximum", [2])], of: 0.5),
+            "lines.jsonl": Array(policyLines.utf8),
+        ]
+    }
+
+    private static let policyText = """
+        {"_class_name": "ConditionalUnet1D", "input_dim": 2, "global_cond_dim": 4, "horizon": 4, "diffusion_step_embed_dim": 8,
+         "down_dims": [8, 16], "kernel_size": 3, "n_groups": 4, "cond_predict_scale": true}
+        """
+
+    private static let policyLines = """
+        {"observation": [[0.1, 0.2], [0.3, 0.4]], "seed": 7, "id": "a"}
+        {"observation": [[[0.1, 0.2], [0.3, 0.4]], [[1, 2], [3, 4]]], "seed": [1, 2], "id": null}
+        {"observation": [[5e-1, -2], [0, 4]]}
+
+        """
 
     private static let configText = """
         {"_class_name": "UNet2DModel", "_diffusers_version": "0.30.0", "act_fn": "silu", "add_attention": true, "attention_head_dim": 4,
@@ -142,12 +177,13 @@ enum Scenarios {
     }
 
     /// A file of random numbers.
-    private static func tensors(_ list: [(name: String, shape: [Int])]) throws -> [UInt8] {
+    /// - Parameter value: of all of them, in place of random ones.
+    private static func tensors(_ list: [(name: String, shape: [Int])], of value: Float? = nil) throws -> [UInt8] {
         let path = NSTemporaryDirectory() + "fuzz-\(UUID()).safetensors"
         defer { try? FileManager.default.removeItem(atPath: path) }
         let writer = try SafetensorsWriter(path: path, tensors: list)
         var stream = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
-        for (_, shape) in list { try writer.append(stream.normals(shape.reduce(1, *)).map { Float($0 * 0.2) }) }
+        for (_, shape) in list { try writer.append(stream.normals(shape.reduce(1, *)).map { value ?? Float($0 * 0.2) }) }
         try writer.finish()
         return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
     }

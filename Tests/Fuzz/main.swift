@@ -30,13 +30,13 @@ struct Fuzz: ParsableCommand {
         try Worker.write(input.files)
         if input.scenario == "scheduler" { try? FileManager.default.removeItem(atPath: "m/process.json") }
         print("\(input.scenario), spoilt: \(input.spoilt.joined(separator: ", "))")
-        print("cd \(folder) && diffspec \(input.arguments.map { "'\($0)'" }.joined(separator: " "))\(input.isParsedOnly ? "   # parsed only" : "")")
+        print("cd \(folder) && diffspec \(input.arguments.map { "'\($0)'" }.joined(separator: " "))\(input.standardInput.map { " < \($0)" } ?? "")\(input.isParsedOnly ? "   # parsed only" : "")")
     }
 
     private func work(in scratch: String) throws {
         // Far above anything that a sound input takes; what a spoilt one asks for beyond it is a trap.
         var limit = rlimit(rlim_cur: 16 << 30, rlim_max: 16 << 30)
-        setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+        if !Memory.isWatchedOver { setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) }
         let null = open("/dev/null", O_WRONLY)
         dup2(null, 1)
         let findings = fopen(scratch + "/../findings", "a")
@@ -63,6 +63,7 @@ struct Fuzz: ParsableCommand {
             let line = "\(death)\t\(progress.input)"
             deaths.append(line)
             print(line)
+            fflush(nil)
             next = progress.input + 1
             if deaths.count >= 100 { break }
         }

@@ -50,6 +50,15 @@ public struct ConditionalUnet1D: Sendable {
         try self.init(configuration, ParameterReader(file: weights, expecting: listing.parameters))
     }
 
+    /// The parameters that a configuration asks for, by name and shape.
+    package static func parameters(
+        of configuration: ConditionalUnet1DConfiguration
+    ) throws(CheckpointError) -> [(name: String, shape: [Int])] {
+        let listing = ParameterReader()
+        _ = try ConditionalUnet1D(configuration, listing)
+        return listing.parameters.map { ($0.name, $0.shape) }
+    }
+
     private init(_ configuration: ConditionalUnet1DConfiguration, _ reader: ParameterReader) throws(CheckpointError) {
         self.configuration = configuration
         let channels = configuration.downChannels
