@@ -4,12 +4,14 @@ import NeuralNetwork
 
 /// A folder with a diffusion policy (Chi et al., "Diffusion Policy", RSS 2023): the network, the scheduler that it was
 /// trained with, and the statistics that its observations and actions are mapped by. Given what a robot has seen last, it
-/// samples the actions to take next.
+/// samples the actions to take next. A `prior.safetensors` (see `PolicyPrior`) saves a call of each plan.
 public struct PolicyModel: Sendable {
     public let folder: String
     public let network: ConditionalUnet1D
     public let noise: NoiseProcess
     public let statistics: PolicyStatistics
+    /// What drafts start from, if the folder has it.
+    private let prior: PolicyPrior?
     /// `T`, the actions of a plan.
     public let horizon: Int
     /// The latest observations that a plan depends on, and the numbers of each.
@@ -68,6 +70,9 @@ public struct PolicyModel: Sendable {
                 found: "\(observationDimension) numbers")
         }
         observationSteps = condition / observationDimension
+        prior = try file(PretrainedModel.priorFile).map {
+            try PolicyPrior(path: $0, dimension: horizon * configuration.inputDimension, conditionDimension: condition)
+        }
     }
 
     /// The chain that plans for some observations, sample i for number i: DDPM ancestral sampling by the model's own
@@ -86,10 +91,16 @@ public struct PolicyModel: Sendable {
                 folder + "/scheduler_config.json", key: "_class_name", expected: "a scheduler with betas",
                 found: "another", remedy: "a policy is sampled as a DDPM; save the DDPMScheduler that it was trained with")
         }
+        let conditions = try observations.map(condition)
         let denoiser = PolicyDenoiser(
-            network: network, noise: noise, conditions: try observations.map(condition), horizon: horizon, threads: threads)
+            network: network, noise: noise, conditions: conditions, horizon: horizon, threads: threads)
+        var priors: [Int?: [Double]] = [:]
+        if let prior {
+            for (index, condition) in conditions.enumerated() { priors[index] = prior(condition) }
+        }
         return try DenoisingChain(
-            denoiser: denoiser, steps: steps, conditions: observations.indices.map { $0 }, predictionBounds: bounds)
+            denoiser: denoiser, steps: steps, conditions: conditions.indices.map { $0 }, predictionBounds: bounds,
+            priors: priors)
     }
 
     /// What the network sees of an observation.

@@ -129,6 +129,47 @@ struct PolicyModelTests {
         }
     }
 
+    /// The linear prior is what the first window is drafted from, so that already the first call decides steps.
+    @Test func aPriorSavesTheFirstCall() throws {
+        try Self.inFolder { folder in
+            func firstRows() throws -> (rows: Int, step: Int) {
+                let sampler = try SpeculativeSampler(
+                    chain: PolicyModel(folder: folder.path).chain(observations: [Self.observation], steps: 100, threads: 1),
+                    draft: RecycledDraft(), window: 10, random: RandomSource(seed: 1))
+                var samples = [sampler.start(sample: 0)]
+                let rows = try sampler.step(&samples).rows
+                return (rows, samples[0].step)
+            }
+            let without = try firstRows()
+            #expect(without.rows == 1 && without.step == 0)
+
+            let path = folder.appendingPathComponent("prior.safetensors").path
+            func write(rows: Int) throws {
+                let writer = try SafetensorsWriter(path: path, tensors: [("weight", [rows, 10]), ("bias", [rows])])
+                // Row r holds r + 1 in its column r mod 10.
+                for row in 0..<rows {
+                    var values = [Float](repeating: 0, count: 10)
+                    values[row % 10] = Float(row + 1)
+                    try writer.append(values)
+                }
+                for row in 0..<rows { try writer.append([Float(row) / 8]) }
+                try writer.finish()
+            }
+            try write(rows: 32)
+            let chain = try PolicyModel(folder: folder.path).chain(observations: [Self.observation], steps: 100, threads: 1)
+            let normalised: [Double] = [-0.5, 0.5, 0, 0, -1, 0, 0, 0, 1, 1]
+            let expected = (0..<32).map { row -> Double in
+                Double(row) / 8 + Double(row + 1) * normalised[row % 10]
+            }
+            #expect(chain.priorPrediction(sample: 0) == expected)
+            let with = try firstRows()
+            #expect(with.rows == 11 && with.step > 0)
+
+            try write(rows: 31)
+            #expect(throws: CheckpointError.self) { try PolicyModel(folder: folder.path) }
+        }
+    }
+
     @Test(arguments: ["horizon", "scheduler_config.json", "statistics.safetensors"])
     func whatIsMissingIsNamed(_ what: String) throws {
         try Self.inFolder { folder in
