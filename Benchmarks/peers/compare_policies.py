@@ -81,13 +81,15 @@ class Torch:
 def calls(name, ours, peer, options):
     print(f"\n### A call of the {name} policy: {ours.about}\n")
     print("| rows | diffspec ms | c(rows) | PyTorch ms | c(rows) | ours / theirs |\n|---|---|---|---|---|---|")
+    def in_a_row(call):  # as in a plan: the first call of a turn, after another network's, is for warmth
+        call()
+        return statistics.median(call() for _ in range(3))
+
     times = {rows: ([], []) for rows in options.batches}
-    for round in range(-1, 3 * options.rounds):  # the first is for warmth
+    for _ in range(options.rounds):
         for rows, (mine, theirs) in times.items():
-            one, other = ours.milliseconds(f"call {rows}"), peer.call(rows)
-            if round >= 0:
-                mine.append(one)
-                theirs.append(other)
+            mine.append(in_a_row(lambda: ours.milliseconds(f"call {rows}")))
+            theirs.append(in_a_row(lambda: peer.call(rows)))
     first = times[options.batches[0]]
     for rows, (mine, theirs) in times.items():
         a, b = statistics.median(mine), statistics.median(theirs)
