@@ -15,6 +15,8 @@ CELLS = [
     (100, 20, 0.5, ["recycled"]),
     (100, 20, 1.0, ["recycled"]),
     (30, 30, 0.25, ["recycled"]),
+    (30, "adaptive", 0.25, ["recycled"]),
+    (100, 32, 0.25, ["recycled"]),
     (100, 100, 0.25, ["recycled"]),
     (200, 50, 0.25, ["recycled"]),
     (100, 20, 0.25, ["frozen", "assisted", "corrected"]),

@@ -43,16 +43,18 @@ public enum BundledModels {
         return name + suffix
     }
 
-    /// The folder of a model given by path or by the name of a bundled one.
+    /// The folder of a model given by path or by the name of a bundled one. A folder without a model that happens to have
+    /// a bundled one's name, like `examples/pusht`, does not hide that model.
     public static func folder(_ model: String) throws(ModelError) -> String {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: model, isDirectory: &isFolder), isFolder.boolValue { return model }
+        if !model.isEmpty, isModel(URL(fileURLWithPath: model)) { return model }
         if !model.contains("/"), model != "..", !model.isEmpty {
             for candidate in candidates {
                 let folder = candidate.appendingPathComponent(model)
                 if isModel(folder) { return folder.path }
             }
         }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: model, isDirectory: &isFolder), isFolder.boolValue { return model }
         let bundled = names.isEmpty ? "none, set \(environmentVariable) to the weights folder" : names.joined(separator: ", ")
         throw ModelError(
             model, expected: "a model folder or the name of a bundled model", found: "neither",
@@ -60,6 +62,6 @@ public enum BundledModels {
     }
 
     private static func isModel(_ folder: URL) -> Bool {
-        FileManager.default.fileExists(atPath: folder.appendingPathComponent("config.json").path)
+        FileManager.default.fileExists(atPath: PretrainedModel.networkFolder(in: folder.path) + "/config.json")
     }
 }

@@ -6,7 +6,7 @@ extension CommandLineTests {
     @Suite("diffspec evaluate, inspect and models")
     struct ModelCommandsTests {
         /// The bundled models' golden cases, made by diffusers or PyTorch: to 1e-4 of the output's standard deviation.
-        @Test(arguments: ["fashion-mnist", "fashion-mnist-draft", "mixture-2", "mixture-2-draft", "mixture-32", "mixture-32-draft"])
+        @Test(arguments: ["fashion-mnist", "fashion-mnist-draft", "mixture-2", "mixture-2-draft", "mixture-32", "mixture-32-draft", "pusht"])
         func evaluateAgreesWithPyTorch(model: String) throws {
             try Program.inFolder { folder in
                 let golden = Program.repository.appendingPathComponent("weights/\(model)/case.safetensors").path
@@ -24,6 +24,9 @@ extension CommandLineTests {
 
         @Test func inspectSaysWhatIsThere() throws {
             try Program.inFolder { folder in
+                // A folder that happens to have the model's name, but no model in it.
+                let namesake = folder.appendingPathComponent("fashion-mnist")
+                try FileManager.default.createDirectory(at: namesake, withIntermediateDirectories: false)
                 let outcome = try Program.run(["inspect", "fashion-mnist", "--json"], in: folder)
                 let json = try #require(
                     try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
