@@ -22,6 +22,8 @@ public struct ConditionalUnet1DConfiguration: Sendable, Equatable {
 
     /// The public implementation normalises the last block in eight groups, whatever `n_groups` is.
     public static let finalNormGroups = 8
+    /// No horizon is longer: memory goes with it, which nothing in the file of weights bounds.
+    public static let longestHorizon = 4096
 
     /// Reads a `config.json`.
     /// - Throws: ``CheckpointError`` naming the key, its value and what is supported.
@@ -83,7 +85,7 @@ extension ConditionalUnet1DConfiguration {
                 supported: "a first level of a multiple of \(Self.finalNormGroups) channels, which the last block normalises in \(Self.finalNormGroups) groups")
         }
         predictsScale = try reader.flag("cond_predict_scale") ?? predictsScale
-        horizon = try reader.integer("horizon", in: 1...65_536)
+        horizon = try reader.integer("horizon", in: 1...Self.longestHorizon)
         if let horizon, horizon % (1 << halvings) != 0 {
             throw reader.unsupported(
                 "horizon", .integer(horizon), supported: "a multiple of \(1 << halvings), for down_dims halves it \(halvings) times")
