@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fits what speculative plans start from: the linear regression of the demonstrations' actions on the observations, both scaled as the
-policy sees them. Writes FOLDER/prior.safetensors.
+"""Fits what speculative plans start from: the linear regression of the demonstrations' actions on the observations,
+both scaled as the policy sees them. Writes FOLDER/prior.safetensors.
 
     python fit_policy_prior.py pusht_lowdim.npz ../pusht
 """

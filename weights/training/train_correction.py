@@ -8,9 +8,9 @@ The network learns what the target will answer at `x_t`, given what it answered 
 
     x̂0_t ≈ a + σ_t c(s, t, a, x_t, …),      a = x̂0_s + g_s (x'_s - x_s),      g = α v / (α² v + σ²)
 
-Here `x_s` is where the target was asked, and `x'_s` the state at that step on the path now drafted. `a` would be right to
-first order if the samples were Gaussian of variance `v`, which is fitted to the examples beforehand; the network, whose
-normalised activations are bad at passing a signal straight through, need only learn what is left.
+Here `x_s` is where the target was asked, and `x'_s` the state at that step on the path now drafted. `a` would be right
+to first order if the samples were Gaussian of variance `v`, which is fitted to the examples beforehand; the network,
+whose normalised activations are bad at passing a signal straight through, need only learn what is left.
 
 The paper trains on pairs of the forward process and on the squared error (55). Here the pairs are those that a draft
 meets, recorded while sampling, and the loss is what the draft is for: the mean of the probabilities of rejection
@@ -124,7 +124,7 @@ def correction_case(network: nn.Module, rows: Examples, null_label: int, varianc
     unknown = (rows.columns["source_time"] < 0).nonzero()[:1, 0]
     known = (rows.columns["source_time"] >= 0).nonzero()[:: max(1, len(rows) // 4), 0][:4]
     batch = rows.rows(torch.cat([known, unknown]))
-    case = dict(zip(("state", "moved", "source_state", "source"), batch.examples.unbind(1)))
+    case = dict(zip(("state", "moved", "source_state", "source"), batch.examples[:, :4].unbind(1), strict=True))
     case |= {name: batch.columns[name] for name in ("time", "source_time", "label")}
     case["output"] = predicted(network.eval(), batch, null_label, variance)
     return {name: tensor.float().contiguous() for name, tensor in case.items()}
@@ -170,7 +170,8 @@ def main() -> None:
         optimizer.load_state_dict(state["optimizer"])
         average, step, spent, history = state["average"], state["step"], state["seconds"], state["history"]
     arguments.out.mkdir(parents=True, exist_ok=True)
-    print(f"{sum(p.numel() for p in network.parameters()):,} parameters, {len(train):,} examples, variance {variance:.3g}", flush=True)
+    size = sum(p.numel() for p in network.parameters())
+    print(f"{size:,} parameters, {len(train):,} examples, variance {variance:.3g}", flush=True)
 
     def save() -> None:
         unfinished = checkpoint.with_suffix(".unfinished")
