@@ -6,8 +6,8 @@
 
 1. Efficiency: 64 samples by two processes of one thread, over one process of two threads.
 2. Overhead: what part of a call of the large network is not computing, when two processes share it.
-3. Prediction: seconds of a sample by two processes that share its calls, as predicted from calls timed in one process,
-   and as measured.
+3. Prediction: seconds of a sample by one process and by two that share its calls, as `diffspec plan` predicts them from
+   calls timed in one process, and as measured.
 The runs of a comparison take turns, and medians are taken.
 """
 
@@ -66,19 +66,24 @@ def overhead(programs: Programs, rounds: int, large: str, steps: int) -> None:
 def prediction(programs: Programs, rounds: int, latency: float, bandwidth: float, model: str) -> None:
     windows = ["5", "10", "20", "50"]
     options = ["--model", model, "--steps", "100"]
-    plan = programs.plan(
-        *options, "--ranks", "1,2", "--latency", str(latency), "--bandwidth", str(bandwidth), "--all-drafts", "recycled",
-        "--all-windows", ",".join(windows), "--trajectories", "4")  # fmt: skip
-    print("| window | predicted, R = 1 | measured | predicted, R = 2 | measured | predicted/measured, R = 2 |\n|---|---|---|---|---|---|")
-    for window, cell in zip(windows, plan["cells"], strict=True):
-        found: dict[int, list[float]] = {1: [], 2: []}
-        for _ in range(rounds):
-            for ranks in found:
+    predicted: dict[tuple[str, int], list[float]] = {(window, ranks): [] for window in windows for ranks in (1, 2)}
+    measured = {key: [] for key in predicted}
+    for _ in range(rounds):
+        plan = programs.plan(
+            *options, "--ranks", "1,2", "--latency", str(latency), "--bandwidth", str(bandwidth), "--all-drafts", "recycled",
+            "--all-windows", ",".join(windows), "--trajectories", "4")  # fmt: skip
+        for window, cell in zip(windows, plan["cells"], strict=True):
+            for ranks, seconds in zip((1, 2), cell["rank_seconds"], strict=True):
                 shared = ["--parallel", "window"] if ranks > 1 else []
                 report = programs.sample(ranks, 1, *options, "--window", window, "--count", "4", "--batch", "1", *shared)
-                found[ranks].append(report["wall_seconds"] / 4)
-        (one, two), (real, shared_real) = cell["rank_seconds"], [statistics.median(found[ranks]) for ranks in (1, 2)]
-        print(f"| {window} | {one:.3f} | {real:.3f} | {two:.3f} | {shared_real:.3f} | {two / shared_real:.2f} |")
+                predicted[window, ranks].append(seconds)
+                measured[window, ranks].append(report["wall_seconds"] / 4)
+    print("| window | processes | predicted, s a sample | measured | predicted/measured, median (range) |\n|---|---|---|---|---|")
+    for window, ranks in predicted:
+        both = (predicted[window, ranks], measured[window, ranks])
+        ratios = sorted(p / m for p, m in zip(*both, strict=True))
+        seconds = " | ".join(f"{statistics.median(values):.3f}" for values in both)
+        print(f"| {window} | {ranks} | {seconds} | {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}) |")
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ public final class DistributedDenoiser: Denoiser {
 
     private let log = Mutex(Times())
 
+    /// All processes make one together, and wait for the last: so `times` count nobody's reading of a model.
     /// - Parameters:
     ///   - base: the same on all processes.
     ///   - capacity: the rows of the largest call expected, 1 or more. A broadcast is always of this size, so that nobody
@@ -32,6 +33,7 @@ public final class DistributedDenoiser: Denoiser {
         self.base = base
         self.group = group
         self.capacity = capacity
+        _ = group.gather([0], counts: [Int](repeating: 1, count: group.size))
     }
 
     public var dimension: Int { base.dimension }
