@@ -3,13 +3,12 @@ import Diffusion
 import Foundation
 import NeuralNetwork
 
-/// The network of the corrected draft: a U-Net that corrects the target's old answer `x̂0_s`, given at `x_s`, for a state
-/// `x_t` on a path that now passes through `x'_s`,
+/// The network of the corrected draft: a U-Net that corrects the recycled draft's guess `a` of the target's answer at `x_t`,
+/// which stems from an answer at `x_s`, on a path that now passes through `x'_s`,
 ///
-///     x̂0_t ≈ a + σ_t c,      a = x̂0_s + g_s (x'_s - x_s),      g = α v / (α² v + σ²),
+///     x̂0_t ≈ a + σ_t c.
 ///
-/// where `a` is what it would be to first order if the samples were Gaussian of variance `v`. Beside the time and the class it
-/// sees, as channels,
+/// Beside the time and the class it sees, as channels,
 ///
 ///     a,   n_t = (x_t - α_t a) / σ_t,   4 (x'_s - x_s) / σ_s,   4 (n_t - n_s),   5 (s - t)
 ///
@@ -17,8 +16,6 @@ import NeuralNetwork
 public struct CorrectionNetwork: Sendable {
     public let network: UNet2D
     private let process: TrainedProcess
-    /// `v`
-    private let variance: Double
 
     private static let gapScale = 5.0, differenceScale = 4.0
 
@@ -47,10 +44,6 @@ public struct CorrectionNetwork: Sendable {
                     + "\(configuration.labelCount) labels and images of \(process.image.height)×\(process.image.width)",
                 remedy: "train one on rows recorded from this model")
         }
-        variance = process.correction_variance ?? 0
-        guard variance >= 0, variance.isFinite else {
-            throw ModelError(file, key: "correction_variance", expected: "a number ≥ 0", found: "\(variance)")
-        }
         self.process = target.process
     }
 
@@ -65,24 +58,19 @@ public struct CorrectionNetwork: Sendable {
 
     /// The network for a chain, whose steps say the times.
     public func corrector(for chain: DenoisingChain, threads: Int) -> some Corrector {
-        ChainCorrector(network: network, process: process, variance: variance, chain: chain, threads: threads)
+        ChainCorrector(network: network, process: process, chain: chain, threads: threads)
     }
 
     private struct ChainCorrector: Corrector {
         let network: UNet2D
         let process: TrainedProcess
-        let variance: Double
         let chain: DenoisingChain
         let threads: Int
 
         func corrections(for queries: [CorrectionQuery]) throws -> [[Double]] {
             var input: [Float] = []
             input.reserveCapacity(queries.count * network.configuration.inChannels * process.height * process.width)
-            var linear: [[Double]] = []
-            for query in queries {
-                linear.append(linearCorrection(query))
-                append(query, linear: linear[linear.count - 1], to: &input)
-            }
+            for query in queries { append(query, to: &input) }
             let times = queries.map { chain.steps[$0.query.step].time }
             let output = try network(
                 sample: input, batch: queries.count, height: process.height, width: process.width,
@@ -91,21 +79,13 @@ public struct CorrectionNetwork: Sendable {
                     of: queries.map { chain.condition(ofSample: $0.query.sample) }, network: network.configuration),
                 threads: threads)
             return times.enumerated().map { row, time in
-                let learnt = output[row * chain.dimension..<(row + 1) * chain.dimension].map { Double($0) }
-                return Vector.combine(1, linear[row], process.schedule.noise(at: time), learnt)
+                let sigma = process.schedule.noise(at: time)
+                return output[row * chain.dimension..<(row + 1) * chain.dimension].map { sigma * Double($0) }
             }
         }
 
-        /// `g_s (x'_s - x_s)`; 0 where there is no source.
-        private func linearCorrection(_ query: CorrectionQuery) -> [Double] {
-            guard let source = query.source else { return [Double](repeating: 0, count: query.answer.count) }
-            let (alpha, sigma) = coefficients(at: chain.steps[source.step].time)
-            let gain = alpha * variance / (alpha * alpha * variance + sigma * sigma)
-            return Vector.combine(gain, source.movedState, -gain, source.state)
-        }
-
-        private func append(_ query: CorrectionQuery, linear: [Double], to input: inout [Float]) {
-            let answer = Vector.combine(1, query.answer, 1, linear)
+        private func append(_ query: CorrectionQuery, to input: inout [Float]) {
+            let answer = query.answer
             let time = chain.steps[query.query.step].time
             let noise = impliedNoise(query.query.state, answer: answer, time: time)
             input.append(contentsOf: answer.lazy.map { Float($0) })

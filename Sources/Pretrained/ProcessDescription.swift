@@ -21,6 +21,4 @@ struct ProcessDescription: Decodable {
     /// Rates of `vp-linear`.
     let beta_min: Double?
     let beta_max: Double?
-    /// `v` of a correction.
-    let correction_variance: Double?
 }

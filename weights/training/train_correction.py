@@ -4,13 +4,12 @@
     diffspec record --rows 50000 --out examples.safetensors        # and more, for other steps, windows and churns
     python train_correction.py TARGET-FOLDER OUT examples.safetensors ... --minutes 30
 
-The network learns what the target will answer at `x_t`, given what it answered at an earlier state `x_s`:
+The network learns what the target will answer at `x_t`, given the recycled draft's guess `a` of it, which stems from
+what it answered at an earlier state `x_s`:
 
-    x̂0_t ≈ a + σ_t c(s, t, a, x_t, …),      a = x̂0_s + g_s (x'_s - x_s),      g = α v / (α² v + σ²)
+    x̂0_t ≈ a + σ_t c(s, t, a, x_t, …)
 
-Here `x_s` is where the target was asked, and `x'_s` the state at that step on the path now drafted. `a` would be right
-to first order if the samples were Gaussian of variance `v`, which is fitted to the examples beforehand; the network,
-whose normalised activations are bad at passing a signal straight through, need only learn what is left.
+`x_s` is where the target was asked, and `x'_s` the state at that step on the path now drafted.
 
 The paper trains on pairs of the forward process and on the squared error (55). Here the pairs are those that a draft
 meets, recorded while sampling, and the loss is what the draft is for: the mean of the probabilities of rejection
@@ -72,18 +71,15 @@ class Examples:
         return Examples(self.examples[index].float(), {name: column[index] for name, column in self.columns.items()})
 
 
-def predicted(network: nn.Module | None, rows: Examples, null_label: int, variance: float) -> Tensor:
-    """The draft's `x̂0`: the first-order answer `a`, and the network's correction if there is one."""
-    state, moved, source_state, source, _ = rows.examples.unbind(1)
+def predicted(network: nn.Module, rows: Examples, null_label: int) -> Tensor:
+    """The draft's `x̂0`: the guess and the network's correction."""
+    state, moved, source_state, answer, _ = rows.examples.unbind(1)
     time, source_time = rows.columns["time"], rows.columns["source_time"]
     known = (source_time >= 0)[:, None, None, None]
     source_time = torch.where(source_time >= 0, source_time, torch.ones_like(time))
     (alpha, sigma), (source_alpha, source_sigma) = process.interpolant(time), process.interpolant(source_time)
     shift = torch.where(known, moved - source_state, torch.zeros_like(state))
-    answer = source + source_alpha * variance / (source_alpha.square() * variance + source_sigma.square()) * shift
-    if network is None:
-        return answer
-    noise = (state - alpha * answer) / sigma  # x̂1 at x_t, if the answer were right
+    noise = (state - alpha * answer) / sigma  # x̂1 at x_t, if the guess were right
     source_noise = (moved - source_alpha * answer) / source_sigma
     fresh = torch.where(known, noise - source_noise, torch.zeros_like(noise))
     gap = (source_time - time)[:, None, None, None].expand(-1, 1, *state.shape[2:])
@@ -99,34 +95,25 @@ def rejection(rows: Examples, prediction: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def fitted_variance(rows: Examples) -> float:
-    """`v` with the least mean probability of rejection over the first rows, out of a few."""
-    batch = rows.rows(torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:4096])
-    candidates = [0.0] + [10 ** (exponent / 4) for exponent in range(-4, 9)]
-    return min(candidates, key=lambda v: rejection(batch, predicted(None, batch, 0, v))[1].mean().item())
-
-
-@torch.no_grad()
-def evaluate(network: nn.Module, rows: Examples, null_label: int, variance: float) -> tuple[float, float, float]:
-    """Mean probability of rejection with the network, with the first-order answer, and with the source's own."""
-    corrected, first_order, frozen = 0.0, 0.0, 0.0
+def evaluate(network: nn.Module, rows: Examples, null_label: int) -> tuple[float, float]:
+    """Mean probability of rejection with the network and without."""
+    corrected, recycled = 0.0, 0.0
     for index in torch.arange(len(rows)).split(256):
         batch = rows.rows(index)
-        corrected += rejection(batch, predicted(network, batch, null_label, variance))[1].sum().item()
-        first_order += rejection(batch, predicted(None, batch, null_label, variance))[1].sum().item()
-        frozen += rejection(batch, batch.examples[:, 3])[1].sum().item()
-    return corrected / len(rows), first_order / len(rows), frozen / len(rows)
+        corrected += rejection(batch, predicted(network, batch, null_label))[1].sum().item()
+        recycled += rejection(batch, batch.examples[:, 3])[1].sum().item()
+    return corrected / len(rows), recycled / len(rows)
 
 
 @torch.no_grad()
-def correction_case(network: nn.Module, rows: Examples, null_label: int, variance: float) -> dict[str, Tensor]:
+def correction_case(network: nn.Module, rows: Examples, null_label: int) -> dict[str, Tensor]:
     """A few recorded rows and the whole draft's answers, with and without a source."""
     unknown = (rows.columns["source_time"] < 0).nonzero()[:1, 0]
     known = (rows.columns["source_time"] >= 0).nonzero()[:: max(1, len(rows) // 4), 0][:4]
     batch = rows.rows(torch.cat([known, unknown]))
-    case = dict(zip(("state", "moved", "source_state", "source"), batch.examples[:, :4].unbind(1), strict=True))
+    case = dict(zip(("state", "moved_state", "source_state", "answer"), batch.examples[:, :4].unbind(1), strict=True))
     case |= {name: batch.columns[name] for name in ("time", "source_time", "label")}
-    case["output"] = predicted(network.eval(), batch, null_label, variance)
+    case["output"] = predicted(network.eval(), batch, null_label)
     return {name: tensor.float().contiguous() for name, tensor in case.items()}
 
 
@@ -156,7 +143,6 @@ def main() -> None:
         channels=arguments.channels, layers=1, attention_levels=(), head_dim=8, norm_groups=8,
         class_embeddings=target["num_class_embeds"])
     null_label = description["null_class"]
-    variance = fitted_variance(train)
     torch.manual_seed(arguments.seed)
     network = UNet2D(config)
     average = {name: tensor.clone() for name, tensor in network.state_dict().items()}
@@ -171,16 +157,16 @@ def main() -> None:
         average, step, spent, history = state["average"], state["step"], state["seconds"], state["history"]
     arguments.out.mkdir(parents=True, exist_ok=True)
     size = sum(p.numel() for p in network.parameters())
-    print(f"{size:,} parameters, {len(train):,} examples, variance {variance:.3g}", flush=True)
+    print(f"{size:,} parameters, {len(train):,} examples", flush=True)
 
     def save() -> None:
         unfinished = checkpoint.with_suffix(".unfinished")
         torch.save({"network": network.state_dict(), "optimizer": optimizer.state_dict(), "average": average,
                     "step": step, "seconds": spent, "history": history}, unfinished)
         unfinished.replace(checkpoint)
-        saved = description | {"prediction": "correction", "correction_variance": variance}
+        saved = description | {"prediction": "correction"}
         model_folder.save(arguments.out, config, average, saved, torch.float32)
-        save_file(correction_case(model_folder.load(arguments.out), validation, null_label, variance),
+        save_file(correction_case(model_folder.load(arguments.out), validation, null_label),
                   arguments.out / "correction-case.safetensors")
         if history:
             write_csv(arguments.out / "loss.csv", history)
@@ -198,7 +184,7 @@ def main() -> None:
         generator = torch.Generator().manual_seed(arguments.seed * 1_000_003 + step)
         rows = train.rows(torch.randint(len(train), (arguments.batch,), generator=generator))
         with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bf16):
-            prediction = predicted(network, rows, null_label, variance)
+            prediction = predicted(network, rows, null_label)
         distance, probability = rejection(rows, prediction)
         # Beyond a few ‖Δ‖ the probability is flat; the logarithm keeps such rows in the game.
         loss = probability.mean() + 0.1 * torch.log1p(distance).mean()
@@ -224,9 +210,9 @@ def main() -> None:
     if stopped.is_set():
         raise SystemExit(f"stopped at step {step}; --resume goes on")
     network.load_state_dict(average)
-    corrected, first_order, frozen = evaluate(network.eval(), validation, null_label, variance)
+    corrected, recycled = evaluate(network.eval(), validation, null_label)
     print(f"validation: {len(validation):,} rows of other samples, mean probability of rejection {corrected:.4f}, "
-          f"to first order {first_order:.4f}, with the source's answer kept {frozen:.4f}")
+          f"uncorrected {recycled:.4f}")
 
 
 if __name__ == "__main__":

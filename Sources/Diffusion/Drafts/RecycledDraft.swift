@@ -6,8 +6,9 @@ import Couplings
 ///
 /// To first order that answer is carried to the new path: `x̂0 + c_i (ỹ'_i - ỹ_i)`, where `ỹ_i` is the state it was
 /// evaluated at, `ỹ'_i` the one now drafted, and `c_i` the secant slope of the two newest evaluations, averaged over
-/// the steps just before and kept within what the chain allows. Beyond the last step evaluated its corrected `x̂0` stays. The first window of all is
-/// drafted from the chain's prior prediction, if it has one, so that already the first call decides steps.
+/// the steps just before and kept within what the chain allows. Beyond the last step evaluated its corrected `x̂0` stays. The
+/// first window of all is drafted from the chain's prior prediction, if it has one, so that already the first call decides
+/// steps.
 public struct RecycledDraft: RecyclingDraft {
     public enum Order: Sendable { case zeroth, first }
 
@@ -22,18 +23,18 @@ public struct RecycledDraft: RecyclingDraft {
     }
 
     public func mean(in window: DraftWindow, chain: some GaussianChain) -> [Double] {
-        let k = window.currentStep
-        guard let (i, evaluation) = window.memory.latestEvaluation(upTo: k) else {
-            let prior = chain.priorPrediction(sample: window.sample) ?? window.currentState
-            return chain.mean(step: k, state: window.currentState, prediction: prior)
+        chain.mean(step: window.currentStep, state: window.currentState, prediction: prediction(in: window, chain: chain))
+    }
+
+    /// `x̂0`, what the target is expected to say of the window's current state.
+    public func prediction(in window: DraftWindow, chain: some GaussianChain) -> [Double] {
+        guard let (i, evaluation) = window.memory.latestEvaluation(upTo: window.currentStep) else {
+            return chain.priorPrediction(sample: window.sample) ?? window.currentState
         }
-        var prediction = evaluation.prediction
-        if order == .first, let slope = window.memory.slope(upTo: i, count: slopeCount) {
-            let bounds = chain.transition(at: i).slopeBounds
-            let bounded = min(max(slope, bounds.lowerBound), bounds.upperBound)
-            let move = Vector.combine(1, window.state(at: i), -1, evaluation.state)
-            prediction = Vector.combine(1, prediction, bounded, move)
-        }
-        return chain.mean(step: k, state: window.currentState, prediction: prediction)
+        guard order == .first, let slope = window.memory.slope(upTo: i, count: slopeCount) else { return evaluation.prediction }
+        let bounds = chain.transition(at: i).slopeBounds
+        let bounded = min(max(slope, bounds.lowerBound), bounds.upperBound)
+        let move = Vector.combine(1, window.state(at: i), -1, evaluation.state)
+        return Vector.combine(1, evaluation.prediction, bounded, move)
     }
 }

@@ -11,14 +11,14 @@ struct RecordCommand: ParsableCommand {
         abstract: "Record what drafts have to guess, to train one on.",
         discussion: """
             Samples, and writes a row for every state that the target was asked at: the state and the target's answer \
-            there, and what the draft knew of it: the newest answer at a step not beyond, the state it was given for, and \
-            where the path now passes at that step. \
+            there, and what the corrected draft would have known of it: the recycled draft's guess, the newest state at a \
+            step not beyond that the target was asked at, and where the path now passes at that step. \
             weights/training/train_correction.py makes a network for --draft corrected from such files.
 
             The file is safetensors, Float32, with the tensor "examples" [R, 5, C, H, W] (state, moved source \
-            state, source state, source x̂0, x̂0) and the tensors "time", "source_time", "weight" (by which an error of x̂0 moves ‖Δ‖), "label" and \
-            "sample" [R]. Where nothing was known of the target yet, source_time is -1, the source's states 0, and its \
-            x̂0 the model's prior, or 0.
+            state, source state, guess, x̂0) and the tensors "time", "source_time", "weight" (by which an error of x̂0 \
+            moves ‖Δ‖), "label" and "sample" [R]. Where nothing was known of the target yet, source_time is -1, the \
+            source's states are 0, and the guess is the model's prior, or the state.
             """)
 
     @OptionGroup(title: "Model") var model: ModelOptions
@@ -113,15 +113,11 @@ private struct Example {
 
     init(of window: DraftWindow, step: Int, prediction: [Double], chain: DenoisingChain) {
         let transition = chain.transition(at: step)
-        let source = window.memory.latestEvaluation(upTo: step)
+        let query = CorrectionQuery(of: window.cut(at: step), chain: chain)
         let nothing = [Double](repeating: 0, count: prediction.count)
-        parts = [
-            window.state(at: step), source.map { window.state(at: $0.step) } ?? nothing,
-            source?.evaluation.state ?? nothing,
-            source?.evaluation.prediction ?? chain.priorPrediction(sample: window.sample) ?? nothing, prediction,
-        ]
+        parts = [query.query.state, query.source?.movedState ?? nothing, query.source?.state ?? nothing, query.answer, prediction]
         keys = [
-            chain.steps[step].time, source.map { chain.steps[$0.step].time } ?? -1,
+            chain.steps[step].time, query.source.map { chain.steps[$0.step].time } ?? -1,
             transition.standardDeviation > 0 ? abs(transition.predictionCoefficient) / transition.standardDeviation : 0,
             chain.condition(ofSample: window.sample).map(Double.init) ?? -1, Double(window.sample),
         ]
