@@ -37,6 +37,7 @@ extension NormalDistribution {
     ///   - squaredScale: `c`
     ///   - slope: `ρ ≥ 0`
     static func boundedExponentialMean(squaredScale: Double, slope: Double) -> Double {
+        guard squaredScale < .infinity else { return 0 }
         guard slope > 0 else { return min(1, exp(-squaredScale / 2)) }
         let edge = squaredScale / (2 * slope)
         let beyond = exp((slope * slope - squaredScale) / 2 + logCumulative(edge - slope))

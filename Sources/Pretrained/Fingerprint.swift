@@ -40,6 +40,17 @@ public struct Fingerprint: Sendable {
     }
 }
 
+extension Fingerprint {
+    /// The contents of a file.
+    /// - Throws: `ModelError` if it cannot be read.
+    public mutating func combine(file: URL) throws(ModelError) {
+        guard let data = try? Data(contentsOf: file, options: .mappedIfSafe) else {
+            throw ModelError(file.path, expected: "a readable file", found: "none")
+        }
+        combine(data)
+    }
+}
+
 extension PretrainedModel {
     /// The fingerprint of a model folder: of every JSON and safetensors file in it and in its subfolders, with its name.
     /// - Throws: `ModelError` if a file cannot be read.
@@ -50,12 +61,8 @@ extension PretrainedModel {
             let url = part.isEmpty ? root : root.appendingPathComponent(part)
             let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
             for name in names.sorted() where name.hasSuffix(".json") || name.hasSuffix(".safetensors") {
-                let file = url.appendingPathComponent(name)
-                guard let data = try? Data(contentsOf: file, options: .mappedIfSafe) else {
-                    throw ModelError(file.path, expected: "a readable file", found: "none")
-                }
                 fingerprint.combine((part + "/" + name).utf8)
-                fingerprint.combine(data)
+                try fingerprint.combine(file: url.appendingPathComponent(name))
             }
         }
         return fingerprint.text

@@ -31,7 +31,7 @@ public struct NoiseProcess: Sendable {
         if let override {
             self.init(
                 schedule: try override.schedule(), scheduleName: override.rawValue, prediction: prediction,
-                timeInput: .scaled(Double(scheduler?.num_train_timesteps ?? 1000)))
+                timeInput: .scaled(Double(try (scheduler ?? SchedulerConfiguration()).trainingSteps(file: file ?? ""))))
             return
         }
         let configuration = scheduler ?? SchedulerConfiguration()

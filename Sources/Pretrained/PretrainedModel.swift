@@ -56,6 +56,9 @@ public struct PretrainedModel: Sendable {
         let (labels, size) = (network.labelCount, network.inChannels * process.height * process.width)
         let values = try SafetensorsFile(path: path).floats(
             named: "denoised", shape: [max(1, labels), network.inChannels, process.height, process.width])
+        guard values.allSatisfy(\.isFinite) else {
+            throw ModelError(path, key: "denoised", expected: "finite numbers", found: "an infinity or NaN")
+        }
         return Dictionary(uniqueKeysWithValues: (0..<max(1, labels)).map { label in
             (labels == 0 ? nil : label, values[label * size..<(label + 1) * size].map(Double.init))
         })

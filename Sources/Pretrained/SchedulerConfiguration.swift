@@ -17,6 +17,14 @@ struct SchedulerConfiguration: Decodable {
     var rescale_betas_zero_snr: Bool?
     var thresholding: Bool?
 
+    func trainingSteps(file: String) throws(ModelError) -> Int {
+        let steps = num_train_timesteps ?? 1000
+        guard (1...1_000_000).contains(steps) else {
+            throw ModelError(file, key: "num_train_timesteps", expected: "a number from 1 to 1000000", found: "\(steps)")
+        }
+        return steps
+    }
+
     func betas(file: String) throws -> BetaSchedule {
         let isRescaled = rescale_betas_zero_snr ?? false
         if let betas = trained_betas { return try BetaSchedule(betas: betas, zeroTerminalSignal: isRescaled) }
@@ -28,7 +36,7 @@ struct SchedulerConfiguration: Decodable {
         }
         return try BetaSchedule(
             family: JSONFile.value(beta_schedule ?? "linear", key: "beta_schedule", file: file),
-            trainingSteps: num_train_timesteps ?? 1000, betaStart: beta_start ?? 1e-4, betaEnd: beta_end ?? 0.02,
+            trainingSteps: trainingSteps(file: file), betaStart: beta_start ?? 1e-4, betaEnd: beta_end ?? 0.02,
             zeroTerminalSignal: isRescaled)
     }
 

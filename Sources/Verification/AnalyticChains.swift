@@ -88,7 +88,7 @@ public enum AnalyticChains {
     static let directions = [[1.0, 1], [1, -1], [2, 1], [1, -2]]
 
     public static func all() throws(DiffusionError) -> [ChainCase] {
-        let (mixture, truncated) = (try mixture(), try mixture(stopAfter: 6))
+        let (mixture, truncated) = (try mixture(prior: [0.2, 0]), try mixture(stopAfter: 6))
         return [
             ChainCase(
                 "mixture", chain: mixture, drafts: try drafts() + independent(of: mixture), directions: directions,
@@ -102,7 +102,10 @@ public enum AnalyticChains {
     }
 
     /// A diffusion model of a two-dimensional mixture, K = 8.
-    public static func mixture(stopAfter count: Int = 8) throws(DiffusionError) -> DenoisingChain {
+    /// - Parameter prior: what drafts take the target's first answer to be, if they are to start without it.
+    public static func mixture(
+        stopAfter count: Int = 8, prior: [Double]? = nil
+    ) throws(DiffusionError) -> DenoisingChain {
         let schedule = CosineSchedule()
         let mixture = try GaussianMixture(
             components: [
@@ -112,7 +115,8 @@ public enum AnalyticChains {
         let grid = try TimeGrid(.uniform, steps: 8, schedule: schedule)
         return try DenoisingChain(
             denoiser: mixture,
-            steps: Array(ReverseDiffusion.steps(schedule: schedule, grid: grid, churn: 1).prefix(count)))
+            steps: Array(ReverseDiffusion.steps(schedule: schedule, grid: grid, churn: 1).prefix(count)),
+            priors: prior.map { [nil: $0] } ?? [:])
     }
 
     /// A draft that knows of the mixture little more than where its middle is.

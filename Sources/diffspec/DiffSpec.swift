@@ -66,7 +66,7 @@ public struct DiffSpec: ParsableCommand {
             let code = DiffSpec.exitCode(for: error)
             if let error = error as? ValidationError, let command {
                 // Bad usage that only shows once a model is loaded ends as it does at parsing.
-                let name = "\(DiffSpec._commandName) \(type(of: command)._commandName)"
+                let name = DiffSpec.path(to: type(of: command))
                 text = "Error: \(error.message)\nUsage: \(name) <options>\n  See '\(name) --help' for more information.\n"
                 status = ExitCode.validationFailure.rawValue
             } else if command == nil || code != .failure {
@@ -79,6 +79,15 @@ public struct DiffSpec: ParsableCommand {
                 status = (error as? Interrupted)?.status ?? 1
             }
         }
+    }
+
+    /// As it is called: the names of the commands that it is part of, and its own.
+    private static func path(to command: any ParsableCommand.Type) -> String {
+        func path(from parent: any ParsableCommand.Type) -> [String]? {
+            if parent == command { return [parent._commandName] }
+            return parent.configuration.subcommands.lazy.compactMap { path(from: $0) }.first.map { [parent._commandName] + $0 }
+        }
+        return (path(from: DiffSpec.self) ?? [DiffSpec._commandName]).joined(separator: " ")
     }
 
     private static func leave(_ ending: Ending, in group: any ProcessGroup) -> Never {

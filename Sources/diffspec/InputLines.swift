@@ -17,7 +17,7 @@ struct InputLines {
     private var isAtEnd = false
 
     /// The next line without its end; nil when stdin has ended. A last line need not have an end.
-    /// - Throws: `Interrupted` upon a signal, `OutputError`-like failures of the read.
+    /// - Throws: `Interrupted` upon a signal, `InputError` if nothing can be read.
     mutating func next() throws -> Line? {
         while true {
             if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -65,7 +65,14 @@ struct InputLines {
         buffer.removeLast(chunk - max(0, count))
         if count == 0 { isAtEnd = true }
         if count < 0, failure != EINTR, failure != EAGAIN {
-            throw OutputError(path: "stdin", reason: String(cString: strerror(failure)))
+            throw InputError(path: "stdin", reason: String(cString: strerror(failure)))
         }
     }
+}
+
+/// A stream that cannot be read.
+struct InputError: Error, CustomStringConvertible {
+    let path: String
+    let reason: String
+    var description: String { "\(path): cannot read: \(reason)" }
 }

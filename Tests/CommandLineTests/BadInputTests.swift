@@ -23,7 +23,8 @@ extension CommandLineTests {
             ["sample", "--shard", "0/2", "--samples", "x"], ["sample", "--shard", "3/2", "--samples", "x"],
             ["sample", "--shard", "1/17", "--samples", "x"], ["sample", "--parallel", "window"], ["merge"],
             ["plan", "--ranks", "2"], ["plan", "--ranks", "2", "--latency", "1", "--bandwidth", "0"],
-            ["plan", "--latency", "1", "--bandwidth", "1"],
+            ["plan", "--latency", "1", "--bandwidth", "1"], ["sample", "--out", "a.png", "--report", "./a.png"],
+            ["sample", "--draft", "mixture:mixture:learnt=1"], ["calibrate", "mixture", "--drafts", "mixture:mixture:learnt=1,frozen"],
         ]
 
         @Test(arguments: usage)
@@ -36,12 +37,22 @@ extension CommandLineTests {
             }
         }
 
+        /// An error that shows late sends to the command that was called.
+        @Test func lateUsageErrorsNameTheWholeCommand() throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(["calibrate", "mixture", "--class", "Trousers"], in: folder)
+                #expect(outcome.status == 64 && outcome.errors.contains("diffspec calibrate mixture --help"), "\(outcome.errors)")
+            }
+        }
+
         static let failures: [[String]] = [
             ["sample", "--model", "no-such-model"], ["sample", "--churn", "1e200"], ["sample", "--out", "/nonexistent/x.png"],
             ["sample", "--out", "."], ["sample", "--tensors", "/dev/null"], ["sample", "--out", ""],
             ["calibrate", "no-such-model"], ["sweep", "--csv", "/nonexistent/s.csv"], ["record", "--out", "/nonexistent/r"],
             ["calibrate", "mixture", "--model", "no-such-model"], ["sample", "--draft", "corrected", "--draft-model", "fashion-mnist-draft"],
             ["sample", "--model", "fashion-mnist-draft", "--draft", "corrected"], ["survival", "--plot", "/nonexistent/p.png"],
+            ["survival", "--draft", "picard:1"], ["survival", "--steps", "1000", "--horizon", "1000", "--particles", "1000000"],
+            ["record", "--steps", "10000", "--window", "10000", "--batch", "4096"],
             ["sample", "--report", "/nonexistent/r.json"], ["inspect", "no-such-model"],
             ["merge", "no-such-folder"], ["merge", "."], ["sample", "--samples", "/dev/null"],
             ["evaluate", "--model", "fashion-mnist", "--input", "missing.safetensors", "--output", "o.safetensors"],

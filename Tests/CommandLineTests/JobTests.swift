@@ -83,6 +83,39 @@ extension CommandLineTests {
             }
         }
 
+        /// The file of a rule is as much of a job as its network.
+        @Test func aJobKeepsToItsRule() throws {
+            try Program.inFolder { folder in
+                func writeProjection(_ value: Float) throws {
+                    let header = #"{"projection":{"dtype":"F32","shape":[1,784],"data_offsets":[0,3136]}}"#
+                    var data = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) } + Data(header.utf8)
+                    for _ in 0..<784 { withUnsafeBytes(of: value) { data.append(contentsOf: $0) } }
+                    try data.write(to: folder.appendingPathComponent("rule.safetensors"))
+                }
+                try writeProjection(1)
+                let job = Self.job("job", ["--rule", "projection:rule.safetensors", "--resume"])
+                try Self.succeed(job, in: folder)
+                try Self.succeed(job, in: folder)
+                try writeProjection(2)
+                let other = try Program.run(job, in: folder)
+                #expect(other.status == 1 && other.errors.contains("another rule_weights"), "\(other.errors)")
+            }
+        }
+
+        /// Numbers whose sum over shards would not be a number any more are refused.
+        @Test func manifestsOfAbsurdCountsAreRefused() throws {
+            try Program.inFolder { folder in
+                try Self.succeed(Self.job("job"), in: folder)
+                let manifest = folder.appendingPathComponent("job/manifest.json")
+                let text = try String(contentsOf: manifest, encoding: .utf8)
+                let spoilt = text.replacing(/"calls":\d+/, with: "\"calls\":1152921504606846976")
+                #expect(spoilt != text)
+                try spoilt.write(to: manifest, atomically: true, encoding: .utf8)
+                let outcome = try Program.run(["merge", "job"], in: folder)
+                #expect(outcome.status == 1 && outcome.errors.contains("no manifest"), "\(outcome.errors)")
+            }
+        }
+
         private static func pictures(in folder: URL, _ name: String) throws -> Int {
             let place = folder.appendingPathComponent(name)
             guard FileManager.default.fileExists(atPath: place.path) else { return 0 }

@@ -25,6 +25,10 @@ extension CommandLineTests {
                     #expect(report["nfe"] != nil && report["evaluations"] != nil && report["acceptance"] != nil)
                     #expect(try Program.files(in: folder) == ["r.json", "trace.png"])
                 }
+                // One chain says nothing of the spread of chains.
+                let single = try Program.run(["langevin", "--steps", "50", "--chains", "1", "--report", "r.json"], in: folder)
+                #expect(single.status == 0 && single.output.contains("standard error unknown"), "\(single.errors)")
+                #expect((try Self.report("r.json", in: folder)["energy"] as? [String: Any])?["standard_error"] is NSNull)
                 for energy in ["gaussian", "mixture", "logistic"] {
                     let outcome = try Program.run(
                         ["langevin", "--energy", energy, "--steps", "100", "--tail", "10", "--chains", "2"], in: folder)

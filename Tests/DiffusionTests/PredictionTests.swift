@@ -85,6 +85,28 @@ struct PredictionTests {
         #expect(abs(later.survival[2] - second) < 5 * (second * (1 - second) / Double(particles)).squareRoot())
     }
 
+    /// Deterministic steps are survived by what hits their mean, and by nothing else; refining drafts have other windows
+    /// than the filter's.
+    @Test func timeToRejectionAtTheEdges() throws {
+        let chain = try SamplerTests.counted(steps: 8, churn: 0).1
+        for horizon in [1, 4] {
+            let filtered = try TimeToRejection.particleFilter(
+                chain: chain, draft: FrozenDenoiserDraft(), horizon: horizon, start: 2, particles: 20, random: RandomSource(seed: 26))
+            let observed = try TimeToRejection.observed(
+                chain: chain, draft: FrozenDenoiserDraft(), horizon: horizon, start: 2, samples: 20, random: RandomSource(seed: 27))
+            // The first draft is the target's own mean.
+            #expect(filtered.survival == [1, 1] + [Double](repeating: 0, count: horizon - 1))
+            #expect(observed.survival == filtered.survival)
+        }
+        let picard = try PicardDraft(iterations: 1)
+        #expect(throws: DiffusionError.self) {
+            try TimeToRejection.particleFilter(chain: chain, draft: picard, horizon: 2, particles: 2, random: RandomSource(seed: 1))
+        }
+        #expect(throws: DiffusionError.self) {
+            try TimeToRejection.observed(chain: chain, draft: picard, horizon: 2, samples: 2, random: RandomSource(seed: 1))
+        }
+    }
+
     /// The particle filter against the sampler's own first rejections, on a diffusion model, within 5 standard errors
     /// of their difference (the filter's bounded as above).
     @Test func timeToRejectionIsTheSamplersOwn() throws {

@@ -44,6 +44,19 @@ struct SamplerTests {
         return states
     }
 
+    /// A draft that is no number is named, and not the target that would be asked there.
+    @Test func aDraftWithoutFiniteMeansIsNamed() throws {
+        struct Broken: RecyclingDraft {
+            func mean(in window: DraftWindow, chain: some GaussianChain) -> [Double] {
+                window.currentState.map { _ in .nan }
+            }
+        }
+        let chain = try Self.counted(steps: 4).1
+        let sampler = try SpeculativeSampler(chain: chain, draft: Broken(), window: 2, random: RandomSource(seed: 3))
+        let error = #expect(throws: DiffusionError.self) { try Self.finals(sampler, 0..<1, lanes: 1) }
+        #expect(error?.subject.contains("draft") == true)
+    }
+
     /// What is reported as NFE and evaluations is what the network saw.
     @Test(arguments: [(1, 0.0), (5, 0.0), (5, 2.0)])
     func costsAreWhatTheNetworkSaw(window: Int, guidance: Double) throws {

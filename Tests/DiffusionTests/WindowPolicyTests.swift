@@ -1,6 +1,7 @@
 import Couplings
 import Diffusion
 import Testing
+import Verification
 
 @Suite("Choosing the window")
 struct WindowPolicyTests {
@@ -43,6 +44,23 @@ struct WindowPolicyTests {
         #expect(cheap.evaluations < free.evaluations && cheap.calls < 60)
         // The fallback leaves alone what works.
         #expect(try Self.costs(FallbackWindow(try FixedWindow(60)), RecycledDraft(), chain) == fixed)
+    }
+
+    /// Nothing but plain steps and, after each, a window.
+    private struct Alternating: WindowPolicy {
+        func length(after decided: DecidedSteps) -> Int { decided.plainRun == 0 ? 0 : 4 }
+    }
+
+    /// A plain step leaves its end unevaluated; with a prior a window may start there all the same, and what was answered
+    /// one step before then belongs to no state of the window.
+    @Test func windowsBeginAfterPlainSteps() throws {
+        let chain = try AnalyticChains.mixture(prior: [0.2, 0])
+        for draft in try AnalyticChains.drafts() {
+            let sampler = SpeculativeSampler(
+                chain: chain, draft: draft.draft, window: Alternating(), random: RandomSource(seed: 9))
+            let finals = try SamplerTests.finals(sampler, 0..<50, lanes: 7)
+            #expect(finals.count == 50 && finals.values.contains { $0.cost.plainSteps > 0 && $0.cost.accepted > 0 }, "\(draft.name)")
+        }
     }
 
     @Test func impossibleWindowsAreRefused() {

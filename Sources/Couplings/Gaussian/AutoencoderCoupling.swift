@@ -40,7 +40,7 @@ public struct AutoencoderCoupling: VerificationRule {
             return ReflectionCoupling().verify(proposal, randomness: &randomness)
         }
         let projection = Vector.dot(proposal.noise, visible)  // ZᵀΔ*
-        let isAccepted = log(randomness.uniform()) <= min(0, -(agreement / 2 + projection))
+        let isAccepted = randomness.accepts(logProbability: -(agreement / 2 + projection))
         return Verdict(
             state: isAccepted ? proposal.state : proposal.repaired(by: 2 * projection / agreement, along: delta),
             isAccepted: isAccepted, distance: Vector.squaredNorm(delta).squareRoot(),

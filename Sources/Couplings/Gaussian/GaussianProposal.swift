@@ -32,9 +32,11 @@ public struct GaussianProposal: Sendable {
         Vector.combine(1 / standardDeviation, draftMean, -1 / standardDeviation, targetMean)
     }
 
-    /// `m^q + s (Z - c d)`: the target's mean with the draft's noise, moved along a direction.
+    /// `m^q + s (Z - c d)`: the target's mean with the draft's noise, moved along a direction. Means infinitely far apart
+    /// leave no direction; such a draft is rejected whatever `Z` is, which then needs no reflection.
     func repaired(by coefficient: Double, along direction: [Double]) -> [Double] {
-        let noise = coefficient == 0 ? noise : Vector.combine(1, noise, -coefficient, direction)
+        let isReflected = coefficient.isFinite && coefficient != 0
+        let noise = isReflected ? Vector.combine(1, noise, -coefficient, direction) : noise
         return Vector.combine(1, targetMean, standardDeviation, noise)
     }
 }
@@ -58,10 +60,17 @@ public struct Verdict: Sendable {
     ) {
         self.state = state
         self.isAccepted = isAccepted
-        self.distance = distance
-        self.acceptance = acceptance ?? maximalAcceptance(distance: distance)
+        self.distance = distance.isNaN ? .infinity : distance
+        let acceptance = acceptance ?? maximalAcceptance(distance: distance)
+        self.acceptance = acceptance.isNaN ? 0 : acceptance
         self.extraDraws = extraDraws
     }
+}
+
+extension RandomStream {
+    /// Whether `log U ≤ log a` for the stream's next uniform: certain from 0 on, and never where `a` is not a number, which
+    /// a draft without a finite mean makes it.
+    mutating func accepts(logProbability: Double) -> Bool { log(uniform()) <= logProbability }
 }
 
 /// Decides over a drafted step: accept it, or put another state in its place.

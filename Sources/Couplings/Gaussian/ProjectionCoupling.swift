@@ -21,7 +21,7 @@ public struct ProjectionCoupling<Projector: OrthogonalProjector>: VerificationRu
         let visible = projector.project(delta)  // PΔ
         let squaredVisible = Vector.squaredNorm(visible)  // ΔᵀPΔ = ‖PΔ‖²
         let projection = Vector.dot(proposal.noise, visible)  // ZᵀPΔ
-        let isAccepted = log(randomness.uniform()) <= min(0, -(squaredVisible / 2 + projection))
+        let isAccepted = randomness.accepts(logProbability: -(squaredVisible / 2 + projection))
         return Verdict(
             state: isAccepted
                 ? proposal.state : proposal.repaired(by: 2 * projection / squaredVisible, along: delta),

@@ -20,8 +20,7 @@ public struct ReflectionCoupling: VerificationRule {
         let delta = proposal.discrepancy  // Δ
         let squaredDistance = Vector.squaredNorm(delta)  // ‖Δ‖²
         let projection = Vector.dot(delta, proposal.noise)  // ⟨Δ, Z⟩
-        let logAcceptance = min(0, -(squaredDistance / 2 + projection) / temperature)
-        let isAccepted = log(randomness.uniform()) <= logAcceptance
+        let isAccepted = randomness.accepts(logProbability: -(squaredDistance / 2 + projection) / temperature)
         // Y = m^q + s (Z - 2⟨e, Z⟩ e), with e = Δ/‖Δ‖
         let state =
             isAccepted ? proposal.state : proposal.repaired(by: 2 * projection / squaredDistance, along: delta)

@@ -21,8 +21,11 @@ public struct RejectionCoupling: VerificationRule {
         let squaredDistance = Vector.squaredNorm(delta)  // ‖Δ‖²
         let distance = squaredDistance.squareRoot()
         let projection = Vector.dot(delta, proposal.noise)  // ⟨Δ, Z⟩
-        if log(randomness.uniform()) <= min(0, -(squaredDistance / 2 + projection)) {
+        if randomness.accepts(logProbability: -(squaredDistance / 2 + projection)) {
             return Verdict(state: proposal.state, isAccepted: true, distance: distance)
+        }
+        guard distance.isFinite else {  // the laws have no overlap, and the residual is the target
+            return Verdict(state: proposal.repaired(by: 0, along: delta), isAccepted: false, distance: distance)
         }
         // X = m^q + s V, and log p(X)/q(X) = ⟨V, Δ⟩ - ½‖Δ‖²
         let across = randomness.normals(proposal.noise.count)  // V, but for its component along Δ

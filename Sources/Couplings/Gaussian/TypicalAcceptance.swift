@@ -32,13 +32,13 @@ public struct TypicalAcceptance: VerificationRule {
         let logScale = log(proposal.standardDeviation)
         let logDensity = -spread / 2 - dimension * (log(2 * Double.pi) / 2 + logScale)  // log q(Ỹ)
         let entropy = dimension / 2 * (1 + log(2 * Double.pi) + 2 * logScale)  // H(q)
-        let logAcceptance = min(
-            0, max(logDensity - log(densityThreshold), logDensity + entropy - log(entropyThreshold)))
+        let logAcceptance = max(logDensity - log(densityThreshold), logDensity + entropy - log(entropyThreshold))
 
-        let isAccepted = log(randomness.uniform()) <= logAcceptance
+        let isAccepted = randomness.accepts(logProbability: logAcceptance)
         let reflection = squaredDistance > 0 ? 2 * projection / squaredDistance : 0
         return Verdict(
             state: isAccepted ? proposal.state : proposal.repaired(by: reflection, along: delta),
-            isAccepted: isAccepted, distance: squaredDistance.squareRoot(), acceptance: exp(logAcceptance))
+            isAccepted: isAccepted, distance: squaredDistance.squareRoot(),
+            acceptance: isAccepted ? min(1, exp(logAcceptance)) : exp(logAcceptance))
     }
 }

@@ -22,10 +22,10 @@ public struct AssistedDraft<Model: GaussianChain>: Draft {
 
     public func means(for windows: [DraftWindow], chain: some GaussianChain) throws -> [[Double]] {
         // The small network is asked at the new states and, where there is an old answer, at its state.
-        let sources = windows.map { $0.memory.latestEvaluation(upTo: $0.currentStep) }
+        let sources = windows.map(\.latestEvaluation)
         var queries = windows.map { ChainQuery(sample: $0.sample, step: $0.currentStep, state: $0.currentState) }
         for (window, source) in zip(windows, sources) {
-            guard let (step, evaluation) = source else { continue }
+            guard let (step, evaluation, _) = source else { continue }
             queries.append(ChainQuery(sample: window.sample, step: step, state: evaluation.state))
         }
         let answers = try model.predictions(for: queries)

@@ -69,10 +69,11 @@ public struct CorrectionQuery: Sendable {
 
     /// What the corrected draft asks at the window's current step.
     public init(of window: DraftWindow, chain: some GaussianChain) {
-        let source = window.memory.latestEvaluation(upTo: window.currentStep)
         self.init(
             query: ChainQuery(sample: window.sample, step: window.currentStep, state: window.currentState),
-            source: source.map { .init(step: $0.step, state: $0.evaluation.state, movedState: window.state(at: $0.step)) },
+            source: window.latestEvaluation.map {
+                .init(step: $0.step, state: $0.evaluation.state, movedState: $0.pathState)
+            },
             answer: CorrectedDraft.base.prediction(in: window, chain: chain))
     }
 }

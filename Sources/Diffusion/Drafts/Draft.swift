@@ -1,3 +1,5 @@
+import Couplings
+
 /// A guess of the target's means. Drafts share the chain's `s_k` and its map from prediction to mean.
 ///
 /// Rule R1: `m^p_k` may depend on decided states and on target outputs at states that are functions of `Z_{<k}`, and
@@ -25,6 +27,18 @@ public enum ScoredRows: Sendable {
 extension Draft {
     public func canStart(sample: Int, chain: some GaussianChain) -> Bool { !recyclesTarget }
     public var refinements: [ScoredRows] { [] }
+
+    /// `means`, or an error that names the draft: what isn't finite would be rejected, and the states after it asked for all
+    /// the same.
+    func finiteMeans(for windows: [DraftWindow], chain: some GaussianChain) throws -> [[Double]] {
+        let means = try means(for: windows, chain: chain)
+        for (window, mean) in zip(windows, means) where !Vector.squaredNorm(mean).isFinite {
+            throw DiffusionError(
+                "draft of sample \(window.sample) at step \(window.currentStep)", expected: "finite numbers",
+                found: "an infinity or NaN", remedy: "take another draft, or check the weights of its network")
+        }
+        return means
+    }
 }
 
 /// A draft that costs no call of any network: each mean is a formula in what the window knows.

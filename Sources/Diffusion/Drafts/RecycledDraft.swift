@@ -28,13 +28,13 @@ public struct RecycledDraft: RecyclingDraft {
 
     /// `x̂0`, what the target is expected to say of the window's current state.
     public func prediction(in window: DraftWindow, chain: some GaussianChain) -> [Double] {
-        guard let (i, evaluation) = window.memory.latestEvaluation(upTo: window.currentStep) else {
+        guard let (i, evaluation, pathState) = window.latestEvaluation else {
             return chain.priorPrediction(sample: window.sample) ?? window.currentState
         }
         guard order == .first, let slope = window.memory.slope(upTo: i, count: slopeCount) else { return evaluation.prediction }
         let bounds = chain.transition(at: i).slopeBounds
         let bounded = min(max(slope, bounds.lowerBound), bounds.upperBound)
-        let move = Vector.combine(1, window.state(at: i), -1, evaluation.state)
+        let move = Vector.combine(1, pathState, -1, evaluation.state)
         return Vector.combine(1, evaluation.prediction, bounded, move)
     }
 }

@@ -42,6 +42,14 @@ public struct DraftWindow: Sendable {
         return window
     }
 
+    /// The newest answer of the target at a step up to the current one, and where the path passes at that step now. Before
+    /// the window's first step, which a plain step leaves unevaluated, that is the state it was asked at: it is decided.
+    public var latestEvaluation: (step: Int, evaluation: EvaluationMemory.Evaluation, pathState: [Double])? {
+        memory.latestEvaluation(upTo: currentStep).map { step, evaluation in
+            (step, evaluation, step < firstStep ? evaluation.state : state(at: step))
+        }
+    }
+
     /// `Ỹ_k` for any step drafted so far.
-    public func state(at step: Int) -> [Double] { states[step - firstStep] }
+    func state(at step: Int) -> [Double] { states[step - firstStep] }
 }

@@ -64,7 +64,7 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
             let open = windows.indices.filter { windows[$0].means.count < windows[$0].length }
             guard !open.isEmpty else { break }
             // Most often all are open, and nothing need be copied.
-            let means = try draft.means(
+            let means = try draft.finiteMeans(
                 for: open.count == windows.count ? windows : open.map { windows[$0] }, chain: chain)
             for (i, mean) in zip(open, means) {
                 let k = windows[i].currentStep

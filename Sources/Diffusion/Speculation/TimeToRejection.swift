@@ -18,11 +18,12 @@ public struct TimeToRejection: Sendable {
     /// The particle filter: particles move by the draft, are weighted by `α`, and drawn anew by systematic resampling
     /// whenever their effective number falls below half.
     /// - Parameters:
-    ///   - draft: drafts from one evaluation at the start, as in a sample's first window.
+    ///   - draft: drafts from one evaluation at the start, as in a sample's first window; without calls of its own.
     ///   - horizon: the largest `k`.
     ///   - start: plain steps before the first draft; 0 starts from `Y_0`.
     ///   - particles: their number; particle `i` starts as sample `i` of `random` does, and is conditioned as it is.
-    /// - Throws: `DiffusionError` for a horizon beyond the chain's end or no particles; what chain and draft throw.
+    /// - Throws: `DiffusionError` for a horizon beyond the chain's end, no particles, or a draft that refines its windows by
+    ///   further calls; what chain and draft throw.
     /// - Complexity: `particles · (start + horizon)` evaluations of the target.
     public static func particleFilter(
         chain: some GaussianChain, draft: some Draft, horizon: Int, start: Int = 0, particles: Int,
@@ -30,6 +31,7 @@ public struct TimeToRejection: Sendable {
     ) throws -> TimeToRejection {
         try expect(count: particles, named: "particles")
         try expect(horizon: horizon, start: start, within: chain)
+        try expectNoRefinements(draft)
         var windows = try startingSamples(chain, start: start, count: particles, random)
             .map { DraftWindow($0, length: horizon) }
         var logWeights = [Double](repeating: -log(Double(particles)), count: particles)
@@ -37,7 +39,7 @@ public struct TimeToRejection: Sendable {
         var survival = [1.0]
         for k in start..<start + horizon {
             // Ỹ_{k+1} ~ p(· | Ỹ_k), noise keyed by the particle's place, not by its ancestor
-            let means = try draft.means(for: windows, chain: chain)
+            let means = try draft.finiteMeans(for: windows, chain: chain)
             let queries = windows.map { ChainQuery(sample: $0.sample, step: k, state: $0.currentState) }
             let predictions = try chain.predictions(for: queries)
             let standardDeviation = chain.transition(at: k).standardDeviation
@@ -80,18 +82,28 @@ public struct TimeToRejection: Sendable {
     ) throws -> TimeToRejection {
         try expect(count: count, named: "samples")
         try expect(horizon: horizon, start: start, within: chain)
+        try expectNoRefinements(draft)
         guard horizon > 0 else { return TimeToRejection(survival: [1]) }
         var samples = try startingSamples(chain, start: start, count: count, random)
         let sampler = try SpeculativeSampler(chain: chain, draft: draft, window: horizon, random: random)
         var survivors = [Int](repeating: count, count: horizon + 1)
-        for decision in try sampler.step(&samples).decisions where !decision.isAccepted {
-            for k in decision.step - start + 1...horizon { survivors[k] -= 1 }
+        _ = try sampler.step(&samples)
+        for sample in samples {
+            guard let last = sample.decided.drafts.last, !last.isAccepted else { continue }
+            for k in last.step - start + 1...horizon { survivors[k] -= 1 }
         }
         return TimeToRejection(survival: survivors.map { Double($0) / Double(count) })
     }
 
     private static func expect(count: Int, named name: String) throws(DiffusionError) {
         guard count >= 1 else { throw DiffusionError(name, expected: "a number ≥ 1", found: "\(count)") }
+    }
+
+    private static func expectNoRefinements(_ draft: some Draft) throws(DiffusionError) {
+        guard draft.refinements.isEmpty else {
+            throw DiffusionError(
+                "time to rejection", expected: "a draft of one call a window", found: "one that refines its windows by further calls")
+        }
     }
 
     private static func expect(horizon: Int, start: Int, within chain: some GaussianChain) throws(DiffusionError) {

@@ -44,6 +44,9 @@ struct CalibrateMixtureCommand: ParsableCommand {
     @Flag(help: "Print nothing but errors.")
     var quiet = false
 
+    /// Samples under way at a time.
+    private static let lanes = 16
+
     func validate() throws {
         guard drafts.count >= 2, !drafts.contains(.none), !drafts.contains(.learntMixture) else {
             throw ValidationError("--drafts takes two or more of those that --draft knows, none and mixture:learnt excepted.")
@@ -62,6 +65,7 @@ struct CalibrateMixtureCommand: ParsableCommand {
         let pretrained = try model.load()
         let path = LearntMixture.path(in: pretrained.folder)
         try OutputError.checkWritable(file: path)
+        try MemoryNeed.check(of: pretrained, lanes: min(Self.lanes, count), window: min(window, model.steps))
         let chain = try model.chain(over: pretrained, threads: threads)
         let components = try drafts.compactMap {
             try $0.draft(over: chain, companions: model.companions(of: pretrained, chain, named: draftModel, threads: threads))
@@ -74,7 +78,7 @@ struct CalibrateMixtureCommand: ParsableCommand {
                 chain: chain, draft: draft, window: window, random: RandomSource(seed: seed))
             let samples = round * count..<(round + 1) * count
             var finished = samples.lowerBound
-            try sampler.run(samples: samples, lanes: 16) { info, active in
+            try sampler.run(samples: samples, lanes: Self.lanes) { info, active in
                 try Interruption.check()
                 try fit.record(info.scored, chain: chain)
                 let underWay = active.reduce(0) { $0 + ($1.step < chain.stepCount ? $1.step : 0) }

@@ -50,7 +50,7 @@ struct CompareCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch()
-        for file in [out, options.report].compactMap({ $0 }) { try OutputError.checkWritable(file: file) }
+        try OutputError.checkWritable(files: [out, options.report, options.tensors])
         let model = try options.model.load()
         let chain = try options.model.chain(over: model, threads: options.threads)
         let labels = max(1, try options.model.labels(of: model).count)

@@ -69,7 +69,7 @@ struct LangevinCommand: ParsableCommand {
     struct TracePoint: Encodable {
         let step: Int
         let mean: Double
-        let standard_error: Double
+        @Nullable var standard_error: Double?
     }
 
     private static let tracePoints = 200
@@ -94,7 +94,7 @@ struct LangevinCommand: ParsableCommand {
     }
 
     func run() throws {
-        for file in [out, options.report].compactMap({ $0 }) { try OutputError.checkWritable(file: file) }
+        try OutputError.checkWritable(files: [out, options.report])
         let energy = try energy.load()
         let chain = try LangevinChain(energy: energy, stepCount: steps, stepSize: step)
         let stride = max(1, steps / Self.tracePoints)

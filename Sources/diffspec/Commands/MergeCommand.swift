@@ -38,7 +38,7 @@ struct MergeCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch()
-        for file in [tensors, report, out].compactMap({ $0 }) { try OutputError.checkWritable(file: file) }
+        try OutputError.checkWritable(files: [tensors, report, out])
         let shards = try FinishedShard.all(in: folders)
         let job = shards[0].manifest.job
         if tensors != nil, !job.hasTensors {

@@ -85,7 +85,7 @@ struct MixtureCommand: ParsableCommand {
     }
 
     func run() throws {
-        for file in [out, options.report, export].compactMap({ $0 }) { try OutputError.checkWritable(file: file) }
+        try OutputError.checkWritable(files: [out, options.report, export])
         Interruption.watch()
         if let export {
             let target = try mixture.target()

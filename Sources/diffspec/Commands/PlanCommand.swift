@@ -117,6 +117,7 @@ struct PlanCommand: ParsableCommand {
                         over: chain, companions: model.companions(of: pretrained, chain, named: draftModel, threads: threads))
                 else { continue }
                 for window in windows {
+                    try MemoryNeed.check(of: pretrained, lanes: trajectories, window: window.longest(steps: steps))
                     let sampler = SpeculativeSampler(
                         chain: TimedChain(chain), draft: instance,
                         window: FallbackWindow(try window.policy(for: chain, lanes: 1)),
@@ -138,7 +139,7 @@ struct PlanCommand: ParsableCommand {
             model: model.model, workers: workers, ranks: ranks, interconnect: interconnect, threads: threads,
             trajectories: trajectories, seed: seed,
             call_times: times?.points ?? [], plain: plain, cells: cells)
-        print(json ? try plan.json() : plan.table)
+        print(json ? try plan.jsonText() : plan.table)
     }
 }
 

@@ -56,7 +56,7 @@ struct PolicyCommand: ParsableCommand {
         guard seed <= UInt64(PolicyRequest.largestSeed) else {
             throw ValidationError("--seed must be at most \(PolicyRequest.largestSeed), found \(seed).")
         }
-        guard speculation.effectiveRule.ruleOfAnyState != nil else {
+        guard !speculation.effectiveRule.looksAtPictures else {
             throw ValidationError("--rule \(speculation.effectiveRule.name) looks at pictures; a policy has none.")
         }
     }
@@ -101,13 +101,17 @@ struct PolicyCommand: ParsableCommand {
 struct PolicyPlanner {
     let model: PolicyModel
     private let command: PolicyCommand
+    /// For --window auto.
+    private var callTimes: CallTimes?
 
     /// Loads the model, and finds out now whether the options fit it.
     init(_ command: PolicyCommand) throws {
         self.command = command
         model = try PolicyModel(folder: BundledModels.folder(command.model))
         let zeros = [Double](repeating: 0, count: model.observationSteps * model.observationDimension)
-        _ = try sampler(over: chain([zeros]), random: RandomSource(seed: 0), lanes: 1)
+        let chain = try chain([zeros])
+        callTimes = try command.speculation.window.callTimes(of: chain, lanes: 1)
+        _ = try sampler(over: chain, random: RandomSource(seed: 0), lanes: 1)
     }
 
     private func chain(_ observations: [[Double]]) throws -> DenoisingChain {
@@ -119,8 +123,8 @@ struct PolicyPlanner {
         let draft = try command.speculation.draft.draft(over: chain, companions: nil)
         guard let draft else { return SequentialSampler(chain: chain, random: random) }
         return SpeculativeSampler(
-            chain: chain, draft: draft, rule: command.speculation.effectiveRule.ruleOfAnyState ?? ReflectionCoupling(),
-            window: try command.speculation.windowPolicy(for: chain, lanes: lanes), random: random)
+            chain: chain, draft: draft, rule: try command.speculation.effectiveRule.rule(for: nil, threads: command.threads),
+            window: try command.speculation.windowPolicy(for: chain, lanes: lanes, callTimes: callTimes), random: random)
     }
 
     func answer(_ request: PolicyRequest) throws -> JSON {
@@ -146,7 +150,7 @@ struct PolicyPlanner {
             .init("evaluations", each { .integer($0.cost.evaluations) }),
             .init("milliseconds", .number((milliseconds * 1000).rounded() / 1000)),
             .init("seed", request.isBatch ? .array(seeds) : seeds[0]),
-            .init("exact", .bool((sampler as? SpeculativeSampler<DenoisingChain>)?.rule.isExact ?? true)),
+            .init("exact", .bool(sampler.isExact)),
         ]
         if let id = request.id { members.append(.init("id", id)) }
         return .object(members)

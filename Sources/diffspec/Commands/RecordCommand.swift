@@ -63,6 +63,7 @@ struct RecordCommand: ParsableCommand {
         Interruption.watch()
         try OutputError.checkWritable(file: out)
         let pretrained = try model.load()
+        try MemoryNeed.check(of: pretrained, lanes: batch, window: window.longest(steps: model.steps))
         let chain = try model.chain(over: pretrained, threads: threads)
         guard
             let draft = try draft.draft(

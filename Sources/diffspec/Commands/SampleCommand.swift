@@ -60,8 +60,7 @@ struct SampleCommand: DistributedCommand {
             throw ValidationError("--parallel needs several processes: mpirun -n R diffspec-mpi sample …")
         }
         Interruption.watch()
-        let files = group.rank == 0 ? [grid, options.report].compactMap { $0 } : []
-        for file in files { try OutputError.checkWritable(file: file) }
+        if group.rank == 0 { try OutputError.checkWritable(files: [grid, options.report, options.tensors]) }
 
         let model = try options.model.load()
         let mode = parallel ?? .samples

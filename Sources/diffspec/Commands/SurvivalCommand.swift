@@ -77,6 +77,7 @@ struct SurvivalCommand: ParsableCommand {
         Interruption.watch()
         if let plot { try OutputError.checkWritable(file: plot) }
         let pretrained = try model.load()
+        try MemoryNeed.check(of: pretrained, lanes: particles, window: horizon)
         let chain = try model.chain(over: pretrained, threads: threads)
         guard
             let draft = try draft.draft(

@@ -79,7 +79,7 @@ struct SweepCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch()
-        for file in [csv, report, plot].compactMap({ $0 }) { try OutputError.checkWritable(file: file) }
+        try OutputError.checkWritable(files: [csv, report, plot])
         let pretrained = try model.load()
         let settings = (allSteps.isEmpty ? [model.steps] : allSteps).flatMap { steps in
             allWindows.flatMap { window in
@@ -111,6 +111,8 @@ struct SweepCommand: ParsableCommand {
     private func measure(_ setting: Sweep.Setting, _ pretrained: PretrainedModel) throws -> Sweep.Cell {
         var model = model
         (model.steps, model.churn) = (setting.steps, setting.churn)
+        let lanes = min(batch, count)
+        try MemoryNeed.check(of: pretrained, lanes: lanes, window: setting.window.longest(steps: setting.steps))
         let chain = try model.chain(over: pretrained, threads: threads)
         guard
             let draft = try setting.draft.draft(
@@ -119,9 +121,9 @@ struct SweepCommand: ParsableCommand {
         let rule = ReflectionCoupling(temperature: setting.temperature)
         let sampler = SpeculativeSampler(
             chain: chain, draft: draft, rule: rule,
-            window: try setting.window.policy(for: chain, lanes: min(batch, count)), random: RandomSource(seed: seed))
+            window: try setting.window.policy(for: chain, lanes: lanes), random: RandomSource(seed: seed))
         var costs: [SamplingCost] = []
-        try sampler.run(samples: 0..<count, lanes: batch) { _, _ in
+        try sampler.run(samples: 0..<count, lanes: lanes) { _, _ in
             try Interruption.check()
         } onFinished: {
             costs.append($0.cost)

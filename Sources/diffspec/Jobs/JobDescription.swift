@@ -11,6 +11,8 @@ struct JobDescription: Codable, Equatable {
     let draftModel: String
     /// Of the folders that drafts may draw on; empty where there are none.
     let draftWeights: String
+    /// Of the file or folder that the rule reads; empty for a rule without one.
+    let ruleWeights: String
     let classes: [String]
     let guidance: Double
     let schedule: String
@@ -26,6 +28,7 @@ struct JobDescription: Codable, Equatable {
         case sampling, count, weights, classes, guidance, schedule, spacing, chain, format, version
         case draftModel = "draft_model"
         case draftWeights = "draft_weights"
+        case ruleWeights = "rule_weights"
         case denoisesLastStep = "denoise_last_step"
         case noFallback = "no_fallback"
         case hasTensors = "tensors"
@@ -40,6 +43,7 @@ struct JobDescription: Codable, Equatable {
         let companions = options.draftModel.map { [$0] } ?? DraftCompanions.names(of: options.model.model)
         draftWeights = try companions.compactMap { try? BundledModels.folder($0) }
             .map { try PretrainedModel.fingerprint(folder: $0) }.joined(separator: " ")
+        ruleWeights = try options.effectiveRule.fingerprint()
         classes = options.model.classes
         guidance = options.model.guidance
         schedule = options.model.schedule?.rawValue ?? model.process.scheduleName

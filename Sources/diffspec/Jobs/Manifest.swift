@@ -21,7 +21,7 @@ struct Manifest: Equatable {
 
     static var ownArithmetic: String { "\(LinearAlgebra.kernelName), OpenBLAS \(LinearAlgebra.coreName)" }
 
-    /// - Throws: `OutputError` if the file is no sound manifest.
+    /// - Throws: `ManifestError` if the file is no sound manifest.
     init(path: String) throws {
         func failure(_ reason: String) -> ManifestError { ManifestError(path: path, reason: reason) }
         let data: Data
@@ -96,8 +96,8 @@ extension Manifest: Codable {
         }
         let columns = [samples.nfe, samples.evaluations, samples.accepted, samples.rejected, samples.plain_steps, samples.extra_draws]
         let fingerprints = samples.fingerprint.compactMap { UInt64($0, radix: 16) }
-        // Sums of ten million of them must not overflow.
-        let (small, large) = (0...1 << 36, 0...1 << 60)
+        // Sums of ten million samples, or of a million shards, must not overflow.
+        let (small, large) = (0...1 << 36, 0...1 << 42)
         guard columns.allSatisfy({ $0.count == samples.sample.count && $0.allSatisfy(small.contains) }),
             fingerprints.count == samples.sample.count, samples.fingerprint.count == samples.sample.count
         else { throw unsound(.samples) }

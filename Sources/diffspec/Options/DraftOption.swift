@@ -65,8 +65,9 @@ indirect enum DraftOption: ExpressibleByArgument, Equatable, Sendable {
             var shares: [Share] = []
             for item in parts[1].split(separator: ",", omittingEmptySubsequences: false) {
                 let pair = item.split(separator: "=", omittingEmptySubsequences: false)
-                guard pair.count == 2, let draft = DraftOption(argument: String(pair[0])), draft != .none,
-                    let weight = Double(pair[1]), weight >= 0, weight.isFinite
+                guard pair.count == 2, let draft = DraftOption(argument: String(pair[0])),
+                    // What was learnt may be a mixture with this one in it.
+                    draft != .none, draft != .learntMixture, let weight = Double(pair[1]), weight >= 0, weight.isFinite
                 else { return nil }
                 shares.append(Share(draft: draft, weight: weight))
             }

@@ -92,7 +92,10 @@ struct ModelOptions: ParsableArguments {
                 schedule: schedule, grid: grid, churn: churn, denoisingLastStep: denoiseLastStep)
         case .ddpm:
             guard let ancestral = try process.noise.ancestralSteps(self.steps) else {
-                throw ValidationError("--chain ddpm needs a model with a scheduler_config.json that has betas.")
+                throw ValidationError(
+                    schedule == nil
+                        ? "--chain ddpm needs a model with a scheduler_config.json that has betas."
+                        : "--chain ddpm takes the model's own betas; leave --schedule away.")
             }
             (steps, bounds) = ancestral
         }

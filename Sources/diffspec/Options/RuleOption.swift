@@ -66,31 +66,48 @@ enum RuleOption: Sendable {
         }
     }
 
-    /// The rule, if it takes states of any kind; nil for those that look at pictures.
-    var ruleOfAnyState: (any VerificationRule)? {
+    /// Whether it takes states to be pictures.
+    var looksAtPictures: Bool {
         switch self {
-        case .reflection: ReflectionCoupling()
-        case .temperature(let tau): ReflectionCoupling(temperature: tau)
-        case .typical(let density, let entropy): TypicalAcceptance(densityThreshold: density, entropyThreshold: entropy)
-        case .rejection: RejectionCoupling()
-        case .pooling, .matrix, .autoencoder: nil
+        case .pooling, .matrix, .autoencoder: true
+        case .reflection, .temperature, .typical, .rejection: false
         }
     }
 
-    /// - Parameter model: the target, whose image size a projection must fit.
-    func rule(for model: PretrainedModel, threads: Int) throws -> any VerificationRule {
-        if let rule = ruleOfAnyState { return rule }
-        let channels = model.network.configuration.inChannels
-        let (height, width) = (model.process.height, model.process.width)
+    /// - Parameter model: the target, whose image size a projection must fit; nil for one that makes no pictures.
+    func rule(for model: PretrainedModel?, threads: Int) throws -> any VerificationRule {
+        func picture() throws -> (channels: Int, height: Int, width: Int) {
+            guard let model else { throw ValidationError("--rule \(name) looks at pictures; a policy has none.") }
+            return (model.network.configuration.inChannels, model.process.height, model.process.width)
+        }
         switch self {
-        case .reflection, .temperature, .typical, .rejection: return ReflectionCoupling()
+        case .reflection: return ReflectionCoupling()
+        case .temperature(let tau): return ReflectionCoupling(temperature: tau)
+        case .typical(let density, let entropy):
+            return TypicalAcceptance(densityThreshold: density, entropyThreshold: entropy)
+        case .rejection: return RejectionCoupling()
         case .pooling(let factor):
+            let (channels, height, width) = try picture()
             return try ProjectionCoupling(
                 PoolingProjector(channels: channels, height: height, width: width, factor: factor))
         case .matrix(let file):
+            let (channels, height, width) = try picture()
             return try ProjectionCoupling(Self.projector(file: file, dimension: channels * height * width))
         case .autoencoder(let folder):
+            let (channels, height, width) = try picture()
             return try Self.autoencoder(folder: folder, channels: channels, height: height, width: width, threads: threads)
+        }
+    }
+
+    /// Of the file or folder that the rule is read from; empty for one that isn't.
+    func fingerprint() throws -> String {
+        switch self {
+        case .matrix(let file):
+            var fingerprint = Fingerprint()
+            try fingerprint.combine(file: URL(fileURLWithPath: file))
+            return fingerprint.text
+        case .autoencoder(let folder): return try PretrainedModel.fingerprint(folder: BundledModels.folder(folder))
+        case .reflection, .temperature, .typical, .pooling, .rejection: return ""
         }
     }
 

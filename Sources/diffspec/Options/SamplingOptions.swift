@@ -64,9 +64,8 @@ struct SamplingOptions: ParsableArguments {
     /// - Parameter model: the target, over which `chain` is built.
     func sampler(over chain: DenoisingChain, model: PretrainedModel, plain: Bool = false) throws -> any Sampler {
         let isPlain = plain || draft == .none
-        try MemoryNeed(
-            of: model, lanes: min(batch, count), window: isPlain ? 0 : window.longest(steps: self.model.steps)
-        ).check()
+        try MemoryNeed.check(
+            of: model, lanes: min(batch, count), window: isPlain ? 0 : window.longest(steps: self.model.steps))
         let random = RandomSource(seed: seed)
         let draft = try plain
             ? nil

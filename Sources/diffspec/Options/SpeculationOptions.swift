@@ -31,9 +31,11 @@ struct SpeculationOptions: ParsableArguments {
     /// The rule, as --rule or its short form --temperature says it.
     var effectiveRule: RuleOption { rule ?? (temperature == 1 ? .reflection : .temperature(temperature)) }
 
-    /// - Parameter lanes: samples whose rows share a call.
-    func windowPolicy(for chain: DenoisingChain, lanes: Int) throws -> any WindowPolicy {
-        let window = try window.policy(for: chain, lanes: lanes)
+    /// - Parameters:
+    ///   - lanes: samples whose rows share a call.
+    ///   - callTimes: if they were taken before.
+    func windowPolicy(for chain: DenoisingChain, lanes: Int, callTimes: CallTimes? = nil) throws -> any WindowPolicy {
+        let window = try window.policy(for: chain, lanes: lanes, callTimes: callTimes)
         return noFallback ? window : FallbackWindow(window)
     }
 }

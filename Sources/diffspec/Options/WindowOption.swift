@@ -63,16 +63,20 @@ enum WindowOption: Sendable, Equatable, Codable, CustomStringConvertible {
         }
     }
 
+    /// What `auto` goes by; nil for the others.
     /// - Parameter lanes: samples whose rows share a call.
-    func policy(for chain: DenoisingChain, lanes: Int) throws -> any WindowPolicy {
+    func callTimes(of chain: DenoisingChain, lanes: Int) throws -> CallTimes? {
+        self == .auto ? try CallTimes(of: chain, upTo: (min(Self.longest, chain.stepCount) + 1) * lanes) : nil
+    }
+
+    /// - Parameters:
+    ///   - lanes: samples whose rows share a call.
+    ///   - callTimes: if they were taken before.
+    func policy(for chain: DenoisingChain, lanes: Int, callTimes: CallTimes? = nil) throws -> any WindowPolicy {
         let longest = min(Self.longest, chain.stepCount)
-        switch self {
-        case .fixed(let length): return try FixedWindow(min(length, chain.stepCount))
-        case .adaptive: return try AdaptiveWindow(cost: .perRow(Self.adaptivePrice), longest: longest)
-        case .auto:
-            let times = try CallTimes(of: chain, upTo: (longest + 1) * lanes)
-            return try AdaptiveWindow(cost: times.cost.inLanes(lanes), longest: longest)
-        }
+        if case .fixed(let length) = self { return try FixedWindow(min(length, chain.stepCount)) }
+        let cost = try (callTimes ?? self.callTimes(of: chain, lanes: lanes))?.cost.inLanes(lanes)
+        return try AdaptiveWindow(cost: cost ?? .perRow(Self.adaptivePrice), longest: longest)
     }
 }
 

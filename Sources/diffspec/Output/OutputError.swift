@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 
 /// A place that results cannot be written to.
@@ -16,6 +17,18 @@ struct OutputError: Error, CustomStringConvertible {
         }
         guard FileManager.default.isWritableFile(atPath: folder) else {
             throw OutputError(path: folder, reason: "the folder is not writable")
+        }
+    }
+
+    /// Finds out before the work rather than after it.
+    /// - Throws: `OutputError` for a file that can't be written, `ValidationError` if two of them are the same.
+    static func checkWritable(files: [String?]) throws {
+        var places = Set<String>()
+        for file in files.compactMap({ $0 }) {
+            try checkWritable(file: file)
+            guard places.insert(URL(fileURLWithPath: file).resolvingSymlinksInPath().path).inserted else {
+                throw ValidationError("two results would go to \(file); name different files.")
+            }
         }
     }
 

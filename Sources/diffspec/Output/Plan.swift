@@ -98,12 +98,6 @@ struct Plan: Encodable {
         }
     }
 
-    func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
-
     private var network: String {
         guard let latency, let bandwidth else { return "" }
         return ", and for R such processes \(latency.formatted(digits: 1)) µs and \(bandwidth.formatted(digits: 1)) GB/s apart"

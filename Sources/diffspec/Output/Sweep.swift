@@ -20,7 +20,7 @@ struct Sweep: Encodable {
         let window: String
         let nfe: Double
         /// Of the mean.
-        let nfe_standard_error: Double
+        @Nullable var nfe_standard_error: Double?
         let evaluations: Double
         /// Accepted of decided drafts.
         let acceptance: Double
@@ -30,12 +30,10 @@ struct Sweep: Encodable {
         init(_ setting: Setting, costs: [SamplingCost], isExact: Bool) {
             (steps, churn, temperature) = (setting.steps, setting.churn, setting.temperature)
             (draft, window) = (setting.draft.name, setting.window.name)
-            let count = Double(costs.count)
-            let mean = costs.reduce(0.0) { $0 + Double($1.calls) } / count
-            nfe = mean
-            let squares = costs.reduce(0.0) { $0 + (Double($1.calls) - mean) * (Double($1.calls) - mean) }
-            nfe_standard_error = count > 1 ? (squares / (count - 1) / count).squareRoot() : 0
-            evaluations = costs.reduce(0.0) { $0 + Double($1.evaluations) } / count
+            let calls = costs.map { Double($0.calls) }
+            nfe = calls.mean
+            _nfe_standard_error = Nullable(wrappedValue: calls.standardError)
+            evaluations = costs.map { Double($0.evaluations) }.mean
             let (accepted, rejected) = costs.reduce((0, 0)) { ($0.0 + $1.accepted, $0.1 + $1.rejected) }
             acceptance = accepted + rejected > 0 ? Double(accepted) / Double(accepted + rejected) : 0
             exact = isExact
@@ -55,7 +53,7 @@ struct Sweep: Encodable {
         ([Self.columns] + cells.map { cell in
             [
                 "\(cell.steps)", "\(cell.churn)", "\(cell.temperature)", Self.quoted(cell.draft), cell.window,
-                "\(cell.nfe)", "\(cell.nfe_standard_error)", "\(cell.evaluations)", "\(cell.acceptance)", "\(cell.exact)",
+                "\(cell.nfe)", cell.nfe_standard_error.map { "\($0)" } ?? "", "\(cell.evaluations)", "\(cell.acceptance)", "\(cell.exact)",
             ]
         }).map { $0.joined(separator: ",") + "\n" }.joined()
     }

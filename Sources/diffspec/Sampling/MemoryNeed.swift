@@ -10,13 +10,19 @@ struct MemoryNeed: Error, CustomStringConvertible {
 
     var description: String {
         func gigabytes(_ bytes: Double) -> String { (bytes / 1e9).formatted(digits: 1) }
-        return "samples of \(picture) would take about \(gigabytes(bytes)) GB of memory, and this machine has \(gigabytes(available)); lower --batch or --window"
+        return "samples of \(picture) would take about \(gigabytes(bytes)) GB of memory, and this machine has \(gigabytes(available)); fewer samples at a time, or shorter windows, take less"
     }
 
     /// - Parameters:
     ///   - lanes: samples under way at a time.
     ///   - window: the longest.
-    init(of model: PretrainedModel, lanes: Int, window: Int) {
+    /// - Throws: what is needed, if the machine hasn't got so much.
+    static func check(of model: PretrainedModel, lanes: Int, window: Int) throws {
+        let need = MemoryNeed(of: model, lanes: lanes, window: window)
+        if need.bytes > need.available { throw need }
+    }
+
+    private init(of model: PretrainedModel, lanes: Int, window: Int) {
         let format = SampleFormat(model)
         let rows = Double(lanes) * Double(window + 1)
         // Of each row the state, its noise, mean, evaluation and prediction in double precision, and the network's copies.
@@ -28,7 +34,4 @@ struct MemoryNeed: Error, CustomStringConvertible {
         available = Double(ProcessInfo.processInfo.physicalMemory)
         picture = "\(format.channels)×\(format.height)×\(format.width)"
     }
-
-    /// - Throws: itself, if the machine hasn't got so much.
-    func check() throws { if bytes > available { throw self } }
 }

@@ -17,7 +17,6 @@ struct SamplingRun {
     ///   - samples: still to be made.
     ///   - earlier: the account of those that were made before, in an earlier process.
     ///   - others: finished samples that came from other processes since it was last asked.
-    ///   - otherCount: how many will come from there.
     ///   - onRound: called after every round with the account so far.
     ///   - onFinished: called once per sample, in the order in which they finish; returns the fingerprint of what it wrote.
     init(
@@ -28,7 +27,7 @@ struct SamplingRun {
     ) throws {
         self.options = options
         isPlain = sampler is SequentialSampler<DenoisingChain>
-        isExact = (sampler as? SpeculativeSampler<DenoisingChain>)?.rule.isExact ?? true
+        isExact = sampler.isExact
         tally = earlier ?? SamplingTally(stepCount: sampler.chain.stepCount)
         try run(title, sampler, samples, others, onRound, onFinished)
     }
@@ -89,13 +88,15 @@ struct SamplingRun {
         // A sample or two out of luck are no reason to speak.
         guard !options.quiet, part > 0.25 else { return }
         let predicted = (100 * tally.predictedAcceptance).formatted(digits: 1)
+        let isDrafted = tally.steps.contains { $0.drafted > 0 }
         let reason =
             if case .auto = options.window {
-                "on this machine a window's rows take longer than its drafts save (their acceptance is \(predicted) %)"
+                "on this machine a window's rows take longer than its drafts save" + (isDrafted ? " (their acceptance is \(predicted) %)" : "")
             } else {
                 "at these steps too few drafts are accepted (\(predicted) %) for a window to pay"
             }
-        let line = "warning: \(reason); \((100 * part).formatted(digits: 0)) % of the steps were plain ones. More steps or more churn bring drafts closer; diffspec plan compares.\n"
+        let remedy = isDrafted ? "More steps or more churn bring drafts closer; diffspec plan compares." : "diffspec plan compares."
+        let line = "warning: \(reason); \((100 * part).formatted(digits: 0)) % of the steps were plain ones. \(remedy)\n"
         FileHandle.standardError.write(Data(line.utf8))
     }
 

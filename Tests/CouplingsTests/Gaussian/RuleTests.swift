@@ -24,6 +24,23 @@ struct RuleTests {
 
     static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
+    /// A mean that is no number, or infinitely far away, is no reason to accept: the target's own draw comes out.
+    @Test(arguments: [Double.nan, .infinity, 1e300])
+    func whatIsNotFiniteIsRejected(distance: Double) throws {
+        let rules: [any VerificationRule] = [
+            ReflectionCoupling(), ReflectionCoupling(temperature: 2), RejectionCoupling(),
+            TypicalAcceptance(densityThreshold: .infinity, entropyThreshold: 1),
+            ProjectionCoupling(try PoolingProjector(channels: 1, height: 2, width: 1, factor: 1)),
+            AutoencoderCoupling { $0 },
+        ]
+        for rule in rules {
+            for (proposal, verdict) in try Self.verdicts(delta: [distance, 0], rule: rule, count: 20) {
+                #expect(!verdict.isAccepted && verdict.acceptance == 0 && !verdict.distance.isNaN)
+                #expect(verdict.state == proposal.noise.map { 0.5 * $0 }, "\(rule)")
+            }
+        }
+    }
+
     // MARK: Algorithm 7
 
     /// Proposition F.1 in one dimension, and the rate of acceptance: both within 5 standard errors. Y lies between
