@@ -39,6 +39,6 @@ public struct TypicalAcceptance: VerificationRule {
         return Verdict(
             state: isAccepted ? proposal.state : proposal.repaired(by: reflection, along: delta),
             isAccepted: isAccepted, distance: squaredDistance.squareRoot(),
-            acceptance: isAccepted ? min(1, exp(logAcceptance)) : exp(logAcceptance))
+            acceptance: logAcceptance > 0 ? 1 : exp(logAcceptance))
     }
 }

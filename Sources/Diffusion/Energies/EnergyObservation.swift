@@ -20,12 +20,9 @@ extension Sampler where Chain == LangevinChain {
         _ energy: Energy, chains: Range<Int>, tail: Int, traceStride: Int, lanes: Int, threads: Int,
         onSteps: @Sendable (Int) throws -> Void = { _ in }
     ) throws -> [EnergyObservation] {
-        precondition(lanes > 0 && traceStride > 0 && tail >= 0, "sizes are positive")
-        let blocks = stride(from: chains.lowerBound, to: chains.upperBound, by: lanes).map {
-            $0..<min($0 + lanes, chains.upperBound)
-        }
+        precondition(traceStride > 0 && tail >= 0, "sizes are positive")
         let firstOfTail = chain.stepCount - tail
-        return try blocks.concurrentMap(threads: threads) { block in
+        return try Self.blocks(chains, of: lanes).concurrentMap(threads: threads) { block in
             var tails = [[Double]](repeating: [], count: block.count)
             var traces = tails
             for (i, sample) in block.enumerated() { traces[i] = try energy.values([start(sample: sample).state]) }

@@ -23,7 +23,8 @@ extension Sampler {
         }.flatMap { $0 }
     }
 
-    private static func blocks(_ samples: Range<Int>, of size: Int) -> [Range<Int>] {
+    /// Ranges of `size`, the last one of the rest.
+    static func blocks(_ samples: Range<Int>, of size: Int) -> [Range<Int>] {
         precondition(size > 0, "at least one lane")
         return stride(from: samples.lowerBound, to: samples.upperBound, by: size).map {
             $0..<min($0 + size, samples.upperBound)
