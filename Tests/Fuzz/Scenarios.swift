@@ -50,7 +50,13 @@ enum Scenarios {
             Scenario(
                 name: "scheduler", files: scheduler, targets: ["m/scheduler/scheduler_config.json": .text],
                 commands: [["inspect", "m"], sample, sample + ["--chain", "ddpm"]]),
-            Scenario(name: "prior", files: model, targets: ["m/prior.safetensors": .safetensors], commands: [sample]),
+            Scenario(
+                name: "prior", files: model, targets: ["m/prior.safetensors": .safetensors],
+                // Almost without noise, nearly every draft is rejected: windows alternate with plain steps.
+                commands: [sample, sample + ["--steps", "16", "--churn", "1e-6"]]),
+            Scenario(
+                name: "learnt mixture", files: model.merging(["m/draft-mixture.json": Array(learntMixtureText.utf8)]) { $1 },
+                targets: ["m/draft-mixture.json": .text], commands: [sample + ["--draft", "mixture:learnt"]]),
             Scenario(
                 name: "projection", files: model.merging(["r.safetensors": try tensors([("matrix", [3, 64])])]) { $1 },
                 targets: ["r.safetensors": .safetensors], commands: [sample + ["--rule", "projection:r.safetensors"]]),
@@ -111,6 +117,11 @@ enum Scenarios {
             "in.safetensors": try input(),
         ]
     }
+
+    private static let learntMixtureText = """
+        {"drafts": ["recycled", "mixture:frozen=0.3,frozen-denoiser=0.7", "picard:1"], "weights_by_progress": [[0.2, 0.3, 0.5], [1, 0, 0]],
+        "steps": 3, "window": 2, "churn": 0.25, "rows": 100, "rejection": 0.2, "rejection_alone": [0.3, 0.25, 0.21]}
+        """
 
     /// A policy of two observations of two numbers each, and some requests to it.
     private static func tinyPolicy() throws -> [String: [UInt8]] {
