@@ -3,7 +3,8 @@ import Couplings
 /// Speculative decoding of token sequences: a draft model proposes, the target decides.
 ///
 /// Two modes. `decode(…using:)` drafts n paths of L tokens and walks down their tree by a multi-draft rule (SpecTr,
-/// Sun et al. 2023; IW and GR, multi-step): the tokens follow the target's law. `decodeInvariantly` couples draft and
+/// Sun et al. 2023; IW and GR, multi-step): the tokens follow the target's law as far as each rule does, see
+/// `DecodingOutput.isExact`. `decodeInvariantly` couples draft and
 /// target by Gumbel (CWC, Section 5): besides, they are a function of the seed and the target alone.
 public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
     private var target: Target
@@ -65,6 +66,7 @@ public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
                 let made = try rule(MultiDraftProblem(target: law, draft: draftLaw, count: drafted.count))
                 let selection = try made.select(from: drafted.map { $0[prefix.count] }, using: &generator)
                 output.decisions += 1
+                output.isExact = output.isExact && made.isExact
                 if selection.accepted { output.accepted += 1 }
                 if let rule = made as? GlobalResolution, rule.earlyTermination != nil { output.fallbacks += 1 }
                 append(selection.token, to: &output, &context)
@@ -140,6 +142,9 @@ public struct DecodingOutput: Equatable, Sendable {
     public var accepted = 0
     /// Rules that gave up and used their fallback (global resolution).
     public var fallbacks = 0
+
+    /// Whether every rule had the target's law; global resolution may be within its tolerance only.
+    public var isExact = true
 
     /// Nothing decoded yet.
     public init() {}

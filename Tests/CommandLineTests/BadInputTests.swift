@@ -24,6 +24,11 @@ extension CommandLineTests {
             ["sample", "--shard", "1/17", "--samples", "x"], ["sample", "--parallel", "window"], ["merge"],
             ["plan", "--ranks", "2"], ["plan", "--ranks", "2", "--latency", "1", "--bandwidth", "0"],
             ["plan", "--latency", "1", "--bandwidth", "1"], ["sample", "--out", "a.png", "--report", "./a.png"],
+            ["couple", "--target", "q", "--draft", "p", "--rule", "kseq", "--drafts", "0"],
+            ["couple", "--target", "q", "--draft", "p", "--rule", "low-communication", "--precision", "nan"],
+            ["decode", "--text", "x", "--tokens=-1"], ["decode", "--text", "x", "--order", "0"],
+            ["decode", "--text", "x", "--temperature", "0"], ["limit", "acceptance", "--distance", "nan"],
+            ["limit", "metaconverse", "--bsc", "2"], ["limit", "metaconverse", "--bsc", "0.1", "--length", "0"],
             ["sample", "--draft", "mixture:mixture:learnt=1"], ["calibrate", "mixture", "--drafts", "mixture:mixture:learnt=1,frozen"],
         ]
 
@@ -47,7 +52,7 @@ extension CommandLineTests {
 
         static let failures: [[String]] = [
             ["sample", "--model", "no-such-model"], ["sample", "--churn", "1e200"], ["sample", "--out", "/nonexistent/x.png"],
-            ["sample", "--out", "."], ["sample", "--tensors", "/dev/null"], ["sample", "--out", ""],
+            ["sample", "--out", "."], ["sample", "--out", "new/"], ["sample", "--report", String(repeating: "r", count: 240)], ["sample", "--tensors", "/dev/null"], ["sample", "--out", ""],
             ["calibrate", "no-such-model"], ["sweep", "--csv", "/nonexistent/s.csv"], ["record", "--out", "/nonexistent/r"],
             ["calibrate", "mixture", "--model", "no-such-model"], ["sample", "--draft", "corrected", "--draft-model", "fashion-mnist-draft"],
             ["sample", "--model", "fashion-mnist-draft", "--draft", "corrected"], ["survival", "--plot", "/nonexistent/p.png"],

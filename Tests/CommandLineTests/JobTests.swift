@@ -83,6 +83,38 @@ extension CommandLineTests {
             }
         }
 
+        /// A folder is one job's, whatever its parts; and a file of raw samples one part's.
+        @Test func foldersAreNotShared() throws {
+            try Program.inFolder { folder in
+                func part(_ number: Int, _ tensors: String, _ more: [String] = []) -> [String] {
+                    ["sample"] + Self.options + ["--samples", "job", "--tensors", tensors, "--shard", "\(number)/2", "--resume"] + more
+                }
+                try Self.succeed(part(1, "1.safetensors"), in: folder)
+                let picture = folder.appendingPathComponent("job/000000.png")
+                let before = try Data(contentsOf: picture)
+                for (arguments, reason) in [
+                    (Self.job("job", ["--seed", "7"]), "another job"), (part(2, "2.safetensors", ["--seed", "7"]), "another job"),
+                    (part(2, "1.safetensors"), "shard 1/2 has its samples there"), (part(1, "other.safetensors"), "was begun with --tensors"),
+                ] {
+                    let outcome = try Program.run(arguments, in: folder)
+                    #expect(outcome.status == 1 && outcome.errors.contains(reason), "\(outcome.errors)")
+                    #expect(try Data(contentsOf: picture) == before)
+                }
+                // Moved elsewhere with a link in its place, the raw samples are named by their own path from then on.
+                let (place, moved) = (folder.path + "/1.safetensors", folder.path + "/moved.safetensors")
+                try FileManager.default.moveItem(atPath: place, toPath: moved)
+                try FileManager.default.createSymbolicLink(atPath: place, withDestinationPath: moved)
+                let linked = try Program.run(part(1, "1.safetensors"), in: folder)
+                #expect(linked.status == 1 && linked.errors.contains("symbolic link"), "\(linked.errors)")
+                let named = try Program.run(part(1, "moved.safetensors").filter { $0 != "--quiet" }, in: folder)
+                #expect(named.status == 0 && named.errors.isEmpty, "\(named.errors)")
+                try Self.succeed(part(2, "2.safetensors"), in: folder)
+                // By way of a link to the folder too.
+                try FileManager.default.createSymbolicLink(atPath: folder.path + "/deep", withDestinationPath: "job")
+                try Self.succeed(["merge", "deep", "--quiet"], in: folder)
+            }
+        }
+
         /// The file of a rule is as much of a job as its network.
         @Test func aJobKeepsToItsRule() throws {
             try Program.inFolder { folder in

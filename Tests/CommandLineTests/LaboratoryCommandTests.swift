@@ -107,7 +107,10 @@ extension CommandLineTests {
                 #expect(findings.count > 100)
                 #expect(findings.allSatisfy { $0["p_value"] != nil && $0["passed"] != nil })
                 #expect(json["passed"] as? Bool == (outcome.status == 0))
-                #expect([0, 1].contains(outcome.status), "\(outcome.errors)")
+                // So few samples leave some controls uncaught; how many is said in one line.
+                let failed = findings.count { $0["passed"] as? Bool == false }
+                #expect(outcome.status == (failed > 0 ? 1 : 0))
+                #expect(failed == 0 || outcome.errors.hasSuffix("error: \(failed) of \(findings.count) checks failed\n"), "\(outcome.errors)")
             }
         }
 

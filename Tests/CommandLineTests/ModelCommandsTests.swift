@@ -6,12 +6,21 @@ extension CommandLineTests {
     @Suite("diffspec evaluate, inspect and models")
     struct ModelCommandsTests {
         /// The bundled models' golden cases, made by diffusers or PyTorch: to 1e-4 of the output's standard deviation.
-        @Test(arguments: ["fashion-mnist", "fashion-mnist-draft", "mixture-2", "mixture-2-draft", "mixture-32", "mixture-32-draft", "pusht"])
-        func evaluateAgreesWithPyTorch(model: String) throws {
+        @Test(arguments: ["fashion-mnist", "fashion-mnist-draft", "fashion-mnist-correction", "mixture-2", "mixture-2-draft", "mixture-32", "mixture-32-draft", "pusht"])
+        func evaluateAgreesWithPyTorch(model: String) throws { try Self.expectGoldenCase(of: model) }
+
+        /// So they do with the kernels of lesser processors.
+        @Test(arguments: ["fashion-mnist", "pusht"], ["portable", "avx2"])
+        func everyKernelAgreesWithPyTorch(model: String, kernels: String) throws {
+            try Self.expectGoldenCase(of: model, environment: ["DIFFSPEC_KERNELS": kernels])
+        }
+
+        private static func expectGoldenCase(of model: String, environment: [String: String] = [:]) throws {
             try Program.inFolder { folder in
                 let golden = Program.repository.appendingPathComponent("weights/\(model)/case.safetensors").path
                 let outcome = try Program.run(
-                    ["evaluate", "--model", model, "--input", golden, "--output", "o.safetensors"], in: folder)
+                    ["evaluate", "--model", model, "--input", golden, "--output", "o.safetensors"], in: folder,
+                    environment: environment)
                 try #require(outcome.status == 0, "\(outcome.errors)")
                 let expected = try SafetensorsFile(path: golden).floats(named: "output").map(Double.init)
                 let found = try SafetensorsFile(path: folder.path + "/o.safetensors").floats(named: "output").map(Double.init)

@@ -26,23 +26,26 @@ enum Program {
     ///   - input: what stdin holds; nil for the test's own.
     ///   - isInterrupted: whether a SIGINT follows as soon as the program has made a file.
     static func run(
-        _ arguments: [String], in folder: URL, input: Data? = nil, isInterrupted: Bool = false
+        _ arguments: [String], in folder: URL, input: Data? = nil, isInterrupted: Bool = false, environment: [String: String] = [:]
     ) throws -> Outcome {
-        try run(arguments, in: folder, input: input, endedBy: isInterrupted ? SIGINT : nil) {
+        try run(arguments, in: folder, input: input, environment: environment, endedBy: isInterrupted ? SIGINT : nil) {
             (try? files(in: folder).isEmpty) == false
         }
     }
 
     /// - Parameters:
+    ///   - environment: beside what these tests have themselves.
     ///   - signal: sent as soon as `isTime` says so; nil for none.
     static func run(
-        _ arguments: [String], in folder: URL, input: Data? = nil, endedBy signal: Int32?, when isTime: () -> Bool
+        _ arguments: [String], in folder: URL, input: Data? = nil, environment: [String: String] = [:],
+        endedBy signal: Int32?, when isTime: () -> Bool
     ) throws -> Outcome {
         try inFolder { logs in
             let process = Process()
             process.executableURL = url
             process.arguments = arguments
             process.currentDirectoryURL = folder
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
             let (output, errors) = (logs.appendingPathComponent("stdout"), logs.appendingPathComponent("stderr"))
             for file in [output, errors] { try Data().write(to: file) }
             if let input {

@@ -12,6 +12,7 @@ every group of episodes.
 
 import argparse
 import json
+import math
 import shlex
 import sys
 import time
@@ -82,7 +83,8 @@ def latency(policy: PolicyServer, setting: Setting, plans: int) -> LatencyRecord
 
 
 def run(arguments: argparse.Namespace, settings: list[Setting]) -> None:
-    results = Results(arguments.out / "episodes.jsonl")
+    source = {"model": arguments.model, "server": arguments.server, "threads": arguments.threads}
+    results = Results(arguments.out / "episodes.jsonl", source)
     seeds = range(FIRST_SEED, FIRST_SEED + arguments.episodes)
     missing = {setting: [seed for seed in seeds if (setting, seed) not in results.episodes] for setting in settings}
     progress = Progress(sum(setting.steps * len(left) for setting, left in missing.items()) or 1)
@@ -106,8 +108,11 @@ def run(arguments: argparse.Namespace, settings: list[Setting]) -> None:
 
 def write_tables(folder: Path, results: Results, settings: list[Setting]) -> None:
     (folder / "table.md").write_text(table(results, settings))
-    rows = [asdict(setting) | asdict(summary) for setting in settings if (summary := results.summary(setting))]
-    (folder / "table.json").write_text(json.dumps(rows, indent=2) + "\n")
+    # One episode has no standard error: null.
+    rows = [asdict(setting) | {name: [v if math.isfinite(v) else None for v in value] if isinstance(value, tuple) else value
+                               for name, value in asdict(summary).items()}
+            for setting in settings if (summary := results.summary(setting))]
+    (folder / "table.json").write_text(json.dumps(rows, indent=2, allow_nan=False) + "\n")
 
 
 def record(arguments: argparse.Namespace, setting: Setting) -> None:

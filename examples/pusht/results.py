@@ -57,16 +57,20 @@ class Summary:
 
 
 class Results:
-    """The records of a file, which new ones are appended to."""
+    """The records of a file, which new ones are appended to. All are of one source: a model and the server's command."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, source: dict[str, str | int]) -> None:
+        self.path, self.source = path, source
         self.episodes: dict[tuple[Setting, int], EpisodeRecord] = {}
         self.latencies: dict[Setting, LatencyRecord] = {}
         if path.exists():
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 try:
-                    self._take(json.loads(line))
+                    content = json.loads(line)
+                    if number > 1:
+                        self._take(content)
+                    elif content != {"source": source}:
+                        raise ValueError(f"the results are of {content.get('source')}, not of {source}; name another --out")
                 except (ValueError, TypeError, KeyError) as error:
                     raise ValueError(f"{path}, line {number}: {error}") from error
 
@@ -79,7 +83,10 @@ class Results:
 
     def append(self, records: Iterable[EpisodeRecord | LatencyRecord]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not self.path.exists()
         with self.path.open("a") as file:
+            if is_new:
+                file.write(json.dumps({"source": self.source}) + "\n")
             for record in records:
                 file.write(json.dumps(asdict(record)) + "\n")
                 self._take(asdict(record))

@@ -16,12 +16,13 @@ set -euo pipefail
 
 diffspec=${DIFFSPEC:-diffspec}
 results=${RESULTS:-results}
+shards=${SHARDS:-32}  # as --array says; fixed, so that some tasks alone can be submitted again
 mkdir -p "$results/tensors"
 
 # In the background, with a wait: a shell handles signals only between commands.
 "$diffspec" sample \
     --model "${MODEL:-fashion-mnist}" --steps 100 --window 20 --count "${COUNT:-50000}" \
-    --shard "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" --resume \
+    --shard "$SLURM_ARRAY_TASK_ID/$shards" --resume \
     --samples "$results/images" --tensors "$results/tensors/$SLURM_ARRAY_TASK_ID.safetensors" \
     --threads "$SLURM_CPUS_PER_TASK" --quiet &
 job=$!

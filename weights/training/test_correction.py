@@ -68,10 +68,14 @@ def test_rejection_is_that_of_maximal_coupling() -> None:
 
 
 def test_no_sample_is_in_both_parts(tmp_path: Path) -> None:
-    rows = some_rows(40)
-    rows.columns["sample"] = torch.arange(40).float() // 2
-    save_file({"examples": rows.examples, **{name: rows.columns[name] for name in COLUMNS}}, tmp_path / "a.safetensors")
-    train, validation = Examples.load([tmp_path / "a.safetensors"] * 2)
-    assert len(train) + len(validation) == 80
+    """Nor in files of one seed and different lengths."""
+    paths = []
+    for count, per_sample in ((120, 2), (60, 1)):
+        rows = some_rows(count)
+        rows.columns["sample"] = (torch.arange(count) // per_sample).float()
+        paths.append(tmp_path / f"{count}.safetensors")
+        save_file({"examples": rows.examples, **{name: rows.columns[name] for name in COLUMNS}}, paths[-1])
+    train, validation = Examples.load(paths)
+    assert len(train) + len(validation) == 180
     assert len(validation) > 0
     assert not set(train.columns["sample"].tolist()) & set(validation.columns["sample"].tolist())

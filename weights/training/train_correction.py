@@ -38,7 +38,7 @@ CHECKPOINT_SECONDS = 120
 WARMUP_STEPS = 200
 FINAL_RATE = 0.02
 EMA_DECAY = 0.998
-VALIDATION_PART = 0.05  # of the samples, the last ones of each file
+VALIDATION_EVERY = 20  # one in so many samples, the same in every file: those of one seed have the same noise
 GAP_SCALE, DIFFERENCE_SCALE = 5.0, 4.0  # bring the inputs near 1; diffspec's CorrectionNetwork has the same
 COLUMNS = ("time", "source_time", "weight", "label", "sample")
 
@@ -57,8 +57,8 @@ class Examples:
             with safe_open(path, framework="pt") as file:
                 examples = file.get_tensor("examples").half()
                 columns = {name: file.get_tensor(name) for name in COLUMNS}
-            last = columns["sample"].max() * (1 - VALIDATION_PART)
-            for part, rows in zip(parts, (columns["sample"] <= last, columns["sample"] > last), strict=True):
+            held_out = columns["sample"] % VALIDATION_EVERY == VALIDATION_EVERY - 1
+            for part, rows in zip(parts, (~held_out, held_out), strict=True):
                 part.append(cls(examples[rows], {name: column[rows] for name, column in columns.items()}))
         return tuple(
             cls(torch.cat([p.examples for p in part]), {n: torch.cat([p.columns[n] for p in part]) for n in COLUMNS})
@@ -137,6 +137,8 @@ def main() -> None:
     target = model_folder.read_json(arguments.target / "config.json")
     description = model_folder.read_json(arguments.target / "process.json")
     train, validation = Examples.load(arguments.examples)
+    if len(validation) == 0:
+        raise SystemExit(f"error: the files have fewer than {VALIDATION_EVERY} samples; record more rows")
     channels = target["out_channels"]
     config = UNetConfig(
         image_size=target["sample_size"], image_channels=channels, extra_channels=3 * channels + 1,

@@ -53,6 +53,6 @@ public enum GumbelCoupling {
             }
             draftBefore += p[j]
         }
-        return total
+        return min(1, total)
     }
 }

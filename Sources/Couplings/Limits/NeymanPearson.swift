@@ -82,7 +82,8 @@ public struct GaussianNeymanPearson: NeymanPearsonCurve {
     /// is at its larger root.
     public func optimalAcceptance(drafts count: Int) throws(CouplingError) -> Double {
         guard count >= 1 else { throw .noDrafts(count: count) }
-        guard distance > 0 else { return 1 }
+        // 1 - α*_n ≤ 1 - α*_1, which is beneath Double there; log(n)/δ would overflow at still smaller distances.
+        guard distance > 1e-17 else { return 1 }
         // α*_n ≤ n α*_1, and 2Φ(-50) vanishes in Double.
         guard distance < 100 else { return 0 }
         let n = Double(count)

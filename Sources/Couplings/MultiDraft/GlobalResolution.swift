@@ -120,7 +120,7 @@ public struct GlobalResolution: MultiDraftRule {
         if let substitute { return try substitute.acceptance() }
         if isExact { return min(1, odds.taken.reduce(0, +)) }
         do {
-            return try enumeratedAcceptance()
+            return min(1, try enumeratedAcceptance())
         } catch CouplingError.problemTooLarge {
             return optimum
         }

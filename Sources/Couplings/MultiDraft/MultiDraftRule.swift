@@ -18,9 +18,14 @@ public protocol MultiDraftRule: Sendable {
 
     /// P(some draft is taken), exactly.
     func acceptance() throws -> Double
+
+    /// Whether the output has the target's law, but for rounding.
+    var isExact: Bool { get }
 }
 
 extension MultiDraftRule {
+    public var isExact: Bool { true }
+
     /// Chooses the output for the given drafts.
     /// - Throws: `CouplingError.wrongDraftCount`, `.tokenOutOfRange`.
     public func select(

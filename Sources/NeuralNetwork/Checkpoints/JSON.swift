@@ -76,7 +76,7 @@ public enum JSON: Sendable, Equatable {
 
 extension JSON {
     /// Quotation marks, backslashes and control characters are escaped, line separators with them.
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

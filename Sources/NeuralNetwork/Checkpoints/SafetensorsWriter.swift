@@ -191,7 +191,7 @@ public final class SafetensorsWriter {
                 throw CheckpointError(.unsupported, file: file, "more data than a file can hold")
             }
             header += index == 0 ? "" : ","
-            header += "\"\(escaped(tensor.name))\":{\"dtype\":\"F32\",\"shape\":["
+            header += "\(JSON.quoted(tensor.name)):{\"dtype\":\"F32\",\"shape\":["
             header += tensor.shape.map(String.init).joined(separator: ",")
             header += "],\"data_offsets\":[\(offset),\(end)]}"
             offset = end
@@ -200,20 +200,5 @@ public final class SafetensorsWriter {
         while header.utf8.count % 8 != 0 { header += " " }
         let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian, Array.init)
         return (length + Array(header.utf8), offset / 4)
-    }
-
-    private static func escaped(_ name: String) -> String {
-        var result = ""
-        for scalar in name.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
     }
 }

@@ -82,8 +82,6 @@ struct Convolution: Sendable {
         var scale: Float = 1
     }
 
-    func outputHeight(_ height: Int) -> Int { stride == 1 ? height : padding == 1 ? (height + 1) / 2 : height / 2 }
-
     func callAsFunction(_ input: Input, _ output: Output = Output(), into out: Images, _ workspace: Workspace) {
         workspace.timed(
             "convolution \(layout.channels)→\(outChannels), \(out.height)×\(out.width), \(algorithm)",

@@ -71,9 +71,6 @@ final class Workspace {
 
     func giveBack(_ block: Block) { blocks[block.index].inUse = false }
 
-    /// Bytes held.
-    var footprint: Int { blocks.reduce(0) { $0 + $1.capacity * MemoryLayout<Float>.stride } }
-
     /// Calls `body(unit, thread)` once for every unit, on all threads, and returns when all are done.
     func parallel(_ units: Int, _ body: (_ unit: Int, _ thread: Int) -> Void) {
         guard let team, threads > 1, units > 1 else {

@@ -41,6 +41,8 @@ struct CoupleCommand: ParsableCommand {
         var acceptance = 0.0
         /// α* of all drafts.
         let optimum: Double
+        /// Whether the output's law is the target's, but for rounding; global resolution may be within its tolerance only.
+        var exact = true
         /// Nil where the vocabulary is too large to enumerate.
         var outputLawL1: Double?
         var empiricalL1: Double?
@@ -53,7 +55,7 @@ struct CoupleCommand: ParsableCommand {
         var earlyTermination: String?
 
         enum CodingKeys: String, CodingKey {
-            case rule, drafts, acceptance, optimum, seconds
+            case rule, drafts, acceptance, optimum, exact, seconds
             case outputLawL1 = "output_law_l1"
             case empiricalL1 = "empirical_l1"
             case expectedBits = "expected_bits"
@@ -64,6 +66,10 @@ struct CoupleCommand: ParsableCommand {
 
     func validate() throws {
         guard samples >= 0 else { throw ValidationError("--samples is \(samples); expected at least 0") }
+        guard (1...4096).contains(drafts) else { throw ValidationError("--drafts is \(drafts); expected 1 to 4096") }
+        guard tolerance > 0, tolerance < 1 else { throw ValidationError("--tolerance is \(tolerance); expected 0 < τ < 1") }
+        guard precision > 0, precision <= 1 else { throw ValidationError("--precision is \(precision); expected 0 < ε ≤ 1") }
+        guard freeTokens >= 0 else { throw ValidationError("--free-tokens is \(freeTokens); expected at least 0") }
     }
 
     func run() throws {
@@ -88,6 +94,7 @@ struct CoupleCommand: ParsableCommand {
 
     private func describe(_ made: any MultiDraftRule, _ report: inout Report) throws {
         report.acceptance = try made.acceptance()
+        report.exact = made.isExact
         do {
             report.outputLawL1 = distance(try made.outputLaw(), made.problem.target)
         } catch CouplingError.problemTooLarge {
@@ -175,7 +182,7 @@ struct CoupleCommand: ParsableCommand {
         var lines = [
             "rule           \(report.rule.rawValue)", "drafts         \(report.drafts)",
             "acceptance     \(number(report.acceptance))", "optimum        \(number(report.optimum))",
-            "output law L1  \(number(report.outputLawL1))",
+            "output law L1  \(number(report.outputLawL1))", "exact          \(report.exact ? "yes" : "no, within 15τ")",
         ]
         if let empirical = report.empiricalL1 { lines.append("empirical L1   \(number(empirical))") }
         if let bits = report.expectedBits { lines.append("expected bits  \(number(bits))") }

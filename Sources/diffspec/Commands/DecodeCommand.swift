@@ -62,11 +62,13 @@ struct DecodeCommand: ParsableCommand {
         let blockEfficiency: Double
         let acceptance: Double
         let fallbacks: Int
+        /// Whether the tokens follow the target's law.
+        let exact: Bool
         let seconds: Double
         let text: String
 
         enum CodingKeys: String, CodingKey {
-            case rule, drafts, lookahead, tokens, acceptance, fallbacks, seconds, text
+            case rule, drafts, lookahead, tokens, acceptance, fallbacks, exact, seconds, text
             case targetCalls = "target_calls"
             case blockEfficiency = "block_efficiency"
         }
@@ -74,6 +76,16 @@ struct DecodeCommand: ParsableCommand {
 
     func validate() throws {
         guard pairs >= 0 else { throw ValidationError("--pairs is \(pairs); expected at least 0") }
+        guard tokens >= 0 else { throw ValidationError("--tokens is \(tokens); expected at least 0") }
+        guard (1...64).contains(order) else { throw ValidationError("--order is \(order); expected 1 to 64") }
+        guard (1...64).contains(draftOrder) else { throw ValidationError("--draft-order is \(draftOrder); expected 1 to 64") }
+        guard lookahead >= 1 else { throw ValidationError("--lookahead is \(lookahead); expected at least 1") }
+        guard (1...4096).contains(drafts) else { throw ValidationError("--drafts is \(drafts); expected 1 to 4096") }
+        guard temperature > 0, temperature.isFinite else {
+            throw ValidationError("--temperature is \(temperature); expected a finite number above 0")
+        }
+        guard tolerance > 0, tolerance < 1 else { throw ValidationError("--tolerance is \(tolerance); expected 0 < τ < 1") }
+        guard freeTokens >= 0 else { throw ValidationError("--free-tokens is \(freeTokens); expected at least 0") }
         guard text != nil || checkpoint != nil else { throw ValidationError("give --text or --checkpoint") }
         guard (checkpoint == nil) == (tokenizer == nil) else {
             throw ValidationError("--checkpoint and --tokenizer go together")
@@ -168,7 +180,7 @@ struct DecodeCommand: ParsableCommand {
             return Report(
                 rule: name, drafts: name == .gumbel ? 1 : drafts, lookahead: lookahead, tokens: output.tokens.count,
                 targetCalls: output.targetCalls, blockEfficiency: output.blockEfficiency,
-                acceptance: output.acceptance, fallbacks: output.fallbacks,
+                acceptance: output.acceptance, fallbacks: output.fallbacks, exact: output.isExact,
                 seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18, text: decodeText(output.tokens))
         }
     }
@@ -230,6 +242,7 @@ struct DecodeCommand: ParsableCommand {
                 + String(
                     format: "%6d %6d %8d %8d %10.3f %10.3f %9.3f", report.drafts, report.lookahead, report.tokens,
                     report.targetCalls, report.blockEfficiency, report.acceptance, report.seconds)
+                + (report.exact ? "" : "  not exact")
         }
         return (["rule                  drafts lookah.   tokens    calls tokens/call acceptance   seconds"] + rows)
             .joined(separator: "\n")

@@ -60,7 +60,7 @@ struct EvaluateCommand: ParsableCommand {
         case .none:
             result = try network(
                 sample: sample, batch: batch, height: shape[2], width: shape[3], timesteps: timesteps, threads: threads)
-        case .table:
+        case .timestep where Self.holdsIntegers(rows, "class_labels"), .table:
             result = try network(
                 sample: sample, batch: batch, height: shape[2], width: shape[3], timesteps: timesteps,
                 classLabels: rows.integers(named: "class_labels", shape: [batch]), threads: threads)
@@ -104,8 +104,12 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     /// Numbers or integers.
+    private static func holdsIntegers(_ rows: SafetensorsFile, _ name: String) -> Bool {
+        rows.dtype(of: name) == .i64 || rows.dtype(of: name) == .i32
+    }
+
     private func timesteps(_ rows: SafetensorsFile, _ batch: Int) throws -> [Float] {
-        if let dtype = rows.dtype(of: "timestep"), dtype == .i64 || dtype == .i32 {
+        if Self.holdsIntegers(rows, "timestep") {
             return try rows.integers(named: "timestep", shape: [batch]).map { Float($0) }
         }
         return try rows.floats(named: "timestep", shape: [batch])

@@ -39,6 +39,10 @@ struct LimitCommand: ParsableCommand {
             guard isFinite || isGaussian else {
                 throw ValidationError("give either --target and --draft, or --distance")
             }
+            guard drafts >= 1 else { throw ValidationError("--drafts is \(drafts); expected at least 1") }
+            if let distance, !(distance >= 0 && distance.isFinite) {
+                throw ValidationError("--distance is \(distance); expected a finite number ≥ 0")
+            }
         }
 
         func run() throws {
@@ -101,6 +105,14 @@ struct LimitCommand: ParsableCommand {
                 throw ValidationError("give exactly one of --bsc, --bec and --channel")
             }
             guard error == nil || bits == nil else { throw ValidationError("give --error or --bits, not both") }
+            guard (1...4_000_000).contains(length) else { throw ValidationError("--length is \(length); expected 1 to 4000000") }
+            for (name, value) in [("--bsc", bsc), ("--bec", bec)] {
+                if let value, !(0...1).contains(value) { throw ValidationError("\(name) is \(value); expected 0 to 1") }
+            }
+            if let error, !(error > 0 && error < 1) { throw ValidationError("--error is \(error); expected 0 < ε < 1") }
+            if let bits, !(bits >= 0 && bits.isFinite) {
+                throw ValidationError("--bits is \(bits); expected a finite number of bits ≥ 0")
+            }
         }
 
         func run() throws {

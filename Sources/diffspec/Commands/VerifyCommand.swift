@@ -17,7 +17,7 @@ struct VerifyCommand: ParsableCommand {
             with Bonferroni's correction for their number, and by z-tests for rates.
             """)
 
-    @Option(help: .init("Independent results per check: more is stricter.", valueName: "N"))
+    @Option(help: .init("Independent results per check: more is stricter. Below the default some controls may be too weak to be caught, which counts as a failure.", valueName: "N"))
     var samples = VerificationSuite.defaultSamples
 
     @Option(help: .init("Seed of all noise.", valueName: "S"))
@@ -29,7 +29,7 @@ struct VerifyCommand: ParsableCommand {
     @Option(help: .init("Processor cores to use (default: all); changes no result.", valueName: "T"))
     var threads = ProcessInfo.processInfo.activeProcessorCount
 
-    @Flag(help: "Try every rule with every draft and every window, rather than the loop's own rule alone.")
+    @Flag(help: "Try every rule with every draft and every window, rather than the loop's own rule with all and the others with one window for each draft.")
     var full = false
 
     @Flag(help: "Print JSON in place of the table.")
@@ -78,6 +78,16 @@ struct VerifyCommand: ParsableCommand {
             print(VerificationTable(findings: findings, level: level).text)
             print("\nseed \(seed), \((ContinuousClock.now - clock).seconds.formatted(digits: 1)) s")
         }
-        if !hasPassed { throw ExitCode(1) }
+        let failed = findings.count { !$0.hasPassed }
+        if failed > 0 { throw VerificationFailure(failed: failed, of: findings.count) }
     }
+}
+
+/// The suite has found something.
+private struct VerificationFailure: Error, CustomStringConvertible {
+    let failed, total: Int
+
+    init(failed: Int, of total: Int) { (self.failed, self.total) = (failed, total) }
+
+    var description: String { "\(failed) of \(total) checks failed" }
 }

@@ -50,13 +50,14 @@ final class FileLock {
     private let path: String
     private let descriptor: Int32
 
+    /// - Parameter isAwaited: waits for another process that has the lock.
     /// - Throws: `OutputError` if another process has the lock, saying what it is for.
-    init(path: String, for purpose: String) throws(OutputError) {
+    init(path: String, for purpose: String, isAwaited: Bool = false) throws(OutputError) {
         func failure() -> OutputError { OutputError(path: path, reason: String(cString: strerror(errno))) }
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
             guard descriptor >= 0 else { throw failure() }
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            guard flock(descriptor, isAwaited ? LOCK_EX : LOCK_EX | LOCK_NB) == 0 else {
                 let error = errno == EWOULDBLOCK ? OutputError(path: path, reason: "another process is at work on \(purpose)") : failure()
                 close(descriptor)
                 throw error

@@ -7,6 +7,9 @@ struct OutputError: Error, CustomStringConvertible {
     let reason: String
     var description: String { "\(path): cannot write: \(reason)" }
 
+    /// File systems take 255 bytes, and a file has a longer name while it is being written.
+    private static let longestName = 220
+
     /// A folder for results, made if there is none.
     static func prepare(folder: String) throws(OutputError) {
         guard !folder.isEmpty else { throw OutputError(path: "\"\"", reason: "name a folder") }
@@ -35,6 +38,10 @@ struct OutputError: Error, CustomStringConvertible {
     /// Finds out before the work rather than after it.
     static func checkWritable(file path: String) throws(OutputError) {
         guard !path.isEmpty else { throw OutputError(path: "\"\"", reason: "name a file") }
+        guard !path.hasSuffix("/") else { throw OutputError(path: path, reason: "that names a folder; name a file in it") }
+        guard path.split(separator: "/").last.map({ $0.utf8.count <= longestName }) ?? true else {
+            throw OutputError(path: path, reason: "the name is longer than \(longestName) bytes")
+        }
         let attributes = try? FileManager.default.attributesOfItem(
             atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
         if let type = attributes?[.type] as? FileAttributeType, type != .typeRegular, type != .typeDirectory {
