@@ -171,6 +171,32 @@ struct LlamaTests {
         try data.write(to: url)
     }
 
+    /// Against llama2.c's own way, which looks at all neighbours again after every union. Many scores are equal.
+    @Test("unions are those of the plain search")
+    func unions() throws {
+        let folder = try TestText.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let url = folder.appendingPathComponent("tokenizer.bin")
+        let texts = ["ab", "ba", "aa", " a", "bb", "aba", "aab", "abab", "baab", "a b", "b ", "aaaa"]
+        let pieces = [(" ", Float(0)), ("a", 0), ("b", 0)] + texts.enumerated().map { ($1, Float(-($0 % 4))) }
+        try Self.writeTokenizer(to: url, pieces: pieces)
+        let tokenizer = try LlamaTokenizer(path: url.path, vocabularySize: 259 + pieces.count)
+        var generator = RandomSource(seed: 4).stream(sample: 0, step: 0, purpose: .auxiliary)
+        for length in 0..<60 {
+            let text = String((0..<length).map { _ in "ab ".randomElement(using: &generator) ?? "a" })
+            var parts = (length > 0 ? [" "] : []) + text.map(String.init)
+            while true {
+                let unions = parts.indices.dropLast().compactMap { place in
+                    pieces.first { $0.0 == parts[place] + parts[place + 1] }.map { (score: $0.1, place: place) }
+                }
+                guard let highest = unions.map(\.score).max(), let best = unions.first(where: { $0.score == highest }) else { break }
+                parts.replaceSubrange(best.place...best.place + 1, with: [parts[best.place] + parts[best.place + 1]])
+            }
+            let expected = parts.map { part in 259 + (pieces.firstIndex { $0.0 == part } ?? -1) }
+            #expect(try tokenizer.encode(text) == [1] + expected, "\(text)")
+        }
+    }
+
     @Test("the tokenizer merges by score and returns the text")
     func tokenizer() throws {
         let folder = try TestText.folder()
