@@ -121,6 +121,23 @@ extension CommandLineTests {
             }
         }
 
+        @Test(arguments: ["{", "[[-1, 1]]", "[]", "[[1]]"])
+        func spoiltMixturesAreNamed(weights: String) throws {
+            try Program.inFolder { folder in
+                let model = folder.appendingPathComponent("model")
+                try FileManager.default.copyItem(
+                    at: Program.repository.appendingPathComponent("weights/fashion-mnist-draft"), to: model)
+                let text = """
+                    {"drafts": ["recycled", "frozen"], "weights_by_progress": \(weights), "steps": 4, "window": 2, "churn": 1,
+                    "rows": 1, "rejection": 0, "rejection_alone": [0, 0]}
+                    """
+                try Data(text.utf8).write(to: model.appendingPathComponent("draft-mixture.json"))
+                try Self.expectFailure(
+                    ["sample", "--model", "model", "--steps", "4", "--draft", "mixture:learnt"], in: folder,
+                    naming: "model/draft-mixture.json")
+            }
+        }
+
         @Test func aDraftOfAnotherSizeIsRefused() throws {
             try Program.inFolder { folder in
                 let model = folder.appendingPathComponent("model")

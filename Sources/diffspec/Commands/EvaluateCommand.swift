@@ -103,11 +103,11 @@ struct EvaluateCommand: ParsableCommand {
         try write(result, shape: shape)
     }
 
-    /// Numbers or integers.
     private static func holdsIntegers(_ rows: SafetensorsFile, _ name: String) -> Bool {
         rows.dtype(of: name) == .i64 || rows.dtype(of: name) == .i32
     }
 
+    /// Numbers or integers.
     private func timesteps(_ rows: SafetensorsFile, _ batch: Int) throws -> [Float] {
         if Self.holdsIntegers(rows, "timestep") {
             return try rows.integers(named: "timestep", shape: [batch]).map { Float($0) }

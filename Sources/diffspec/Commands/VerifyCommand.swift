@@ -79,15 +79,13 @@ struct VerifyCommand: ParsableCommand {
             print("\nseed \(seed), \((ContinuousClock.now - clock).seconds.formatted(digits: 1)) s")
         }
         let failed = findings.count { !$0.hasPassed }
-        if failed > 0 { throw VerificationFailure(failed: failed, of: findings.count) }
+        if failed > 0 { throw VerificationFailure(failed: failed, total: findings.count) }
     }
 }
 
 /// The suite has found something.
 private struct VerificationFailure: Error, CustomStringConvertible {
     let failed, total: Int
-
-    init(failed: Int, of total: Int) { (self.failed, self.total) = (failed, total) }
 
     var description: String { "\(failed) of \(total) checks failed" }
 }

@@ -30,7 +30,7 @@ struct SampleJob {
         self.path = path
         lock = try FileLock(path: "\(folder)/.\(shard.manifestName).lock", for: "this job")
         // Shards begin side by side; each finds the manifests of those before it.
-        let beginning = try FileLock(path: "\(folder)/.begin.lock", for: "this folder", isAwaited: true)
+        var beginning: FileLock? = try FileLock(path: "\(folder)/.begin.lock", for: "this folder", isAwaited: true)
         defer { withExtendedLifetime(beginning) {} }
         try Self.checkNeighbours(of: shard, job: job, folder: folder, tensors: tensors)
         var manifest = Manifest(
@@ -67,6 +67,8 @@ struct SampleJob {
             isResumable: true)
         var kept: Set<Int> = []
         if let earlier {
+            // Its manifest is there, and going through its samples takes long.
+            beginning = nil
             for (sample, entry) in earlier.tally.samples where try output.keep(sample, fingerprint: entry.fingerprint) {
                 kept.insert(sample)
             }

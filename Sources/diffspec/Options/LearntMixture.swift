@@ -18,6 +18,8 @@ struct LearntMixture: Codable {
     /// Mean probability of rejection on them, with the mixture and with each draft alone.
     let rejection: Double
     let rejectionAlone: [Double]
+    /// The file, for errors; no part of it.
+    private var path = Self.file
 
     private enum CodingKeys: String, CodingKey {
         case drafts, steps, window, churn, rows, rejection
@@ -46,22 +48,26 @@ struct LearntMixture: Codable {
                 remedy: "make it with diffspec calibrate mixture")
         }
         self = try JSONFile.decode(Self.self, path: path)
+        self.path = path
     }
 
     func options() throws -> [DraftOption] {
         try drafts.map { name in
             guard let draft = DraftOption(argument: name), draft != .none, draft != .learntMixture else {
-                throw ModelError(Self.file, key: "drafts", expected: "names as --draft takes", found: "\"\(name)\"")
+                throw ModelError(path, key: "drafts", expected: "names as --draft takes", found: "\"\(name)\"")
             }
             return draft
         }
     }
 
     func weights() throws -> MixtureWeights {
-        let weights = try MixtureWeights(byProgress: weightsByProgress)
+        let weights: MixtureWeights
+        do { weights = try MixtureWeights(byProgress: weightsByProgress) } catch {
+            throw ModelError(path, key: "weights_by_progress", expected: error.expected, found: error.found)
+        }
         guard weights.componentCount == drafts.count else {
             throw ModelError(
-                Self.file, key: "weights_by_progress", expected: "rows of \(drafts.count) weights",
+                path, key: "weights_by_progress", expected: "rows of \(drafts.count) weights",
                 found: "rows of \(weights.componentCount)")
         }
         return weights

@@ -45,7 +45,8 @@ struct OutputError: Error, CustomStringConvertible {
         let attributes = try? FileManager.default.attributesOfItem(
             atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
         if let type = attributes?[.type] as? FileAttributeType, type != .typeRegular, type != .typeDirectory {
-            throw OutputError(path: path, reason: "it is a device or pipe; name a file")
+            throw OutputError(
+                path: path, reason: type == .typeSymbolicLink ? "it is a link that leads nowhere" : "it is a device or pipe; name a file")
         }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         var isFolder: ObjCBool = false
