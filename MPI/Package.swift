@@ -9,7 +9,8 @@ let package = Package(
     dependencies: [.package(name: "diffspec", path: "..")],
     targets: [
         .systemLibrary(
-            name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"]), .brew(["open-mpi"])]),
+            name: "CMPI", pkgConfig: "ompi-c",
+            providers: [.apt(["libopenmpi-dev", "openmpi-bin"]), .brew(["open-mpi"])]),
         .executableTarget(
             name: "diffspec-mpi",
             dependencies: [

@@ -55,7 +55,8 @@ public final class DistributedDenoiser: Denoiser {
             var message = encoded(part)
             group.broadcast(&message)
             let (states, computing) = try computeShare(of: part)
-            results += split(group.gather(states + [computing], counts: counts(rows: part.count)), rows: part.count, start)
+            results += split(
+                group.gather(states + [computing], counts: counts(rows: part.count)), rows: part.count, start)
         }
         return results
     }

@@ -65,7 +65,9 @@ extension Image {
                 return "it has \(header.width)×\(header.height) pixels; expected \(width)×\(height)"
             }
             header.format = format
-            let isRead = bytes.withUnsafeMutableBufferPointer { $0.count == count && png_image_finish_read(&header, nil, $0.baseAddress, 0, nil) != 0 }
+            let isRead = bytes.withUnsafeMutableBufferPointer {
+                $0.count == count && png_image_finish_read(&header, nil, $0.baseAddress, 0, nil) != 0
+            }
             return isRead ? nil : Self.message(of: header)
         }
         if let reason { throw ImagingError(path: path, reason: reason, isReading: true) }

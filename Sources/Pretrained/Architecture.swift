@@ -13,7 +13,8 @@ public enum Architecture: String, Sendable {
     /// What a model folder says it holds. Any other name counts as an image model, whose reader then refuses it.
     /// - Throws: `CheckpointError` if `config.json` cannot be read.
     public init(folder: String) throws {
-        let path = URL(fileURLWithPath: PretrainedModel.networkFolder(in: folder)).appendingPathComponent("config.json").path
+        let path = URL(fileURLWithPath: PretrainedModel.networkFolder(in: folder)).appendingPathComponent("config.json")
+            .path
         let name = try ConfigurationReader(path: path).value("_class_name")?.string
         self = name.flatMap(Architecture.init) ?? .unet2D
     }

@@ -55,7 +55,8 @@ public enum BundledModels {
         }
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: model, isDirectory: &isFolder), isFolder.boolValue { return model }
-        let bundled = names.isEmpty ? "none, set \(environmentVariable) to the weights folder" : names.joined(separator: ", ")
+        let bundled =
+            names.isEmpty ? "none, set \(environmentVariable) to the weights folder" : names.joined(separator: ", ")
         throw ModelError(
             model, expected: "a model folder or the name of a bundled model", found: "neither",
             remedy: "bundled models: \(bundled)")

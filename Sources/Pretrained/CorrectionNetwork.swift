@@ -105,7 +105,8 @@ public struct CorrectionNetwork: Sendable {
                 input.append(contentsOf: repeatElement(0, count: 2 * noise.count))
             }
             input.append(
-                contentsOf: repeatElement(Float(CorrectionNetwork.gapScale * gap), count: process.height * process.width))
+                contentsOf: repeatElement(
+                    Float(CorrectionNetwork.gapScale * gap), count: process.height * process.width))
         }
 
         /// `(x - α a) / σ`

@@ -39,7 +39,8 @@ public struct MixtureModel: Denoiser {
         guard dimension == configuration.dimension, mixture.components.count == configuration.labelCount else {
             throw ModelError(
                 mixtureFile, key: "components",
-                expected: "\(configuration.labelCount) of dimension \(configuration.dimension), as the network has labels",
+                expected:
+                    "\(configuration.labelCount) of dimension \(configuration.dimension), as the network has labels",
                 found: "\(mixture.components.count) of dimension \(dimension)")
         }
     }

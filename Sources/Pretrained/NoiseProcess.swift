@@ -38,7 +38,8 @@ public struct NoiseProcess: Sendable {
         let betas = try configuration.betas(file: file ?? "")
         self.init(
             schedule: betas,
-            scheduleName: configuration.trained_betas == nil ? configuration.beta_schedule ?? "linear" : "trained_betas",
+            scheduleName: configuration.trained_betas == nil
+                ? configuration.beta_schedule ?? "linear" : "trained_betas",
             prediction: prediction, timeInput: .timestep(trainingSteps: betas.trainingSteps),
             ancestral: (betas, try configuration.ancestral(file: file ?? "")))
     }

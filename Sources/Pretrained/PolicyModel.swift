@@ -54,7 +54,9 @@ public struct PolicyModel: Sendable {
         guard let path = file(Self.statisticsFile) else {
             throw ModelError(
                 folder, expected: "a \(Self.statisticsFile)", found: "none",
-                remedy: "write the training data's least and greatest values there, as the tensors observation_minimum, observation_maximum, action_minimum and action_maximum")
+                remedy:
+                    "write the training data's least and greatest values there, as the tensors observation_minimum, observation_maximum, action_minimum and action_maximum"
+            )
         }
         statistics = try PolicyStatistics(path: path)
         guard statistics.action.count == configuration.inputDimension else {
@@ -89,7 +91,8 @@ public struct PolicyModel: Sendable {
         guard let (steps, bounds) = try noise.ancestralSteps(steps, spacing: spacing) else {
             throw ModelError(
                 folder + "/scheduler_config.json", key: "_class_name", expected: "a scheduler with betas",
-                found: "another", remedy: "a policy is sampled as a DDPM; save the DDPMScheduler that it was trained with")
+                found: "another",
+                remedy: "a policy is sampled as a DDPM; save the DDPMScheduler that it was trained with")
         }
         let conditions = try observations.map(condition)
         let denoiser = PolicyDenoiser(

@@ -27,7 +27,9 @@ struct PolicyPrior: Sendable {
     /// - Parameter condition: an observation as the network sees it.
     func callAsFunction(_ condition: [Float]) -> [Double] {
         bias.indices.map { row in
-            condition.enumerated().reduce(bias[row]) { $0 + weights[row * condition.count + $1.offset] * Double($1.element) }
+            condition.enumerated().reduce(bias[row]) {
+                $0 + weights[row * condition.count + $1.offset] * Double($1.element)
+            }
         }
     }
 }

@@ -30,7 +30,8 @@ public struct PretrainedModel: Sendable {
             throw ModelError(
                 networkFolder + "/config.json", key: "out_channels", expected: "\(input), as in_channels",
                 found: "\(output)",
-                remedy: "a network that also predicts its variance, or a correction (--draft corrected), can't be sampled")
+                remedy:
+                    "a network that also predicts its variance, or a correction (--draft corrected), can't be sampled")
         }
         switch network.configuration.classEmbedding {
         case .none, .table: break
@@ -40,7 +41,8 @@ public struct PretrainedModel: Sendable {
                 remedy: "a network conditioned on more than a label can be evaluated, but not sampled")
         }
         process = try TrainedProcess.load(
-            folder: URL(fileURLWithPath: folder), network: network.configuration, networkFile: networkFolder + "/config.json",
+            folder: URL(fileURLWithPath: folder), network: network.configuration,
+            networkFile: networkFolder + "/config.json",
             override: schedule)
         priors = try Self.priors(folder: folder, network: network.configuration, process: process)
     }
@@ -59,9 +61,10 @@ public struct PretrainedModel: Sendable {
         guard values.allSatisfy(\.isFinite) else {
             throw ModelError(path, key: "denoised", expected: "finite numbers", found: "an infinity or NaN")
         }
-        return Dictionary(uniqueKeysWithValues: (0..<max(1, labels)).map { label in
-            (labels == 0 ? nil : label, values[label * size..<(label + 1) * size].map(Double.init))
-        })
+        return Dictionary(
+            uniqueKeysWithValues: (0..<max(1, labels)).map { label in
+                (labels == 0 ? nil : label, values[label * size..<(label + 1) * size].map(Double.init))
+            })
     }
 
     /// The folder that holds `config.json` and the weights.

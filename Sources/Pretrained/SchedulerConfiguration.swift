@@ -20,7 +20,8 @@ struct SchedulerConfiguration: Decodable {
     func trainingSteps(file: String) throws(ModelError) -> Int {
         let steps = num_train_timesteps ?? 1000
         guard (1...1_000_000).contains(steps) else {
-            throw ModelError(file, key: "num_train_timesteps", expected: "a number from 1 to 1000000", found: "\(steps)")
+            throw ModelError(
+                file, key: "num_train_timesteps", expected: "a number from 1 to 1000000", found: "\(steps)")
         }
         return steps
     }
@@ -59,7 +60,8 @@ struct SchedulerConfiguration: Decodable {
     /// diffusers' schedulers whose noise is not given by betas.
     private static func isWithoutBetas(_ name: String) -> Bool {
         name.hasPrefix("FlowMatch")
-            || ["ScoreSdeVeScheduler", "KarrasVeScheduler", "CMStochasticIterativeScheduler", "VQDiffusionScheduler"].contains(name)
+            || ["ScoreSdeVeScheduler", "KarrasVeScheduler", "CMStochasticIterativeScheduler", "VQDiffusionScheduler"]
+                .contains(name)
     }
 
     func prediction(file: String) throws(ModelError) -> PredictionKind {

@@ -35,7 +35,8 @@ public enum Wasserstein {
                     return product / length
                 }.sorted()
             }
-            sum += zip(projected(first), projected(second)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            sum +=
+                zip(projected(first), projected(second)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
                 / Double(first.count)
         }
         return (sum / Double(directions.count) * Double(dimension)).squareRoot()

@@ -139,7 +139,8 @@ struct SpeculationChecks: Sendable {
                         excess += (decision.isAccepted ? 1 : 0) - probability
                         variance += probability * (1 - probability)
                     }
-                } onFinished: { _ in }
+                } onFinished: { _ in
+                }
             }
             try run(chain.chain)
             guard variance >= 25 else {

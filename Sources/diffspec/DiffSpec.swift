@@ -19,7 +19,8 @@ public struct DiffSpec: ParsableCommand {
         version: Version.current,
         subcommands: [
             SampleCommand.self, MergeCommand.self, CompareCommand.self, PlanCommand.self, SweepCommand.self,
-            SurvivalCommand.self, PolicyCommand.self, EvaluateCommand.self, InspectCommand.self, ModelsCommand.self, CalibrateCommand.self,
+            SurvivalCommand.self, PolicyCommand.self, EvaluateCommand.self, InspectCommand.self, ModelsCommand.self,
+            CalibrateCommand.self,
             RecordCommand.self, VerifyCommand.self, LangevinCommand.self, MixtureCommand.self, CoupleCommand.self,
             DecodeCommand.self, LimitCommand.self,
         ])
@@ -67,7 +68,8 @@ public struct DiffSpec: ParsableCommand {
             if let error = error as? ValidationError, let command {
                 // Bad usage that only shows once a model is loaded ends as it does at parsing.
                 let name = DiffSpec.path(to: type(of: command))
-                text = "Error: \(error.message)\nUsage: \(name) <options>\n  See '\(name) --help' for more information.\n"
+                text =
+                    "Error: \(error.message)\nUsage: \(name) <options>\n  See '\(name) --help' for more information.\n"
                 status = ExitCode.validationFailure.rawValue
             } else if command == nil || code != .failure {
                 // What ArgumentParser knows as its own: help, version, bad usage.
@@ -85,7 +87,9 @@ public struct DiffSpec: ParsableCommand {
     private static func path(to command: any ParsableCommand.Type) -> String {
         func path(from parent: any ParsableCommand.Type) -> [String]? {
             if parent == command { return [parent._commandName] }
-            return parent.configuration.subcommands.lazy.compactMap { path(from: $0) }.first.map { [parent._commandName] + $0 }
+            return parent.configuration.subcommands.lazy.compactMap { path(from: $0) }.first.map {
+                [parent._commandName] + $0
+            }
         }
         return (path(from: DiffSpec.self) ?? [DiffSpec._commandName]).joined(separator: " ")
     }

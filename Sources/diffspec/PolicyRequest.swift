@@ -42,23 +42,30 @@ struct PolicyRequest {
         func refusal(_ message: String) -> Refusal { Refusal(message, id: id) }
 
         let shape = "[\(model.observationSteps)][\(model.observationDimension)]"
-        guard let observation = json["observation"] else { throw refusal("\"observation\" is missing; expected numbers \(shape)") }
+        guard let observation = json["observation"] else {
+            throw refusal("\"observation\" is missing; expected numbers \(shape)")
+        }
         func isList(_ value: JSON?) -> Bool { if case .array = value { true } else { false } }
         guard let items = observation.array, let first = items.first else {
             throw refusal("\"observation\" must be a list \(shape) of numbers, or a list of such lists")
         }
         let isBatch = isList(first.array?.first)
         guard items.count <= Self.largestBatch || !isBatch else {
-            throw refusal("\"observation\" holds \(items.count) observations; at most \(Self.largestBatch) are planned at once")
+            throw refusal(
+                "\"observation\" holds \(items.count) observations; at most \(Self.largestBatch) are planned at once")
         }
         let observations = try (isBatch ? items : [observation]).enumerated().map { index, value in
             let name = isBatch ? "observation \(index)" : "\"observation\""
             guard let states = value.array, states.count == model.observationSteps else {
-                throw refusal("\(name) must hold \(model.observationSteps) states, found \(value.array.map { "\($0.count)" } ?? "no list")")
+                throw refusal(
+                    "\(name) must hold \(model.observationSteps) states, found \(value.array.map { "\($0.count)" } ?? "no list")"
+                )
             }
             return try states.flatMap { state in
                 guard let numbers = state.array, numbers.count == model.observationDimension else {
-                    throw refusal("\(name) must hold states of \(model.observationDimension) numbers, found \(state.array.map { "\($0.count)" } ?? "no list")")
+                    throw refusal(
+                        "\(name) must hold states of \(model.observationDimension) numbers, found \(state.array.map { "\($0.count)" } ?? "no list")"
+                    )
                 }
                 return try numbers.map { number in
                     guard let number = number.double, number.isFinite else {
@@ -84,7 +91,8 @@ struct PolicyRequest {
         }
         func seed(_ value: JSON) throws -> Int {
             guard let seed = value.int, seed >= 0 else {
-                throw refusal("a seed must be an integer from 0 to \(largestSeed), found \(String(value.text.prefix(40)))")
+                throw refusal(
+                    "a seed must be an integer from 0 to \(largestSeed), found \(String(value.text.prefix(40)))")
             }
             return seed
         }

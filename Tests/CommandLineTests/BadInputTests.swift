@@ -13,10 +13,13 @@ extension CommandLineTests {
             ["sample", "--threads", "0"], ["sample", "--chain", "ddpm"], ["sample", "--seed", "-3"],
             ["sample", "--frobnicate"], ["sample", "--rule", "guess"], ["sample", "--rule", "temperature:0"],
             ["sample", "--window", "wide"], ["sample", "--draft", "picard:0"],
-            ["sample", "--draft", "mixture:frozen=-1,recycled=1"], ["sample", "--chain", "ddpm", "--denoise-last-step"],
-            ["plan", "--workers", "0"], ["mixture", "--figure", "f", "--report", "r.json"], ["calibrate", "x", "--count", "0"],
+            ["sample", "--draft", "mixture:frozen=-1,recycled=1"],
+            ["sample", "--chain", "ddpm", "--denoise-last-step"],
+            ["plan", "--workers", "0"], ["mixture", "--figure", "f", "--report", "r.json"],
+            ["calibrate", "x", "--count", "0"],
             ["compare", "--draft", "none"], ["sweep", "--all-churn", "0,x"], ["sweep", "--all-drafts", "none"],
-            ["sweep", "--all-drafts", "oracle"], ["survival", "--start", "90", "--horizon", "20"], ["survival", "--particles", "0"],
+            ["sweep", "--all-drafts", "oracle"], ["survival", "--start", "90", "--horizon", "20"],
+            ["survival", "--particles", "0"],
             ["record", "--draft", "none"], ["record", "--rows", "0"], ["calibrate", "mixture", "--drafts", "recycled"],
             ["calibrate", "mixture", "--drafts", "recycled,none"], ["evaluate"], ["nonsense"],
             ["sample", "--resume"], ["sample", "--shard", "1/2"],
@@ -29,7 +32,8 @@ extension CommandLineTests {
             ["decode", "--text", "x", "--tokens=-1"], ["decode", "--text", "x", "--order", "0"],
             ["decode", "--text", "x", "--temperature", "0"], ["limit", "acceptance", "--distance", "nan"],
             ["limit", "metaconverse", "--bsc", "2"], ["limit", "metaconverse", "--bsc", "0.1", "--length", "0"],
-            ["sample", "--draft", "mixture:mixture:learnt=1"], ["calibrate", "mixture", "--drafts", "mixture:mixture:learnt=1,frozen"],
+            ["sample", "--draft", "mixture:mixture:learnt=1"],
+            ["calibrate", "mixture", "--drafts", "mixture:mixture:learnt=1,frozen"],
         ]
 
         @Test(arguments: usage)
@@ -46,17 +50,26 @@ extension CommandLineTests {
         @Test func lateUsageErrorsNameTheWholeCommand() throws {
             try Program.inFolder { folder in
                 let outcome = try Program.run(["calibrate", "mixture", "--class", "Trousers"], in: folder)
-                #expect(outcome.status == 64 && outcome.errors.contains("diffspec calibrate mixture --help"), "\(outcome.errors)")
+                #expect(
+                    outcome.status == 64 && outcome.errors.contains("diffspec calibrate mixture --help"),
+                    "\(outcome.errors)")
             }
         }
 
         static let failures: [[String]] = [
-            ["sample", "--model", "no-such-model"], ["sample", "--churn", "1e200"], ["sample", "--out", "/nonexistent/x.png"],
-            ["sample", "--out", "."], ["sample", "--out", "new/"], ["sample", "--report", String(repeating: "r", count: 240)], ["sample", "--tensors", "/dev/null"], ["sample", "--out", ""],
-            ["calibrate", "no-such-model"], ["sweep", "--csv", "/nonexistent/s.csv"], ["record", "--out", "/nonexistent/r"],
-            ["calibrate", "mixture", "--model", "no-such-model"], ["sample", "--draft", "corrected", "--draft-model", "fashion-mnist-draft"],
-            ["sample", "--model", "fashion-mnist-draft", "--draft", "corrected"], ["survival", "--plot", "/nonexistent/p.png"],
-            ["survival", "--draft", "picard:1"], ["survival", "--steps", "1000", "--horizon", "1000", "--particles", "1000000"],
+            ["sample", "--model", "no-such-model"], ["sample", "--churn", "1e200"],
+            ["sample", "--out", "/nonexistent/x.png"],
+            ["sample", "--out", "."], ["sample", "--out", "new/"],
+            ["sample", "--report", String(repeating: "r", count: 240)], ["sample", "--tensors", "/dev/null"],
+            ["sample", "--out", ""],
+            ["calibrate", "no-such-model"], ["sweep", "--csv", "/nonexistent/s.csv"],
+            ["record", "--out", "/nonexistent/r"],
+            ["calibrate", "mixture", "--model", "no-such-model"],
+            ["sample", "--draft", "corrected", "--draft-model", "fashion-mnist-draft"],
+            ["sample", "--model", "fashion-mnist-draft", "--draft", "corrected"],
+            ["survival", "--plot", "/nonexistent/p.png"],
+            ["survival", "--draft", "picard:1"],
+            ["survival", "--steps", "1000", "--horizon", "1000", "--particles", "1000000"],
             ["record", "--steps", "10000", "--window", "10000", "--batch", "4096"],
             ["sample", "--report", "/nonexistent/r.json"], ["inspect", "no-such-model"],
             ["merge", "no-such-folder"], ["merge", "."], ["sample", "--samples", "/dev/null"],
@@ -79,7 +92,8 @@ extension CommandLineTests {
 
         /// A copy of the small bundled model, spoilt in one place.
         @Test(arguments: [
-            ("weights cut short", "diffusion_pytorch_model.safetensors"), ("weights empty", "diffusion_pytorch_model.safetensors"),
+            ("weights cut short", "diffusion_pytorch_model.safetensors"),
+            ("weights empty", "diffusion_pytorch_model.safetensors"),
             ("header of terabytes", "diffusion_pytorch_model.safetensors"), ("NaN", "time_emb_proj"),
             ("other class", "_class_name"), ("config not JSON", "config.json"), ("no schedule", "process.json"),
             ("unknown schedule", "cosin"), ("image too large", "image size"), ("image not halvable", "29"),
@@ -94,7 +108,8 @@ extension CommandLineTests {
                 let weights = model.appendingPathComponent("diffusion_pytorch_model.safetensors")
                 func edit(_ file: String, _ change: (String) -> String) throws {
                     let url = model.appendingPathComponent(file)
-                    try change(String(contentsOf: url, encoding: .utf8)).write(to: url, atomically: true, encoding: .utf8)
+                    try change(String(contentsOf: url, encoding: .utf8)).write(
+                        to: url, atomically: true, encoding: .utf8)
                 }
                 func replace(_ file: String, _ old: String, _ new: String) throws {
                     try edit(file) { $0.replacingOccurrences(of: old, with: new) }
@@ -113,11 +128,17 @@ extension CommandLineTests {
                 case "unknown schedule": try replace("process.json", "\"cosine\"", "\"cosin\"")
                 case "image too large": try replace("process.json", "\"height\": 28", "\"height\": 280000")
                 case "image beyond memory":
-                    for side in ["height", "width"] { try replace("process.json", "\"\(side)\": 28", "\"\(side)\": 4096") }
+                    for side in ["height", "width"] {
+                        try replace("process.json", "\"\(side)\": 28", "\"\(side)\": 4096")
+                    }
                 case "image not halvable": try replace("process.json", "\"height\": 28", "\"height\": 29")
                 default: try replace("process.json", "\"Bag\",", "\"Bag\", \"Hat\", \"Sock\", \"Tie\",")
                 }
-                try Self.expectFailure(["sample", "--model", "model", "--steps", "30", "--window", "30", "--batch", "64", "--count", "64"], in: folder, naming: word)
+                try Self.expectFailure(
+                    [
+                        "sample", "--model", "model", "--steps", "30", "--window", "30", "--batch", "64", "--count",
+                        "64",
+                    ], in: folder, naming: word)
             }
         }
 

@@ -12,12 +12,14 @@ extension CommandLineTests {
             try Program.inFolder { folder in
                 let outcome = try Program.run(
                     ["sweep"] + Self.model + [
-                        "--all-churn", "0.25,1", "--all-temperatures", "1,2", "--all-drafts", "frozen,mixture:frozen=1,recycled=1",
+                        "--all-churn", "0.25,1", "--all-temperatures", "1,2", "--all-drafts",
+                        "frozen,mixture:frozen=1,recycled=1",
                     ], in: folder)
                 #expect(outcome.status == 64, "a comma in a mixture parts the list")
                 let right = try Program.run(
                     ["sweep"] + Self.model + [
-                        "--all-churn", "0.25,1", "--all-temperatures", "1,2", "--all-drafts", "frozen,recycled", "--count", "4",
+                        "--all-churn", "0.25,1", "--all-temperatures", "1,2", "--all-drafts", "frozen,recycled",
+                        "--count", "4",
                         "--csv", "s.csv", "--report", "s.json", "--plot", "s.png", "--quiet",
                     ], in: folder)
                 try #require(right.status == 0, "\(right.errors)")
@@ -38,10 +40,13 @@ extension CommandLineTests {
         @Test func survivalFallsFromOne() throws {
             try Program.inFolder { folder in
                 let outcome = try Program.run(
-                    ["survival"] + Self.model + ["--start", "5", "--horizon", "4", "--particles", "16", "--json", "--plot", "p.png"],
+                    ["survival"] + Self.model + [
+                        "--start", "5", "--horizon", "4", "--particles", "16", "--json", "--plot", "p.png",
+                    ],
                     in: folder)
                 try #require(outcome.status == 0, "\(outcome.errors)")
-                let json = try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+                let json = try #require(
+                    try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
                 for key in ["filtered", "observed"] {
                     let law = try #require(json[key] as? [Double])
                     #expect(law.count == 5 && law[0] == 1 && zip(law, law.dropFirst()).allSatisfy { $0 >= $1 - 1e-12 })
@@ -54,7 +59,9 @@ extension CommandLineTests {
         @Test func recordedAnswersAreTheTargets() throws {
             try Program.inFolder { folder in
                 let outcome = try Program.run(
-                    ["record"] + Self.model + ["--window", "8", "--batch", "4", "--rows", "100", "--out", "r.safetensors"], in: folder)
+                    ["record"] + Self.model + [
+                        "--window", "8", "--batch", "4", "--rows", "100", "--out", "r.safetensors",
+                    ], in: folder)
                 try #require(outcome.status == 0, "\(outcome.errors)")
                 let file = try SafetensorsFile(path: folder.path + "/r.safetensors")
                 #expect(file.shape(of: "examples") == [100, 5, 1, 28, 28])
@@ -73,8 +80,10 @@ extension CommandLineTests {
                 let network = try UNet2D(
                     folder: Program.repository.appendingPathComponent("weights/fashion-mnist-draft").path)
                 let outputs = try network(
-                    sample: SafetensorsFile(path: folder.path + "/i.safetensors").floats(named: "sample"), batch: 10, height: 28,
-                    width: 28, timesteps: times[rows].map { 1000 * $0 }, classLabels: labels[rows].map { Int($0) }, threads: 1)
+                    sample: SafetensorsFile(path: folder.path + "/i.safetensors").floats(named: "sample"), batch: 10,
+                    height: 28,
+                    width: 28, timesteps: times[rows].map { 1000 * $0 }, classLabels: labels[rows].map { Int($0) },
+                    threads: 1)
                 for (place, row) in rows.enumerated() {
                     let angle = Double(times[row]) * .pi / 2
                     for i in 0..<784 {
@@ -92,11 +101,14 @@ extension CommandLineTests {
                 try FileManager.default.copyItem(
                     at: Program.repository.appendingPathComponent("weights/fashion-mnist-draft"),
                     to: folder.appendingPathComponent("model"))
-                let sample = ["sample", "--model", "model", "--draft", "mixture:learnt", "--steps", "20", "--count", "2"]
+                let sample = [
+                    "sample", "--model", "model", "--draft", "mixture:learnt", "--steps", "20", "--count", "2",
+                ]
                 try BadInputTests.expectFailure(sample, in: folder, naming: "diffspec calibrate mixture")
                 let outcome = try Program.run(
                     [
-                        "calibrate", "mixture", "--model", "model", "--steps", "20", "--count", "4", "--parts", "4", "--drafts",
+                        "calibrate", "mixture", "--model", "model", "--steps", "20", "--count", "4", "--parts", "4",
+                        "--drafts",
                         "recycled,frozen-denoiser,frozen",
                     ], in: folder)
                 try #require(outcome.status == 0, "\(outcome.errors)")
@@ -106,7 +118,9 @@ extension CommandLineTests {
                 #expect(alone.count == 3 && alone.allSatisfy { rejection <= $0 })
                 let run = try Program.run(sample + ["--report", "r.json"], in: folder)
                 try #require(run.status == 0, "\(run.errors)")
-                #expect(try SampleCommandTests.json(folder.appendingPathComponent("r.json"))["draft"] as? String == "mixture:learnt")
+                #expect(
+                    try SampleCommandTests.json(folder.appendingPathComponent("r.json"))["draft"] as? String
+                        == "mixture:learnt")
             }
         }
     }

@@ -6,7 +6,8 @@ extension CommandLineTests {
     @Suite("Jobs")
     struct JobTests {
         static let options = [
-            "--model", "fashion-mnist-draft", "--steps", "6", "--window", "4", "--count", "22", "--threads", "1", "--quiet",
+            "--model", "fashion-mnist-draft", "--steps", "6", "--window", "4", "--count", "22", "--threads", "1",
+            "--quiet",
         ]
 
         static func files(_ name: String) -> [String] {
@@ -20,7 +21,8 @@ extension CommandLineTests {
             let inside = try Program.files(in: folder.appendingPathComponent(name))
             for path in inside.map({ "\(name)/\($0)" }) + ["\(name).safetensors", "\(name).json", "\(name).png"] {
                 var data = try Data(contentsOf: folder.appendingPathComponent(path))
-                if path.hasSuffix(".json"), var object = try JSONSerialization.jsonObject(with: data) as? [String: Any] {
+                if path.hasSuffix(".json"), var object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+                {
                     for key in ["calls", "seconds", "wall_seconds", "shards", "tensors"] { object[key] = nil }
                     data = try JSONSerialization.data(withJSONObject: object, options: .sortedKeys)
                 }
@@ -34,7 +36,9 @@ extension CommandLineTests {
             try #require(outcome.status == 0, "\(outcome.errors)")
         }
 
-        private static func job(_ name: String, _ more: [String] = []) -> [String] { ["sample"] + options + files(name) + more }
+        private static func job(_ name: String, _ more: [String] = []) -> [String] {
+            ["sample"] + options + files(name) + more
+        }
 
         @Test func partsJoinedAreTheWhole() throws {
             try Program.inFolder { folder in
@@ -43,7 +47,8 @@ extension CommandLineTests {
                     // Two parts in a folder of their own, one elsewhere.
                     try Self.succeed(
                         ["sample"] + Self.options + [
-                            "--samples", part == 2 ? "other" : "parts", "--tensors", "\(part).safetensors", "--shard", "\(part)/3", "--resume",
+                            "--samples", part == 2 ? "other" : "parts", "--tensors", "\(part).safetensors", "--shard",
+                            "\(part)/3", "--resume",
                         ], in: folder)
                 }
                 #expect(!FileManager.default.fileExists(atPath: folder.path + "/samples.png"))
@@ -87,14 +92,18 @@ extension CommandLineTests {
         @Test func foldersAreNotShared() throws {
             try Program.inFolder { folder in
                 func part(_ number: Int, _ tensors: String, _ more: [String] = []) -> [String] {
-                    ["sample"] + Self.options + ["--samples", "job", "--tensors", tensors, "--shard", "\(number)/2", "--resume"] + more
+                    ["sample"] + Self.options + [
+                        "--samples", "job", "--tensors", tensors, "--shard", "\(number)/2", "--resume",
+                    ] + more
                 }
                 try Self.succeed(part(1, "1.safetensors"), in: folder)
                 let picture = folder.appendingPathComponent("job/000000.png")
                 let before = try Data(contentsOf: picture)
                 for (arguments, reason) in [
-                    (Self.job("job", ["--seed", "7"]), "another job"), (part(2, "2.safetensors", ["--seed", "7"]), "another job"),
-                    (part(2, "1.safetensors"), "shard 1/2 has its samples there"), (part(1, "other.safetensors"), "was begun with --tensors"),
+                    (Self.job("job", ["--seed", "7"]), "another job"),
+                    (part(2, "2.safetensors", ["--seed", "7"]), "another job"),
+                    (part(2, "1.safetensors"), "shard 1/2 has its samples there"),
+                    (part(1, "other.safetensors"), "was begun with --tensors"),
                 ] {
                     let outcome = try Program.run(arguments, in: folder)
                     #expect(outcome.status == 1 && outcome.errors.contains(reason), "\(outcome.errors)")
@@ -120,7 +129,8 @@ extension CommandLineTests {
             try Program.inFolder { folder in
                 func writeProjection(_ value: Float) throws {
                     let header = #"{"projection":{"dtype":"F32","shape":[1,784],"data_offsets":[0,3136]}}"#
-                    var data = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) } + Data(header.utf8)
+                    var data =
+                        withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) } + Data(header.utf8)
                     for _ in 0..<784 { withUnsafeBytes(of: value) { data.append(contentsOf: $0) } }
                     try data.write(to: folder.appendingPathComponent("rule.safetensors"))
                 }
@@ -165,7 +175,8 @@ extension CommandLineTests {
                 let manifest = folder.appendingPathComponent("job/manifest.json")
                 let before = try Data(contentsOf: manifest)
                 for (arguments, reason) in [
-                    (Self.job("job", ["--count", "5000"]), "unfinished"), (Self.job("job", ["--resume"]), "another count"),
+                    (Self.job("job", ["--count", "5000"]), "unfinished"),
+                    (Self.job("job", ["--resume"]), "another count"),
                     (Self.job("job", ["--count", "5000", "--churn", "0.5", "--resume"]), "another churn"),
                     (Self.job("job", ["--count", "5000", "--model", "fashion-mnist", "--resume"]), "another weights"),
                     (["merge", "job"], "unfinished"),

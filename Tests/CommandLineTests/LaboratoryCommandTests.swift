@@ -26,9 +26,11 @@ extension CommandLineTests {
                     #expect(try Program.files(in: folder) == ["r.json", "trace.png"])
                 }
                 // One chain says nothing of the spread of chains.
-                let single = try Program.run(["langevin", "--steps", "50", "--chains", "1", "--report", "r.json"], in: folder)
+                let single = try Program.run(
+                    ["langevin", "--steps", "50", "--chains", "1", "--report", "r.json"], in: folder)
                 #expect(single.status == 0 && single.output.contains("standard error unknown"), "\(single.errors)")
-                #expect((try Self.report("r.json", in: folder)["energy"] as? [String: Any])?["standard_error"] is NSNull)
+                #expect(
+                    (try Self.report("r.json", in: folder)["energy"] as? [String: Any])?["standard_error"] is NSNull)
                 for energy in ["gaussian", "mixture", "logistic"] {
                     let outcome = try Program.run(
                         ["langevin", "--energy", energy, "--steps", "100", "--tail", "10", "--chains", "2"], in: folder)
@@ -41,7 +43,10 @@ extension CommandLineTests {
             try Program.inFolder { folder in
                 for draft in ["none", "frozen", "frozen-denoiser", "recycled", "recycled-zeroth", "independent"] {
                     let outcome = try Program.run(
-                        ["mixture", "--steps", "20", "--count", "40", "--draft", draft, "--report", "r.json", "--out", "s.png"],
+                        [
+                            "mixture", "--steps", "20", "--count", "40", "--draft", draft, "--report", "r.json",
+                            "--out", "s.png",
+                        ],
                         in: folder)
                     #expect(outcome.status == 0, "\(draft): \(outcome.errors)")
                     let report = try Self.report("r.json", in: folder)
@@ -56,7 +61,8 @@ extension CommandLineTests {
             try Program.inFolder { folder in
                 func report(_ arguments: [String]) throws -> [String: Any] {
                     let outcome = try Program.run(
-                        ["mixture", "--model", "mixture-2", "--steps", "40", "--count", "300", "--report", "r.json"] + arguments,
+                        ["mixture", "--model", "mixture-2", "--steps", "40", "--count", "300", "--report", "r.json"]
+                            + arguments,
                         in: folder)
                     try #require(outcome.status == 0, "\(outcome.errors)")
                     return try Self.report("r.json", in: folder)
@@ -79,7 +85,8 @@ extension CommandLineTests {
 
         @Test func mixtureExportsItsComponents() throws {
             try Program.inFolder { folder in
-                let outcome = try Program.run(["mixture", "--dimension", "3", "--components", "5", "--export", "m.json"], in: folder)
+                let outcome = try Program.run(
+                    ["mixture", "--dimension", "3", "--components", "5", "--export", "m.json"], in: folder)
                 try #require(outcome.status == 0, "\(outcome.errors)")
                 let components = try #require(try Self.report("m.json", in: folder)["components"] as? [[String: Any]])
                 #expect(components.count == 5)
@@ -90,7 +97,8 @@ extension CommandLineTests {
         /// The default tail follows the number of steps.
         @Test func langevinTakesFewSteps() throws {
             try Program.inFolder { folder in
-                let outcome = try Program.run(["langevin", "--steps", "50", "--chains", "2", "--report", "r.json"], in: folder)
+                let outcome = try Program.run(
+                    ["langevin", "--steps", "50", "--chains", "2", "--report", "r.json"], in: folder)
                 #expect(outcome.status == 0, "\(outcome.errors)")
                 #expect(try Self.report("r.json", in: folder)["tail"] as? Int == 25)
             }
@@ -110,7 +118,9 @@ extension CommandLineTests {
                 // So few samples leave some controls uncaught; how many is said in one line.
                 let failed = findings.count { $0["passed"] as? Bool == false }
                 #expect(outcome.status == (failed > 0 ? 1 : 0))
-                #expect(failed == 0 || outcome.errors.hasSuffix("error: \(failed) of \(findings.count) checks failed\n"), "\(outcome.errors)")
+                #expect(
+                    failed == 0 || outcome.errors.hasSuffix("error: \(failed) of \(findings.count) checks failed\n"),
+                    "\(outcome.errors)")
             }
         }
 
@@ -132,11 +142,13 @@ extension CommandLineTests {
 
         /// Divergence, impossible places.
         @Test(arguments: [
-            ["langevin", "--step", "1", "--steps", "600"], ["langevin", "--step", "1", "--steps", "600", "--draft", "none"],
+            ["langevin", "--step", "1", "--steps", "600"],
+            ["langevin", "--step", "1", "--steps", "600", "--draft", "none"],
             ["langevin", "--report", "/nonexistent/r.json"], ["mixture", "--churn", "1e200", "--count", "1"],
             ["mixture", "--figure", "/proc/nowhere"], ["mixture", "--model", "fashion-mnist", "--count", "1"],
             ["mixture", "--model", "mixture-2", "--draft", "independent", "--draft-model", "mixture-32-draft"],
-            ["mixture", "--model", "nowhere"], ["mixture", "--figure", "f", "--networks", "--mixture-seed", "9"], ["sample", "--model", "mixture-2"],
+            ["mixture", "--model", "nowhere"], ["mixture", "--figure", "f", "--networks", "--mixture-seed", "9"],
+            ["sample", "--model", "mixture-2"],
         ])
         func runTimeErrors(arguments: [String]) throws {
             try Program.inFolder { folder in

@@ -6,7 +6,10 @@ extension CommandLineTests {
     @Suite("diffspec evaluate, inspect and models")
     struct ModelCommandsTests {
         /// The bundled models' golden cases, made by diffusers or PyTorch: to 1e-4 of the output's standard deviation.
-        @Test(arguments: ["fashion-mnist", "fashion-mnist-draft", "fashion-mnist-correction", "mixture-2", "mixture-2-draft", "mixture-32", "mixture-32-draft", "pusht"])
+        @Test(arguments: [
+            "fashion-mnist", "fashion-mnist-draft", "fashion-mnist-correction", "mixture-2", "mixture-2-draft",
+            "mixture-32", "mixture-32-draft", "pusht",
+        ])
         func evaluateAgreesWithPyTorch(model: String) throws { try Self.expectGoldenCase(of: model) }
 
         /// So they do with the kernels of lesser processors.
@@ -23,9 +26,11 @@ extension CommandLineTests {
                     environment: environment)
                 try #require(outcome.status == 0, "\(outcome.errors)")
                 let expected = try SafetensorsFile(path: golden).floats(named: "output").map(Double.init)
-                let found = try SafetensorsFile(path: folder.path + "/o.safetensors").floats(named: "output").map(Double.init)
+                let found = try SafetensorsFile(path: folder.path + "/o.safetensors").floats(named: "output").map(
+                    Double.init)
                 let mean = expected.reduce(0, +) / Double(expected.count)
-                let deviation = (expected.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(expected.count)).squareRoot()
+                let deviation = (expected.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(expected.count))
+                    .squareRoot()
                 #expect(found.count == expected.count)
                 #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 * deviation })
             }
@@ -42,7 +47,8 @@ extension CommandLineTests {
                 #expect(json["parameters"] as? Int == 1_624_577)
                 #expect(json["classes"] as? Int == 10)
                 #expect((json["tensors"] as? [Any])?.count == 269)
-                #expect(try Program.run(["inspect", "fashion-mnist"], in: folder).output.contains("parameters   1624577"))
+                #expect(
+                    try Program.run(["inspect", "fashion-mnist"], in: folder).output.contains("parameters   1624577"))
             }
         }
 
@@ -75,7 +81,8 @@ extension CommandLineTests {
                     to: folder.appendingPathComponent("model"))
                 func calls() throws -> Double {
                     let outcome = try Program.run(
-                        ["sample", "--model", "model", "--count", "8", "--steps", "40", "--report", "r.json"], in: folder)
+                        ["sample", "--model", "model", "--count", "8", "--steps", "40", "--report", "r.json"],
+                        in: folder)
                     try #require(outcome.status == 0, "\(outcome.errors)")
                     let report = try SampleCommandTests.json(folder.appendingPathComponent("r.json"))
                     return try #require((report["nfe"] as? [String: Any])?["mean"] as? Double)
@@ -83,7 +90,10 @@ extension CommandLineTests {
                 let before = try calls()
                 let outcome = try Program.run(["calibrate", "model", "--count", "8"], in: folder)
                 try #require(outcome.status == 0, "\(outcome.errors)")
-                #expect(try SafetensorsFile(path: folder.path + "/model/prior.safetensors").shape(of: "denoised") == [11, 1, 28, 28])
+                #expect(
+                    try SafetensorsFile(path: folder.path + "/model/prior.safetensors").shape(of: "denoised") == [
+                        11, 1, 28, 28,
+                    ])
                 #expect(try calls() < before)
             }
         }

@@ -10,12 +10,14 @@ extension CommandLineTests {
             try Program.inFolder { folder in
                 let model = folder.appendingPathComponent("model")
                 try FileManager.default.copyItem(
-                    at: Program.repository.appendingPathComponent("Tests/NeuralNetworkTests/Fixtures/policies/pusht-narrow"),
+                    at: Program.repository.appendingPathComponent(
+                        "Tests/NeuralNetworkTests/Fixtures/policies/pusht-narrow"),
                     to: model)
                 try Data("{\"num_train_timesteps\": 100, \"beta_schedule\": \"squaredcos_cap_v2\"}".utf8)
                     .write(to: model.appendingPathComponent("scheduler_config.json"))
                 let tensors: [(name: String, shape: [Int])] = [
-                    ("observation_minimum", [5]), ("observation_maximum", [5]), ("action_minimum", [2]), ("action_maximum", [2]),
+                    ("observation_minimum", [5]), ("observation_maximum", [5]), ("action_minimum", [2]),
+                    ("action_maximum", [2]),
                 ]
                 let writer = try SafetensorsWriter(
                     path: model.appendingPathComponent("statistics.safetensors").path, tensors: tensors)
@@ -40,7 +42,8 @@ extension CommandLineTests {
 
         @Test func plansAreSampledBetweenTheLimits() throws {
             try Self.inFolder { folder in
-                let answer = try Self.answers(["{\"observation\": \(Self.observation), \"seed\": 4, \"id\": {\"n\": [\"a\\n\"]}}"], in: folder)[0]
+                let answer = try Self.answers(
+                    ["{\"observation\": \(Self.observation), \"seed\": 4, \"id\": {\"n\": [\"a\\n\"]}}"], in: folder)[0]
                 let actions = try #require(answer["actions"]?.array)
                 #expect(actions.count == 16)
                 for action in actions {
@@ -56,23 +59,28 @@ extension CommandLineTests {
         }
 
         /// A plan is a function of its observation and its seed, to the bit: alone, in a batch, by another server.
-        @Test(arguments: ["recycled", "none", "frozen-denoiser"]) func aBatchPlansWhatSinglesPlan(draft: String) throws {
+        @Test(arguments: ["recycled", "none", "frozen-denoiser"]) func aBatchPlansWhatSinglesPlan(draft: String) throws
+        {
             try Self.inFolder { folder in
                 let options = Self.options + ["--draft", draft]
                 let found = try Self.answers(
                     [
                         "{\"observation\": [\(Self.observation), \(Self.other), \(Self.observation)], \"seed\": [3, 4, 4]}",
-                        "{\"observation\": \(Self.observation), \"seed\": 3}", "{\"observation\": \(Self.other), \"seed\": 4}",
+                        "{\"observation\": \(Self.observation), \"seed\": 3}",
+                        "{\"observation\": \(Self.other), \"seed\": 4}",
                         "{\"observation\": [\(Self.other), \(Self.observation)], \"seed\": 4}",
                     ], options, in: folder)
-                let again = try Self.answers(["{\"observation\": \(Self.observation), \"seed\": 4}"], options, in: folder)[0]
+                let again = try Self.answers(
+                    ["{\"observation\": \(Self.observation), \"seed\": 4}"], options, in: folder)[0]
                 for key in ["actions", "nfe", "evaluations", "seed"] {
                     let singles = try [found[1], found[2], again].map { try #require($0[key]) }
                     #expect(found[0][key] == .array(singles))
                     #expect(found[3][key] == .array([singles[1], singles[2]]))
                 }
                 #expect(found[1]["actions"] != again["actions"])
-                if draft == "none" { #expect(found[1]["nfe"] == .integer(20) && found[1]["evaluations"] == .integer(20)) }
+                if draft == "none" {
+                    #expect(found[1]["nfe"] == .integer(20) && found[1]["evaluations"] == .integer(20))
+                }
             }
         }
 
@@ -81,8 +89,11 @@ extension CommandLineTests {
             try Self.inFolder { folder in
                 let single = "{\"observation\": \(Self.observation)}"
                 let found = try Self.answers(
-                    [single, "{\"observation\": [\(Self.observation), \(Self.observation)]}", "{\"observation\": 0}", single,
-                     "{\"observation\": \(Self.observation), \"seed\": 11}"],
+                    [
+                        single, "{\"observation\": [\(Self.observation), \(Self.observation)]}", "{\"observation\": 0}",
+                        single,
+                        "{\"observation\": \(Self.observation), \"seed\": 11}",
+                    ],
                     Self.options + ["--seed", "10"], in: folder)
                 #expect(found[0]["seed"] == .integer(10) && found[3]["seed"] == .integer(13))
                 #expect(found[1]["seed"] == .array([.integer(11), .integer(12)]))
@@ -92,14 +103,19 @@ extension CommandLineTests {
 
         static let badLines = [
             "", "x", "[]", "{}", "null", "{\"observation\": 1}", "{\"observation\": []}", "{\"observation\": [[]]}",
-            "{\"observation\": [[[]]]}", "{\"observation\": [[1, 2, 3, 4, 5]]}", "{\"observation\": [[1, 2, 3, 4], [1, 2, 3, 4]]}",
-            "{\"observation\": [[1, 2, 3, 4, 5], [1, 2, 3, 4, \"5\"]]}", "{\"observation\": [[1, 2, 3, 4, 5], [1, 2, 3, 4, null]]}",
-            "{\"observation\": [[1, 2, 3, 4, 5], [1, 2, 3, 4, NaN]]}", "{\"observation\": [[1, 2, 3, 4, 5], [1, 2, 3, 4, 1e999]]}",
+            "{\"observation\": [[[]]]}", "{\"observation\": [[1, 2, 3, 4, 5]]}",
+            "{\"observation\": [[1, 2, 3, 4], [1, 2, 3, 4]]}",
+            "{\"observation\": [[1, 2, 3, 4, 5], [1, 2, 3, 4, \"5\"]]}",
+            "{\"observation\": [[1, 2, 3, 4, 5], [1, 2, 3, 4, null]]}",
+            "{\"observation\": [[1, 2, 3, 4, 5], [1, 2, 3, 4, NaN]]}",
+            "{\"observation\": [[1, 2, 3, 4, 5], [1, 2, 3, 4, 1e999]]}",
             "{\"observation\": [[1, 2, 3, 4, 5], [1, 2, 3, 4, 1e300]]}", "{\"observation\": [\(observation), [[1]]]}",
             "{\"observation\": \(observation), \"seed\": -1}", "{\"observation\": \(observation), \"seed\": 1.5}",
             "{\"observation\": \(observation), \"seed\": \"1\"}", "{\"observation\": \(observation), \"seed\": [1]}",
-            "{\"observation\": \(observation), \"seed\": 18446744073709551616}", "{\"observation\": [\(observation)], \"seed\": [1, 2]}",
-            "{\"observation\": [\(observation)], \"seed\": [true]}", "{\"observation\": \(observation)", String(repeating: "[", count: 1000),
+            "{\"observation\": \(observation), \"seed\": 18446744073709551616}",
+            "{\"observation\": [\(observation)], \"seed\": [1, 2]}",
+            "{\"observation\": [\(observation)], \"seed\": [true]}", "{\"observation\": \(observation)",
+            String(repeating: "[", count: 1000),
             String(repeating: "x", count: 17 << 20), "\u{0}\u{1}",
         ]
 
@@ -146,8 +162,10 @@ extension CommandLineTests {
         }
 
         static let usage: [[String]] = [
-            ["--steps", "0"], ["--window", "0"], ["--draft", "assisted"], ["--draft", "independent"], ["--threads", "0"],
-            ["--rule", "projection:pool:2"], ["--seed", "18446744073709551615"], ["--temperature", "0"], ["--spacing", "dense"],
+            ["--steps", "0"], ["--window", "0"], ["--draft", "assisted"], ["--draft", "independent"],
+            ["--threads", "0"],
+            ["--rule", "projection:pool:2"], ["--seed", "18446744073709551615"], ["--temperature", "0"],
+            ["--spacing", "dense"],
             ["--draft", "mixture:independent=1"], ["--draft", "corrected"], ["--draft", "mixture:learnt"],
         ]
 
@@ -162,7 +180,8 @@ extension CommandLineTests {
             try Self.inFolder { folder in
                 for (arguments, word) in [
                     (["policy", "--model", "model", "--steps", "101"], "100 training steps"),
-                    (["policy", "--model", "fashion-mnist"], "diffspec sample"), (["policy", "--model", "none"], "bundled models"),
+                    (["policy", "--model", "fashion-mnist"], "diffspec sample"),
+                    (["policy", "--model", "none"], "bundled models"),
                     (["sample", "--model", "model"], "diffspec policy"), (["calibrate", "model"], "diffspec policy"),
                 ] {
                     let outcome = try Program.run(arguments, in: folder, input: Data())
@@ -186,9 +205,11 @@ extension CommandLineTests {
         @Test func evaluateAndInspectKnowPolicies() throws {
             try Self.inFolder { folder in
                 let outcome = try Program.run(
-                    ["evaluate", "--model", "model", "--input", "model/case.safetensors", "--output", "o.safetensors"], in: folder)
+                    ["evaluate", "--model", "model", "--input", "model/case.safetensors", "--output", "o.safetensors"],
+                    in: folder)
                 try #require(outcome.status == 0, "\(outcome.errors)")
-                let expected = try SafetensorsFile(path: folder.path + "/model/case.safetensors").floats(named: "output")
+                let expected = try SafetensorsFile(path: folder.path + "/model/case.safetensors").floats(
+                    named: "output")
                 let file = try SafetensorsFile(path: folder.path + "/o.safetensors")
                 #expect(file.shape(of: "output") == [5, 16, 2])
                 // The outputs are of about unit size.

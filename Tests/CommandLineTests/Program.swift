@@ -26,7 +26,8 @@ enum Program {
     ///   - input: what stdin holds; nil for the test's own.
     ///   - isInterrupted: whether a SIGINT follows as soon as the program has made a file.
     static func run(
-        _ arguments: [String], in folder: URL, input: Data? = nil, isInterrupted: Bool = false, environment: [String: String] = [:]
+        _ arguments: [String], in folder: URL, input: Data? = nil, isInterrupted: Bool = false,
+        environment: [String: String] = [:]
     ) throws -> Outcome {
         try run(arguments, in: folder, input: input, environment: environment, endedBy: isInterrupted ? SIGINT : nil) {
             (try? files(in: folder).isEmpty) == false

@@ -17,7 +17,8 @@ extension CommandLineTests {
                 let outcome = try Program.run(
                     ["sample"] + Self.quick + [
                         "--no-fallback",
-                        "--count", "5", "--report", "r.json", "--samples", "pngs", "--tensors", "t.safetensors", "--batch", "2",
+                        "--count", "5", "--report", "r.json", "--samples", "pngs", "--tensors", "t.safetensors",
+                        "--batch", "2",
                     ], in: folder)
                 try #require(outcome.status == 0, "\(outcome.errors)")
                 #expect(outcome.output.contains("NFE") && outcome.errors.isEmpty)
@@ -30,7 +31,8 @@ extension CommandLineTests {
 
                 let report = try Self.json(folder.appendingPathComponent("r.json"))
                 let keys = [
-                    "model", "steps", "window", "draft", "churn", "temperature", "exact", "seed", "count", "threads", "calls",
+                    "model", "steps", "window", "draft", "churn", "temperature", "exact", "seed", "count", "threads",
+                    "calls",
                     "wall_seconds", "nfe", "evaluations", "acceptance", "per_sample", "by_step", "versions",
                 ]
                 for key in keys { #expect(report[key] != nil, "\(key)") }
@@ -65,7 +67,10 @@ extension CommandLineTests {
             try Program.inFolder { folder in
                 func meanCalls(_ draft: String) throws -> Double {
                     let outcome = try Program.run(
-                        ["sample", "--model", "fashion-mnist-draft", "--count", "2", "--draft", draft, "--report", "r.json"],
+                        [
+                            "sample", "--model", "fashion-mnist-draft", "--count", "2", "--draft", draft, "--report",
+                            "r.json",
+                        ],
                         in: folder)
                     try #require(outcome.status == 0, "\(outcome.errors)")
                     let report = try Self.json(folder.appendingPathComponent("r.json"))

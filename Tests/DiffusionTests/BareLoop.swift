@@ -31,7 +31,8 @@ struct BareLoop<Chain: GaussianChain> {
             var (states, means, noises) = ([state], [[Double]](), [[Double]]())
             for k in n..<end {
                 let mean = chain.mean(step: k, state: states[k - n], prediction: prediction)
-                let noise = random.increment(sample: sample, step: k + stepCount * attempts[k], dimension: chain.dimension)
+                let noise = random.increment(
+                    sample: sample, step: k + stepCount * attempts[k], dimension: chain.dimension)
                 means.append(mean)
                 noises.append(noise)
                 states.append(zip(mean, noise).map { $0 + chain.transition(at: k).standardDeviation * $1 })

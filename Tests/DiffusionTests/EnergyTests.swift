@@ -99,10 +99,14 @@ struct EnergyTests {
     /// with plain ones within 5 standard errors.
     @Test func phi4IsFasterAndTheSame() throws {
         let energy = try Energy.phi4(side: 4, coupling: 100)
-        let chain = try LangevinChain(energy: energy, stepCount: 600, stepSize: 1e-3, start: { _, noise in
-            noise.map { 1 + 0.05 * $0 }
-        })
-        func run(_ sampler: some Sampler<LangevinChain>, seed: Int) throws -> (mean: Double, error: Double, calls: Double) {
+        let chain = try LangevinChain(
+            energy: energy, stepCount: 600, stepSize: 1e-3,
+            start: { _, noise in
+                noise.map { 1 + 0.05 * $0 }
+            })
+        func run(_ sampler: some Sampler<LangevinChain>, seed: Int) throws -> (
+            mean: Double, error: Double, calls: Double
+        ) {
             let observations = try sampler.observe(
                 energy, chains: seed * 1000..<seed * 1000 + 100, tail: 200, traceStride: 100, lanes: 4, threads: 2)
             #expect(observations.allSatisfy { $0.tail.count == 200 && $0.trace.count == 7 })

@@ -34,7 +34,8 @@ struct MixtureDraftTests {
     /// Errors a and -b cancel at weights b : a, whatever the rows.
     @Test func oppositeErrorsCancel() throws {
         let drafts = [
-            ShiftedDraft(drift: Self.walk.drift, shifts: (1, 0.5)), ShiftedDraft(drift: Self.walk.drift, shifts: (-3, -0.5)),
+            ShiftedDraft(drift: Self.walk.drift, shifts: (1, 0.5)),
+            ShiftedDraft(drift: Self.walk.drift, shifts: (-3, -0.5)),
         ]
         let fit = try Self.recorded(drafts, chain: Self.walk, samples: 8)
         let weights = try fit.weights(parts: 2)

@@ -60,7 +60,8 @@ struct PredictionTests {
     @Test func timeToRejectionOfAKnownWalk() throws {
         let (chain, particles) = (DriftingWalk(drift: [0, 0.5, -0.8, 2, 0.1, 1.2]), 20_000)
         let result = try TimeToRejection.particleFilter(
-            chain: chain, draft: FrozenDenoiserDraft(), horizon: 6, particles: particles, random: RandomSource(seed: 21))
+            chain: chain, draft: FrozenDenoiserDraft(), horizon: 6, particles: particles, random: RandomSource(seed: 21)
+        )
         var (expected, variance) = (1.0, 0.0)
         #expect(result.survival.count == 7 && result.survival[0] == 1)
         for k in 0..<6 {
@@ -91,19 +92,23 @@ struct PredictionTests {
         let chain = try SamplerTests.counted(steps: 8, churn: 0).1
         for horizon in [1, 4] {
             let filtered = try TimeToRejection.particleFilter(
-                chain: chain, draft: FrozenDenoiserDraft(), horizon: horizon, start: 2, particles: 20, random: RandomSource(seed: 26))
+                chain: chain, draft: FrozenDenoiserDraft(), horizon: horizon, start: 2, particles: 20,
+                random: RandomSource(seed: 26))
             let observed = try TimeToRejection.observed(
-                chain: chain, draft: FrozenDenoiserDraft(), horizon: horizon, start: 2, samples: 20, random: RandomSource(seed: 27))
+                chain: chain, draft: FrozenDenoiserDraft(), horizon: horizon, start: 2, samples: 20,
+                random: RandomSource(seed: 27))
             // The first draft is the target's own mean.
             #expect(filtered.survival == [1, 1] + [Double](repeating: 0, count: horizon - 1))
             #expect(observed.survival == filtered.survival)
         }
         let picard = try PicardDraft(iterations: 1)
         #expect(throws: DiffusionError.self) {
-            try TimeToRejection.particleFilter(chain: chain, draft: picard, horizon: 2, particles: 2, random: RandomSource(seed: 1))
+            try TimeToRejection.particleFilter(
+                chain: chain, draft: picard, horizon: 2, particles: 2, random: RandomSource(seed: 1))
         }
         #expect(throws: DiffusionError.self) {
-            try TimeToRejection.observed(chain: chain, draft: picard, horizon: 2, samples: 2, random: RandomSource(seed: 1))
+            try TimeToRejection.observed(
+                chain: chain, draft: picard, horizon: 2, samples: 2, random: RandomSource(seed: 1))
         }
     }
 
@@ -119,14 +124,17 @@ struct PredictionTests {
                 for decision in info.decisions where !decision.isAccepted {
                     first[decision.sample] = min(first[decision.sample], decision.step)
                 }
-            } onFinished: { _ in }
+            } onFinished: { _ in
+            }
             let filtered = try TimeToRejection.particleFilter(
-                chain: chain, draft: draft, horizon: 8, particles: count, random: RandomSource(seed: 24)).survival
+                chain: chain, draft: draft, horizon: 8, particles: count, random: RandomSource(seed: 24)
+            ).survival
             var variance = 0.0
             for k in 1...8 {
                 let observed = Double(first.count { $0 >= k }) / Double(count)
                 variance += 2 * max(0, filtered[k - 1] / filtered[k] - 1) / Double(count)
-                let error = (observed * (1 - observed) / Double(count) + filtered[k] * filtered[k] * variance).squareRoot()
+                let error = (observed * (1 - observed) / Double(count) + filtered[k] * filtered[k] * variance)
+                    .squareRoot()
                 #expect(abs(filtered[k] - observed) < 5 * error + 1e-12, "\(k): \(filtered[k]), \(observed)")
             }
             #expect(filtered[8] < 0.9)

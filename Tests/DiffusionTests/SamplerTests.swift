@@ -20,7 +20,9 @@ struct SamplerTests {
         }
     }
 
-    static func counted(steps: Int, churn: Double = 0.5, guidance: Double = 0) throws -> (CountingDenoiser, DenoisingChain) {
+    static func counted(steps: Int, churn: Double = 0.5, guidance: Double = 0) throws -> (
+        CountingDenoiser, DenoisingChain
+    ) {
         let schedule = CosineSchedule()
         let mixture = try GaussianMixture(
             components: [
@@ -75,7 +77,8 @@ struct SamplerTests {
             try sampler.run(samples: 0..<7, lanes: 3) { info, _ in
                 calls += info.calls
                 rows += info.rows
-            } onFinished: { _ in }
+            } onFinished: { _ in
+            }
             #expect(calls == counter.calls.withLock { $0.count })
             #expect(rows == counter.calls.withLock { $0.reduce(0) { $0 + $1.count } })
         }

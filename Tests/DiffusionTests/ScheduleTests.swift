@@ -44,7 +44,9 @@ struct ScheduleTests {
                 for steps in [1, 2, 10, 300] {
                     let grid = try TimeGrid(spacing, steps: steps, schedule: schedule)
                     #expect(grid.stepCount == steps, "\(name)")
-                    #expect(grid.times.first == schedule.maximalTime && grid.times.last == 0, "\(name), \(spacing), \(steps)")
+                    #expect(
+                        grid.times.first == schedule.maximalTime && grid.times.last == 0,
+                        "\(name), \(spacing), \(steps)")
                     #expect(zip(grid.times, grid.times.dropFirst()).allSatisfy(>))
                 }
             }

@@ -59,7 +59,9 @@ struct WindowPolicyTests {
             let sampler = SpeculativeSampler(
                 chain: chain, draft: draft.draft, window: Alternating(), random: RandomSource(seed: 9))
             let finals = try SamplerTests.finals(sampler, 0..<50, lanes: 7)
-            #expect(finals.count == 50 && finals.values.contains { $0.cost.plainSteps > 0 && $0.cost.accepted > 0 }, "\(draft.name)")
+            #expect(
+                finals.count == 50 && finals.values.contains { $0.cost.plainSteps > 0 && $0.cost.accepted > 0 },
+                "\(draft.name)")
         }
     }
 

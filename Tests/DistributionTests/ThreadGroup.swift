@@ -76,7 +76,9 @@ final class ThreadGroup: ProcessGroup {
     func abort(status: Int32) -> Never { exit(status) }
 
     /// Runs the body once for each rank, each on a thread of its own, and returns what rank 0's did.
-    static func run<Result: Sendable>(size: Int, _ body: @escaping @Sendable (ThreadGroup) throws -> Result) throws -> Result {
+    static func run<Result: Sendable>(size: Int, _ body: @escaping @Sendable (ThreadGroup) throws -> Result) throws
+        -> Result
+    {
         let table = Table(size: size)
         let results = Mutex<[Int: Swift.Result<Result, any Error>]>([:])
         let threads = (0..<size).map { rank in

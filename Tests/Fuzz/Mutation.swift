@@ -14,16 +14,22 @@ struct Mutator {
     /// Numbers at which things break.
     static let numbers = [
         "0", "-1", "1", "2", "3", "7", "64", "255", "65535", "65536", "65537", "1000000", "2147483647", "-2147483648",
-        "4294967296", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "1e308", "-1e308", "1e309", "1e-320",
-        "0.5", "0.1", "1e-9", "0.999999999", "8.0", "1E+2", "-0", "-0.0", "NaN", "Infinity", "-Infinity", "nan", "inf", "0x10", "1e", "1.",
+        "4294967296", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "1e308", "-1e308", "1e309",
+        "1e-320",
+        "0.5", "0.1", "1e-9", "0.999999999", "8.0", "1E+2", "-0", "-0.0", "NaN", "Infinity", "-Infinity", "nan", "inf",
+        "0x10", "1e", "1.",
     ]
 
     /// Words of JSON in a place where they may not belong.
     private static let words = [
-        "null", "true", "false", "[]", "{}", "\"\"", "\"x\"", "[[]]", "{\"a\":{}}", ",", ":", "\"", "\\u0000", "\\ud800", "[", "{", "]", "}",
-        "\u{0}", "\u{FEFF}", "🧵", "[1,[2,[3]]]", "\"F32\"", "\"BF16\"", "\"U8\"", "\"linear\"", "\"scaled_linear\"", "\"squaredcos_cap_v2\"",
-        "\"sigmoid\"", "\"laplace\"", "\"v_prediction\"", "\"sample\"", "\"cosine\"", "\"flow\"", "\"vp-linear\"", "\"AttnDownBlock2D\"",
-        "\"ResnetDownsampleBlock2D\"", "\"timestep\"", "\"identity\"", "\"scale_shift\"", "\"trailing\"", "\"fixed_large\"",
+        "null", "true", "false", "[]", "{}", "\"\"", "\"x\"", "[[]]", "{\"a\":{}}", ",", ":", "\"", "\\u0000",
+        "\\ud800", "[", "{", "]", "}",
+        "\u{0}", "\u{FEFF}", "🧵", "[1,[2,[3]]]", "\"F32\"", "\"BF16\"", "\"U8\"", "\"linear\"", "\"scaled_linear\"",
+        "\"squaredcos_cap_v2\"",
+        "\"sigmoid\"", "\"laplace\"", "\"v_prediction\"", "\"sample\"", "\"cosine\"", "\"flow\"", "\"vp-linear\"",
+        "\"AttnDownBlock2D\"",
+        "\"ResnetDownsampleBlock2D\"", "\"timestep\"", "\"identity\"", "\"scale_shift\"", "\"trailing\"",
+        "\"fixed_large\"",
     ]
 
     /// A few changes to bytes of any kind.
@@ -47,10 +53,14 @@ struct Mutator {
         case 5: bytes.insert(contentsOf: (0..<1 + below(16)).map { _ in UInt8(below(256)) }, at: place)
         case 6:
             // An integer of four or eight bytes.
-            let value = pick([0, 1, -1, 2, 16, 255, 1 << 16, 1 << 24, 1 << 30, Int(Int32.max), Int(Int32.min), .max, .min, 1 << 40])
+            let value = pick([
+                0, 1, -1, 2, 16, 255, 1 << 16, 1 << 24, 1 << 30, Int(Int32.max), Int(Int32.min), .max, .min, 1 << 40,
+            ])
             let size = pick([4, 8])
             let aligned = place / 4 * 4
-            for k in 0..<size where aligned + k < bytes.count { bytes[aligned + k] = UInt8(truncatingIfNeeded: value >> (8 * k)) }
+            for k in 0..<size where aligned + k < bytes.count {
+                bytes[aligned + k] = UInt8(truncatingIfNeeded: value >> (8 * k))
+            }
         case 7: bytes = changedText(bytes, at: place)
         default: bytes = changedNumber(bytes, near: place)
         }
@@ -77,7 +87,9 @@ struct Mutator {
     private mutating func changedNumber(_ bytes: [UInt8], near place: Int) -> [UInt8] {
         func isPart(_ byte: UInt8) -> Bool { "+-.eE0123456789".utf8.contains(byte) }
         func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
-        guard let start = bytes[place...].firstIndex(where: isDigit) ?? bytes.firstIndex(where: isDigit) else { return bytes }
+        guard let start = bytes[place...].firstIndex(where: isDigit) ?? bytes.firstIndex(where: isDigit) else {
+            return bytes
+        }
         let end = bytes[start...].firstIndex { !isPart($0) } ?? bytes.count
         var bytes = bytes
         bytes.replaceSubrange(start..<end, with: Array(pick(Self.numbers).utf8))
@@ -106,7 +118,9 @@ struct Mutator {
     private mutating func changedMember(_ bytes: [UInt8], near place: Int) -> [UInt8] {
         let comma = UInt8(ascii: ",")
         guard let start = bytes[place...].firstIndex(of: comma) else { return bytes }
-        let end = bytes[(start + 1)...].firstIndex { $0 == comma || $0 == UInt8(ascii: "}") || $0 == UInt8(ascii: "]") } ?? bytes.count
+        let end =
+            bytes[(start + 1)...].firstIndex { $0 == comma || $0 == UInt8(ascii: "}") || $0 == UInt8(ascii: "]") }
+            ?? bytes.count
         var bytes = bytes
         if chance(0.5) {
             bytes.removeSubrange(start..<end)
@@ -130,7 +144,8 @@ struct Mutator {
 
     /// A distribution with outcomes that cannot happen, hardly happen, or are alike.
     mutating func distribution(of size: Int) -> [UInt8] {
-        let weights = (0..<size).map { _ in pick([0, 0, 1, 1, 1e-300, 1e-17, 1e-9, stream.uniform(), stream.uniform()]) }
+        let weights = (0..<size).map { _ in pick([0, 0, 1, 1, 1e-300, 1e-17, 1e-9, stream.uniform(), stream.uniform()])
+        }
         let sum = weights.reduce(0, +)
         let values = sum > 0 ? weights.map { $0 / sum } : (0..<size).map { $0 == 0 ? 1 : 0 }
         return Array("[\(values.map { "\($0)" }.joined(separator: ", "))]".utf8)

@@ -25,28 +25,42 @@ enum Scenarios {
         let scheduler = model.merging(["m/scheduler/scheduler_config.json": Array(schedulerText.utf8)]) { $1 }
             .filter { $0.key != "m/process.json" }
         let sample = [
-            "sample", "--model", "m", "--steps", "3", "--window", "2", "--count", "1", "--threads", "1", "--quiet", "--out", "o.png",
+            "sample", "--model", "m", "--steps", "3", "--window", "2", "--count", "1", "--threads", "1", "--quiet",
+            "--out", "o.png",
         ]
-        let evaluate = ["evaluate", "--model", "m", "--input", "in.safetensors", "--output", "o.safetensors", "--threads", "1"]
+        let evaluate = [
+            "evaluate", "--model", "m", "--input", "in.safetensors", "--output", "o.safetensors", "--threads", "1",
+        ]
         let distributions: [String: [UInt8]] = [
-            "q.json": Array("[0.1, 0.25, 0.3, 0.05, 0.2, 0.1]".utf8), "p.json": Array("[0.3, 0.05, 0.15, 0.25, 0.2, 0.05]".utf8),
+            "q.json": Array("[0.1, 0.25, 0.3, 0.05, 0.2, 0.1]".utf8),
+            "p.json": Array("[0.3, 0.05, 0.15, 0.25, 0.2, 0.05]".utf8),
         ]
         let rules = [
-            "maximal", "gumbel", "minhash", "low-communication", "naive", "kseq", "specinfer", "importance", "importance-truncated", "lp",
+            "maximal", "gumbel", "minhash", "low-communication", "naive", "kseq", "specinfer", "importance",
+            "importance-truncated", "lp",
             "max-flow", "global-resolution",
         ]
         let couple = rules.flatMap { rule in
             ["1", "2", "3"].map {
-                ["couple", "--target", "q.json", "--draft", "p.json", "--rule", rule, "--drafts", $0, "--samples", "20", "--json"]
+                [
+                    "couple", "--target", "q.json", "--draft", "p.json", "--rule", rule, "--drafts", $0, "--samples",
+                    "20", "--json",
+                ]
             }
         }
         let policy = ["policy", "--model", "p", "--steps", "4", "--window", "3", "--threads", "1"]
         let job = ["--samples", "job", "--tensors", "j.safetensors"]
         return [
-            Scenario(name: "weights", files: model, targets: ["m/diffusion_pytorch_model.safetensors": .safetensors], commands: [["inspect", "m"]]),
-            Scenario(name: "config", files: model, targets: ["m/config.json": .text], commands: [["inspect", "m", "--json"], evaluate]),
+            Scenario(
+                name: "weights", files: model, targets: ["m/diffusion_pytorch_model.safetensors": .safetensors],
+                commands: [["inspect", "m"]]),
+            Scenario(
+                name: "config", files: model, targets: ["m/config.json": .text],
+                commands: [["inspect", "m", "--json"], evaluate]),
             Scenario(name: "input", files: model, targets: ["in.safetensors": .safetensors], commands: [evaluate]),
-            Scenario(name: "process", files: model, targets: ["m/process.json": .text], commands: [["inspect", "m"], sample]),
+            Scenario(
+                name: "process", files: model, targets: ["m/process.json": .text],
+                commands: [["inspect", "m"], sample]),
             Scenario(
                 name: "scheduler", files: scheduler, targets: ["m/scheduler/scheduler_config.json": .text],
                 commands: [["inspect", "m"], sample, sample + ["--chain", "ddpm"]]),
@@ -55,14 +69,17 @@ enum Scenarios {
                 // Almost without noise, nearly every draft is rejected: windows alternate with plain steps.
                 commands: [sample, sample + ["--steps", "16", "--churn", "1e-6"]]),
             Scenario(
-                name: "learnt mixture", files: model.merging(["m/draft-mixture.json": Array(learntMixtureText.utf8)]) { $1 },
+                name: "learnt mixture",
+                files: model.merging(["m/draft-mixture.json": Array(learntMixtureText.utf8)]) { $1 },
                 targets: ["m/draft-mixture.json": .text], commands: [sample + ["--draft", "mixture:learnt"]]),
             Scenario(
                 name: "projection", files: model.merging(["r.safetensors": try tensors([("matrix", [3, 64])])]) { $1 },
                 targets: ["r.safetensors": .safetensors], commands: [sample + ["--rule", "projection:r.safetensors"]]),
-            Scenario(name: "couple", files: distributions, targets: ["q.json": .text, "p.json": .text], commands: couple),
             Scenario(
-                name: "limit", files: distributions.merging(["c.json": Array("[[0.9, 0.1, 0], [0.1, 0.8, 0.1]]".utf8)]) { $1 },
+                name: "couple", files: distributions, targets: ["q.json": .text, "p.json": .text], commands: couple),
+            Scenario(
+                name: "limit",
+                files: distributions.merging(["c.json": Array("[[0.9, 0.1, 0], [0.1, 0.8, 0.1]]".utf8)]) { $1 },
                 targets: ["q.json": .text, "c.json": .text],
                 commands: [
                     ["limit", "acceptance", "--target", "q.json", "--draft", "p.json", "--drafts", "3"],
@@ -70,36 +87,65 @@ enum Scenarios {
                 ]),
             Scenario(
                 name: "llama", files: llama, targets: ["l.bin": .bytes, "t.bin": .bytes],
-                commands: [["decode", "--checkpoint", "l.bin", "--tokenizer", "t.bin", "--tokens", "4", "--prompt", "ab", "--draft-order", "2", "--json"]]),
+                commands: [
+                    [
+                        "decode", "--checkpoint", "l.bin", "--tokenizer", "t.bin", "--tokens", "4", "--prompt", "ab",
+                        "--draft-order", "2", "--json",
+                    ]
+                ]),
             Scenario(
-                name: "text", files: ["x.txt": Array("the cat sat on the mat, the dog sat on the cat".utf8)], targets: ["x.txt": .bytes],
-                commands: [["decode", "--text", "x.txt", "--tokens", "8", "--order", "3", "--draft-order", "2", "--prompt", "the", "--json"]]),
+                name: "text", files: ["x.txt": Array("the cat sat on the mat, the dog sat on the cat".utf8)],
+                targets: ["x.txt": .bytes],
+                commands: [
+                    [
+                        "decode", "--text", "x.txt", "--tokens", "8", "--order", "3", "--draft-order", "2", "--prompt",
+                        "the", "--json",
+                    ]
+                ]),
             Scenario(
                 name: "policy", files: try tinyPolicy(),
-                targets: ["p/config.json": .text, "p/scheduler_config.json": .text, "p/statistics.safetensors": .safetensors],
+                targets: [
+                    "p/config.json": .text, "p/scheduler_config.json": .text, "p/statistics.safetensors": .safetensors,
+                ],
                 commands: [policy], standardInput: "lines.jsonl"),
             Scenario(
                 name: "policy lines", files: try tinyPolicy(), targets: ["lines.jsonl": .text], commands: [policy],
                 standardInput: "lines.jsonl"),
             Scenario(
                 name: "manifest", files: model, targets: ["job/manifest.json": .text],
-                commands: [sample + job + ["--resume"], ["merge", "job", "--quiet"], ["merge", "job", "--samples", "joined", "--tensors", "k.safetensors", "--quiet"]]),
+                commands: [
+                    sample + job + ["--resume"], ["merge", "job", "--quiet"],
+                    ["merge", "job", "--samples", "joined", "--tensors", "k.safetensors", "--quiet"],
+                ]),
             Scenario(
                 name: "picture", files: model, targets: ["job/000000.png": .bytes],
                 commands: [["merge", "job", "--out", "g.png", "--quiet"], sample + job + ["--resume"]]),
-        ] + commandLines.map { Scenario(name: "command line", files: [:], targets: [:], commands: [$0], isCommandLine: true) }
+        ]
+            + commandLines.map {
+                Scenario(name: "command line", files: [:], targets: [:], commands: [$0], isCommandLine: true)
+            }
     }
 
     /// Everything with a parser of its own; none of these is run.
     private static let commandLines: [[String]] = [
         [
-            "sample", "--steps", "100", "--window", "adaptive", "--draft", "mixture:frozen=0.3,recycled=0.7", "--churn", "0.25", "--class", "3",
+            "sample", "--steps", "100", "--window", "adaptive", "--draft", "mixture:frozen=0.3,recycled=0.7", "--churn",
+            "0.25", "--class", "3",
             "--guidance", "0.5", "--count", "4", "--batch", "2", "--shard", "1/2", "--samples", "x",
         ],
-        ["sample", "--rule", "typical:0.5,0.1", "--draft", "picard:3", "--spacing", "edm", "--schedule", "vp-linear", "--seed", "12"],
+        [
+            "sample", "--rule", "typical:0.5,0.1", "--draft", "picard:3", "--spacing", "edm", "--schedule", "vp-linear",
+            "--seed", "12",
+        ],
         ["sample", "--rule", "projection:pool:4", "--temperature", "1", "--chain", "ddpm", "--threads", "2"],
-        ["plan", "--workers", "1,4,16", "--ranks", "4,16", "--latency", "1.5", "--bandwidth", "12", "--all-windows", "5,adaptive", "--all-drafts", "recycled,picard:2"],
-        ["mixture", "--dimension", "2", "--components", "16", "--steps", "200", "--churn", "0.5", "--draft", "independent"],
+        [
+            "plan", "--workers", "1,4,16", "--ranks", "4,16", "--latency", "1.5", "--bandwidth", "12", "--all-windows",
+            "5,adaptive", "--all-drafts", "recycled,picard:2",
+        ],
+        [
+            "mixture", "--dimension", "2", "--components", "16", "--steps", "200", "--churn", "0.5", "--draft",
+            "independent",
+        ],
         ["langevin", "--energy", "phi4", "--beta", "100", "--lattice", "8"],
         ["couple", "--target", "q", "--draft", "p", "--rule", "kseq", "--drafts", "2", "--tolerance", "1e-4"],
         ["limit", "metaconverse", "--bsc", "0.11", "--length", "100", "--error", "1e-3"],
@@ -131,7 +177,10 @@ enum Scenarios {
             "p/diffusion_pytorch_model.safetensors": try tensors(ConditionalUnet1D.parameters(of: configuration)),
             // All alike, so that no maximum is below its minimum.
             "p/statistics.safetensors": try tensors(
-                [("observation_minimum", [2]), ("observation_maximum", [2]), ("action_minimum", [2]), ("action_maximum", [2])], of: 0.5),
+                [
+                    ("observation_minimum", [2]), ("observation_maximum", [2]), ("action_minimum", [2]),
+                    ("action_maximum", [2]),
+                ], of: 0.5),
             "lines.jsonl": Array(policyLines.utf8),
         ]
     }
@@ -181,8 +230,12 @@ enum Scenarios {
         for value in stream.normals(count) { checkpoint += bytes(Int32(bitPattern: Float(value * 0.3).bitPattern)) }
         var tokenizer = bytes(8)
         for token in 0..<300 {
-            let text = token < 3 ? "<s>" : token < 259 ? "<0x\(String(format: "%02X", token - 3))>" : ["a", "b", " ", "ab", " a"][token % 5]
-            tokenizer += bytes(Int32(bitPattern: Float(-token).bitPattern)) + bytes(Int32(text.utf8.count)) + Array(text.utf8)
+            let text =
+                token < 3
+                ? "<s>"
+                : token < 259 ? "<0x\(String(format: "%02X", token - 3))>" : ["a", "b", " ", "ab", " a"][token % 5]
+            tokenizer +=
+                bytes(Int32(bitPattern: Float(-token).bitPattern)) + bytes(Int32(text.utf8.count)) + Array(text.utf8)
         }
         return ["l.bin": checkpoint, "t.bin": tokenizer]
     }
@@ -194,7 +247,9 @@ enum Scenarios {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let writer = try SafetensorsWriter(path: path, tensors: list)
         var stream = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
-        for (_, shape) in list { try writer.append(stream.normals(shape.reduce(1, *)).map { value ?? Float($0 * 0.2) }) }
+        for (_, shape) in list {
+            try writer.append(stream.normals(shape.reduce(1, *)).map { value ?? Float($0 * 0.2) })
+        }
         try writer.finish()
         return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
     }
@@ -205,6 +260,7 @@ enum Scenarios {
             #"{"sample":{"dtype":"F32","shape":[2,1,8,8],"data_offsets":[0,512]},"timestep":{"dtype":"F32","shape":[2],"data_offsets":[512,520]},"class_labels":{"dtype":"I64","shape":[2],"data_offsets":[520,536]}}"#
         let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian, Array.init)
         let zeros = [UInt8](repeating: 0, count: 520)
-        return length + Array(header.utf8) + zeros + [1] + [UInt8](repeating: 0, count: 7) + [2] + [UInt8](repeating: 0, count: 7)
+        return length + Array(header.utf8) + zeros + [1] + [UInt8](repeating: 0, count: 7) + [2]
+            + [UInt8](repeating: 0, count: 7)
     }
 }

@@ -10,7 +10,9 @@ struct ProgressFile {
     init(path: String) throws {
         if !FileManager.default.fileExists(atPath: path) { try Data(count: 8).write(to: URL(fileURLWithPath: path)) }
         let descriptor = open(path, O_RDWR)
-        guard descriptor >= 0, let map = mmap(nil, 8, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), map != MAP_FAILED else {
+        guard descriptor >= 0, let map = mmap(nil, 8, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
+            map != MAP_FAILED
+        else {
             throw Failure("\(path) cannot be mapped")
         }
         close(descriptor)
@@ -79,7 +81,8 @@ struct Worker {
         let command = mutator.pick(scenario.commands)
         if scenario.isCommandLine {
             return Input(
-                scenario: scenario.name, files: [:], spoilt: [], arguments: mutator.mutateArguments(command), isParsedOnly: true)
+                scenario: scenario.name, files: [:], spoilt: [], arguments: mutator.mutateArguments(command),
+                isParsedOnly: true)
         }
         let target = mutator.pick(scenario.targets.keys.sorted())
         var files = scenario.files
@@ -87,9 +90,12 @@ struct Worker {
             // Sound files, most of which no person would write.
             let size = 1 + mutator.below(7)
             for name in ["p.json", "q.json"] { files[name] = mutator.distribution(of: size) }
-            let rows = (0...mutator.below(3)).map { _ in String(decoding: mutator.distribution(of: size), as: UTF8.self) }
+            let rows = (0...mutator.below(3)).map { _ in String(decoding: mutator.distribution(of: size), as: UTF8.self)
+            }
             files["c.json"] = Array("[\(rows.joined(separator: ", "))]".utf8)
-            return Input(scenario: scenario.name, files: files, spoilt: ["p.json", "q.json", "c.json"], arguments: command, isParsedOnly: false)
+            return Input(
+                scenario: scenario.name, files: files, spoilt: ["p.json", "q.json", "c.json"], arguments: command,
+                isParsedOnly: false)
         }
         let bytes = files[target] ?? []
         files[target] =
@@ -115,7 +121,11 @@ struct Worker {
                 present[path] = bytes
             }
             // A model has one description or the other.
-            if input.scenario == "scheduler" { Self.remove("m/process.json", &present) } else { Self.remove("m/scheduler", &present) }
+            if input.scenario == "scheduler" {
+                Self.remove("m/process.json", &present)
+            } else {
+                Self.remove("m/scheduler", &present)
+            }
             if let file = input.standardInput {
                 let descriptor = open(file, O_RDONLY)
                 dup2(descriptor, 0)
@@ -123,7 +133,11 @@ struct Worker {
             }
             let before = Memory.resetPeak()
             do {
-                if input.isParsedOnly { _ = try DiffSpec.parseAsRoot(input.arguments) } else { try Self.run(input.arguments) }
+                if input.isParsedOnly {
+                    _ = try DiffSpec.parseAsRoot(input.arguments)
+                } else {
+                    try Self.run(input.arguments)
+                }
             } catch {
                 // A description must be made without harm, too.
                 _ = "\(error)"
@@ -131,7 +145,9 @@ struct Worker {
             }
             let size = input.files.values.reduce(0) { $0 + $1.count }
             let taken = Memory.peak - before
-            if !Memory.isWatchedOver, taken > 2 * size + Self.memoryAllowance { record(index, "\(input.scenario): \(taken >> 20) MiB for files of \(size) bytes") }
+            if !Memory.isWatchedOver, taken > 2 * size + Self.memoryAllowance {
+                record(index, "\(input.scenario): \(taken >> 20) MiB for files of \(size) bytes")
+            }
         }
         progress.input = inputs.upperBound
     }
@@ -181,7 +197,9 @@ enum Memory {
         var line = [CChar](repeating: 0, count: 256)
         while fgets(&line, 256, file) != nil {
             let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            if text.hasPrefix(name) { return (Int(text.split(separator: " ").dropFirst(0).compactMap { Int($0) }.first ?? 0)) * 1024 }
+            if text.hasPrefix(name) {
+                return (Int(text.split(separator: " ").dropFirst(0).compactMap { Int($0) }.first ?? 0)) * 1024
+            }
         }
         return 0
     }

@@ -30,7 +30,9 @@ struct Fuzz: ParsableCommand {
         try Worker.write(input.files)
         if input.scenario == "scheduler" { try? FileManager.default.removeItem(atPath: "m/process.json") }
         print("\(input.scenario), spoilt: \(input.spoilt.joined(separator: ", "))")
-        print("cd \(folder) && diffspec \(input.arguments.map { "'\($0)'" }.joined(separator: " "))\(input.standardInput.map { " < \($0)" } ?? "")\(input.isParsedOnly ? "   # parsed only" : "")")
+        print(
+            "cd \(folder) && diffspec \(input.arguments.map { "'\($0)'" }.joined(separator: " "))\(input.standardInput.map { " < \($0)" } ?? "")\(input.isParsedOnly ? "   # parsed only" : "")"
+        )
     }
 
     private func work(in scratch: String) throws {
@@ -67,9 +69,12 @@ struct Fuzz: ParsableCommand {
             next = progress.input + 1
             if deaths.count >= 100 { break }
         }
-        let excesses = ((try? String(contentsOfFile: folder.path + "/findings", encoding: .utf8)) ?? "").split(separator: "\n")
+        let excesses = ((try? String(contentsOfFile: folder.path + "/findings", encoding: .utf8)) ?? "").split(
+            separator: "\n")
         for excess in excesses { print(excess) }
-        print("\(progress.input - first) inputs of seed \(seed): \(deaths.count) traps and hangs, \(excesses.count) times too much memory")
+        print(
+            "\(progress.input - first) inputs of seed \(seed): \(deaths.count) traps and hangs, \(excesses.count) times too much memory"
+        )
         if !deaths.isEmpty || !excesses.isEmpty { throw ExitCode(1) }
     }
 
@@ -77,8 +82,12 @@ struct Fuzz: ParsableCommand {
     private func watch(from: Int, to end: Int, scratch: String, progress: ProgressFile) throws -> String? {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = ["--first", "\(from)", "--inputs", "\(end - from)", "--seed", "\(seed)", "--scratch", scratch]
-        process.environment = ProcessInfo.processInfo.environment.merging(["OPENBLAS_NUM_THREADS": "1", "SWIFT_BACKTRACE": "enable=no"]) { $1 }
+        process.arguments = [
+            "--first", "\(from)", "--inputs", "\(end - from)", "--seed", "\(seed)", "--scratch", scratch,
+        ]
+        process.environment = ProcessInfo.processInfo.environment.merging([
+            "OPENBLAS_NUM_THREADS": "1", "SWIFT_BACKTRACE": "enable=no",
+        ]) { $1 }
         let errors = scratch + "/../errors"
         try Data().write(to: URL(fileURLWithPath: errors))
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
@@ -96,12 +105,17 @@ struct Fuzz: ParsableCommand {
             }
         }
         if process.terminationReason == .exit, process.terminationStatus == 0 { return nil }
-        let said = ((try? String(contentsOfFile: errors, encoding: .utf8)) ?? "").split(separator: "\n").last { !$0.isEmpty } ?? ""
-        return "died of \(process.terminationReason == .exit ? "exit" : "signal") \(process.terminationStatus): \(said.prefix(200))"
+        let said =
+            ((try? String(contentsOfFile: errors, encoding: .utf8)) ?? "").split(separator: "\n").last { !$0.isEmpty }
+            ?? ""
+        return
+            "died of \(process.terminationReason == .exit ? "exit" : "signal") \(process.terminationStatus): \(said.prefix(200))"
     }
 
     private static func processorSeconds(of process: Int32) -> Double {
-        guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8), let end = text.lastIndex(of: ")") else {
+        guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            let end = text.lastIndex(of: ")")
+        else {
             return 0
         }
         // Fields 14 and 15, in clock ticks of a hundredth of a second.

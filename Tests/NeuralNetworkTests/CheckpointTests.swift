@@ -5,7 +5,8 @@ import Testing
 @Suite struct CheckpointTests {
     /// A copy of the smallest fixture, with its header's text or its data changed.
     static func changed(
-        header: (String) -> String = { $0 }, data: (inout Data) -> Void = { _ in }, configuration: (String) -> String = { $0 }
+        header: (String) -> String = { $0 }, data: (inout Data) -> Void = { _ in },
+        configuration: (String) -> String = { $0 }
     ) throws -> (folder: TemporaryFolder, path: String) {
         let fixture = try Fixture.named("one-level")
         let folder = try TemporaryFolder()
@@ -40,7 +41,9 @@ import Testing
     }
 
     @Test func namesAWrongShape() throws {
-        let copy = try Self.changed(configuration: { $0.replacingOccurrences(of: "\"in_channels\": 4", with: "\"in_channels\": 5") })
+        let copy = try Self.changed(configuration: {
+            $0.replacingOccurrences(of: "\"in_channels\": 4", with: "\"in_channels\": 5")
+        })
         let text = message(copy.path)
         #expect(text.contains("conv_in.weight") && text.contains("[8, 4, 3, 3]") && text.contains("[8, 5, 3, 3]"))
     }
@@ -75,15 +78,21 @@ import Testing
     }
 
     static let unsupported: [(key: String, json: String)] = [
-        ("_class_name", "\"UNet2DConditionModel\""), ("act_fn", "\"tanh\""), ("act_fn", "3"), ("time_embedding_type", "\"fourier\""),
-        ("mid_block_type", "\"Other\""), ("down_block_types", "[\"SkipDownBlock2D\"]"), ("up_block_types", "[\"KUpBlock2D\"]"),
-        ("down_block_types", "[\"DownBlock2D\", \"DownBlock2D\"]"), ("block_out_channels", "[]"), ("block_out_channels", "[-8]"),
+        ("_class_name", "\"UNet2DConditionModel\""), ("act_fn", "\"tanh\""), ("act_fn", "3"),
+        ("time_embedding_type", "\"fourier\""),
+        ("mid_block_type", "\"Other\""), ("down_block_types", "[\"SkipDownBlock2D\"]"),
+        ("up_block_types", "[\"KUpBlock2D\"]"),
+        ("down_block_types", "[\"DownBlock2D\", \"DownBlock2D\"]"), ("block_out_channels", "[]"),
+        ("block_out_channels", "[-8]"),
         ("block_out_channels", "[1e30]"), ("block_out_channels", "8"), ("block_out_channels", "[9223372036854775807]"),
-        ("layers_per_block", "0"), ("layers_per_block", "1000000"), ("downsample_padding", "2"), ("downsample_type", "\"fir\""),
+        ("layers_per_block", "0"), ("layers_per_block", "1000000"), ("downsample_padding", "2"),
+        ("downsample_type", "\"fir\""),
         ("upsample_type", "7"), ("resnet_time_scale_shift", "\"spatial\""), ("class_embed_type", "\"projection\""),
         ("num_class_embeds", "-1"), ("norm_num_groups", "3"), ("norm_num_groups", "0"), ("norm_num_groups", "null"),
-        ("attn_norm_num_groups", "\"x\""), ("attention_head_dim", "0"), ("norm_eps", "-1"), ("mid_block_scale_factor", "0"),
-        ("in_channels", "0"), ("out_channels", "true"), ("freq_shift", "4"), ("flip_sin_to_cos", "1"), ("center_input_sample", "\"no\""),
+        ("attn_norm_num_groups", "\"x\""), ("attention_head_dim", "0"), ("norm_eps", "-1"),
+        ("mid_block_scale_factor", "0"),
+        ("in_channels", "0"), ("out_channels", "true"), ("freq_shift", "4"), ("flip_sin_to_cos", "1"),
+        ("center_input_sample", "\"no\""),
         ("sample_size", "[8]"), ("sample_size", "0"), ("time_embedding_dim", "-4"),
     ]
 
@@ -109,13 +118,20 @@ import Testing
         }
         kept.insert("  \"\(key)\": \(json),", at: 1)
         let changed = kept.joined(separator: "\n").replacingOccurrences(of: ",\n}", with: "\n}")
-        let error = #expect(throws: CheckpointError.self) { try UNet2DConfiguration(json: Array(changed.utf8), file: "config.json") }
+        let error = #expect(throws: CheckpointError.self) {
+            try UNet2DConfiguration(json: Array(changed.utf8), file: "config.json")
+        }
         let message = error?.description ?? ""
-        #expect(message.contains(key) || (key.hasSuffix("block_types") && message.contains("block_out_channels")), "\(message)")
+        #expect(
+            message.contains(key) || (key.hasSuffix("block_types") && message.contains("block_out_channels")),
+            "\(message)")
         #expect(message.hasPrefix("config.json: ") && !message.contains("\n"))
     }
 
-    @Test(arguments: ["", "{", "[]", "\"x\"", "{\"a\":1,}", "{\"a\":1}x", "\u{FEFF}{}", "{\"a\":+1}", "{\"a\":\"\\ud800\"}", "{\"a\":1e999}", "{'a':1}"])
+    @Test(arguments: [
+        "", "{", "[]", "\"x\"", "{\"a\":1,}", "{\"a\":1}x", "\u{FEFF}{}", "{\"a\":+1}", "{\"a\":\"\\ud800\"}",
+        "{\"a\":1e999}", "{'a':1}",
+    ])
     func rejectsGarbledConfigurations(_ text: String) {
         #expect(throws: CheckpointError.self) { try UNet2DConfiguration(json: Array(text.utf8), file: "config.json") }
     }
@@ -126,7 +142,8 @@ import Testing
         #expect(configuration.blockChannels == [224, 448, 672, 896])
         #expect(configuration.attentionHeadChannels == 8)
         #expect(configuration.timeEmbeddingChannels == 896)
-        let oneHead = try UNet2DConfiguration(json: Array("{\"attention_head_dim\": null, \"sample_size\": [8, 16]}".utf8), file: "config.json")
+        let oneHead = try UNet2DConfiguration(
+            json: Array("{\"attention_head_dim\": null, \"sample_size\": [8, 16]}".utf8), file: "config.json")
         #expect(oneHead.attentionHeadChannels == nil)
         #expect(oneHead.sampleSize?.height == 8 && oneHead.sampleSize?.width == 16)
     }

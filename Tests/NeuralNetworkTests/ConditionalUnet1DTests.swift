@@ -98,7 +98,8 @@ extension ConditionalUnet1D {
         let features = 2 * 4 * 4 * 32
         let wide = 2 * 3 * 24 * 24 * 7
         let blocks = (2 * 3 * 3 * 24 * 7 + wide + 2 * 3 * 24 * 7) + 2 * wide + 4 * wide
-        #expect(network.floatingPointOperations(positions: 7) == Double(step + features + blocks + wide + 2 * 24 * 3 * 7))
+        #expect(
+            network.floatingPointOperations(positions: 7) == Double(step + features + blocks + wide + 2 * 24 * 3 * 7))
     }
 
     @Test func rejectsBadInputs() throws {
@@ -133,8 +134,10 @@ extension ConditionalUnet1D {
 
     static let unsupported: [(key: String, json: String)] = [
         ("_class_name", "\"UNet2DModel\""), ("input_dim", "0"), ("input_dim", "null"), ("global_cond_dim", "-1"),
-        ("local_cond_dim", "4"), ("diffusion_step_embed_dim", "2"), ("diffusion_step_embed_dim", "15"), ("down_dims", "[]"),
-        ("down_dims", "24"), ("down_dims", "[24, -8]"), ("down_dims", "[24.5]"), ("down_dims", "[12]"), ("kernel_size", "4"),
+        ("local_cond_dim", "4"), ("diffusion_step_embed_dim", "2"), ("diffusion_step_embed_dim", "15"),
+        ("down_dims", "[]"),
+        ("down_dims", "24"), ("down_dims", "[24, -8]"), ("down_dims", "[24.5]"), ("down_dims", "[12]"),
+        ("kernel_size", "4"),
         ("kernel_size", "0"), ("n_groups", "5"), ("n_groups", "0"), ("cond_predict_scale", "1"), ("horizon", "0"),
         ("horizon", "1e99"),
     ]
@@ -143,7 +146,8 @@ extension ConditionalUnet1D {
     @Test(arguments: unsupported.indices) func namesUnsupportedValues(_ index: Int) throws {
         let (key, json) = Self.unsupported[index]
         var values = [
-            "_class_name": "\"ConditionalUnet1D\"", "input_dim": "3", "down_dims": "[24]", "n_groups": "4", "kernel_size": "3",
+            "_class_name": "\"ConditionalUnet1D\"", "input_dim": "3", "down_dims": "[24]", "n_groups": "4",
+            "kernel_size": "3",
         ]
         func configuration() throws -> ConditionalUnet1DConfiguration {
             let text = "{" + values.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ") + "}"
@@ -166,18 +170,24 @@ extension ConditionalUnet1D {
 
     /// Another architecture's weights are refused as a whole.
     @Test func listsMissingParameters() throws {
-        let configuration = try ConditionalUnet1DConfiguration(path: PolicyFixture.named("bias-only").folder + "/config.json")
+        let configuration = try ConditionalUnet1DConfiguration(
+            path: PolicyFixture.named("bias-only").folder + "/config.json")
         let weights = try SafetensorsFile(
             path: PolicyFixture.named("no-condition").folder + "/diffusion_pytorch_model.safetensors")
-        let error = #expect(throws: CheckpointError.self) { try ConditionalUnet1D(configuration: configuration, weights: weights) }
-        #expect(error?.description.contains("parameters are missing: down_modules.0.2.conv") == true, "\(error?.description ?? "")")
+        let error = #expect(throws: CheckpointError.self) {
+            try ConditionalUnet1D(configuration: configuration, weights: weights)
+        }
+        #expect(
+            error?.description.contains("parameters are missing: down_modules.0.2.conv") == true,
+            "\(error?.description ?? "")")
     }
 }
 
 @Suite struct JSONTextTests {
     /// What is written is JSON again, with the same value, on one line.
     @Test(arguments: [
-        "{\"a\\\"b\":\"\\\\\\n\\t\\u0001\\u2028é😀\"}", "[1,-2.5,1e300,5e-324,true,null,[],{}]", "\"/\\u007f\"", "9223372036854775807",
+        "{\"a\\\"b\":\"\\\\\\n\\t\\u0001\\u2028é😀\"}", "[1,-2.5,1e300,5e-324,true,null,[],{}]", "\"/\\u007f\"",
+        "9223372036854775807",
     ]) func roundTrips(_ text: String) throws {
         let value = try JSON(parsing: text.utf8)
         #expect(try JSON(parsing: value.text.utf8) == value)

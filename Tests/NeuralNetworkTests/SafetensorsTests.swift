@@ -22,22 +22,50 @@ func safetensors(_ header: String, data: Int = 0, length: UInt64? = nil) -> Data
         ("not an object", safetensors("[1]"), "not a JSON object"),
         ("cut", safetensors(#"{"a":{"dtype":"F32""#), "not valid JSON"),
         ("deep", safetensors(String(repeating: "[", count: 100_000)), "not valid JSON"),
-        ("twice", safetensors(#"{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}"#), "twice"),
+        (
+            "twice",
+            safetensors(
+                #"{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}"#
+            ), "twice"
+        ),
         ("no dtype", safetensors(#"{"a":{"shape":[1],"data_offsets":[0,4]}}"#, data: 4), "dtype"),
         ("unknown dtype", safetensors(#"{"a":{"dtype":"F7","shape":[1],"data_offsets":[0,4]}}"#, data: 4), "F7"),
         ("no shape", safetensors(#"{"a":{"dtype":"F32","data_offsets":[0,4]}}"#, data: 4), "shape"),
         ("negative shape", safetensors(#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, data: 4), "-1"),
         ("fractional shape", safetensors(#"{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}"#, data: 4), "1.5"),
-        ("overflow", safetensors(#"{"a":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,4]}}"#, data: 4), "too large"),
+        (
+            "overflow",
+            safetensors(
+                #"{"a":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,4]}}"#, data: 4),
+            "too large"
+        ),
         ("wrong size", safetensors(#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, data: 4), "takes 8"),
         ("half the size", safetensors(#"{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,8]}}"#, data: 8), "takes 4"),
         ("outside", safetensors(#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, data: 4), "outside"),
         ("backwards", safetensors(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, data: 4), "outside"),
-        ("negative offset", safetensors(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}"#, data: 4), "outside"),
-        ("huge offset", safetensors(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[9223372036854775803,9223372036854775807]}}"#, data: 4), "outside"),
+        (
+            "negative offset", safetensors(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}"#, data: 4),
+            "outside"
+        ),
+        (
+            "huge offset",
+            safetensors(
+                #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[9223372036854775803,9223372036854775807]}}"#, data: 4),
+            "outside"
+        ),
         ("one offset", safetensors(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}"#, data: 4), "data_offsets"),
-        ("overlap", safetensors(#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#, data: 12), "overlaps"),
-        ("gap", safetensors(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#, data: 12), "gap"),
+        (
+            "overlap",
+            safetensors(
+                #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#,
+                data: 12), "overlaps"
+        ),
+        (
+            "gap",
+            safetensors(
+                #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#,
+                data: 12), "gap"
+        ),
         ("rest", safetensors(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: 8), "after the last"),
     ]
 
@@ -60,7 +88,9 @@ func safetensors(_ header: String, data: Int = 0, length: UInt64? = nil) -> Data
     /// The same values stored in every type that can hold them.
     @Test func readsEveryType() throws {
         var data = Data()
-        func put(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value.littleEndian) { data.append(contentsOf: $0) } }
+        func put(_ value: some FixedWidthInteger) {
+            withUnsafeBytes(of: value.littleEndian) { data.append(contentsOf: $0) }
+        }
         let values: [Float] = [1.5, -0.25]
         for value in values { put(Double(value).bitPattern) }
         for value in values { put(value.bitPattern) }
@@ -77,7 +107,8 @@ func safetensors(_ header: String, data: Int = 0, length: UInt64? = nil) -> Data
             """
         let folder = try TemporaryFolder()
         // An odd header length, so that nothing is aligned.
-        let path = try folder.write(safetensors(header + (header.utf8.count % 2 == 0 ? " " : "")) + data, "x.safetensors")
+        let path = try folder.write(
+            safetensors(header + (header.utf8.count % 2 == 0 ? " " : "")) + data, "x.safetensors")
         let file = try SafetensorsFile(path: path)
         #expect(file.tensorNames == ["b", "d", "f", "h", "i", "j"])
         #expect(file.metadata == ["format": "pt"])

@@ -45,7 +45,8 @@ import Testing
         let sample = [Float](repeating: 0, count: 28 * 28)
         func call(_ sample: [Float], _ size: Int = 28, timesteps: [Float] = [1], labels: [Int]? = [0]) throws {
             _ = try network(
-                sample: sample, batch: 1, height: size, width: size, timesteps: timesteps, classLabels: labels, threads: 1)
+                sample: sample, batch: 1, height: size, width: size, timesteps: timesteps, classLabels: labels,
+                threads: 1)
         }
         #expect(throws: NetworkInputError.self) { try call(Array(sample.dropLast())) }
         #expect(throws: NetworkInputError.self) { try call([Float](repeating: 0, count: 27 * 27), 27) }
@@ -62,7 +63,8 @@ import Testing
         let network = try UNet2D(folder: fixture.folder)
         for value in [Float.nan, .infinity, -.infinity, .greatestFiniteMagnitude] {
             let output = try network(
-                sample: [Float](repeating: value, count: 4 * 64), batch: 1, height: 8, width: 8, timesteps: [value], threads: 2)
+                sample: [Float](repeating: value, count: 4 * 64), batch: 1, height: 8, width: 8, timesteps: [value],
+                threads: 2)
             #expect(output.count == 4 * 64)
         }
     }

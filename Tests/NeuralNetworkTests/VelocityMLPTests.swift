@@ -40,14 +40,16 @@ import Testing
         func run(_ indices: [Int], threads: Int) throws -> [Float] {
             try network(
                 sample: indices.flatMap { rows.sample[$0 * 3..<$0 * 3 + 3] }, batch: indices.count,
-                timesteps: indices.map { rows.timesteps[$0] }, classLabels: indices.map { rows.labels[$0] }, threads: threads)
+                timesteps: indices.map { rows.timesteps[$0] }, classLabels: indices.map { rows.labels[$0] },
+                threads: threads)
         }
         let alone = try (0..<5).map { try run([$0], threads: 1) }
         for (count, threads) in [(5, 1), (33, 2), (300, 2), (600, 1)] {
             let indices = (0..<count).map { ($0 * 3 + threads) % 5 }
             let together = try run(indices, threads: threads)
             for (place, index) in indices.enumerated() {
-                #expect(Array(together[place * 3..<place * 3 + 3]) == alone[index], "row \(index) at \(place) of \(count)")
+                #expect(
+                    Array(together[place * 3..<place * 3 + 3]) == alone[index], "row \(index) at \(place) of \(count)")
             }
         }
     }
@@ -86,8 +88,11 @@ import Testing
             return try VelocityMLPConfiguration(json: text.utf8, file: "config.json")
         }
         let sound = try configuration()
-        #expect(sound == VelocityMLPConfiguration(
-            dimension: 3, labelCount: 5, embeddingChannels: 22, preprocessing: [7, 19], postprocessing: [33, 5]))
+        #expect(
+            sound
+                == VelocityMLPConfiguration(
+                    dimension: 3, labelCount: 5, embeddingChannels: 22, preprocessing: [7, 19], postprocessing: [33, 5])
+        )
         keys[key] = value
         let error = #expect(throws: CheckpointError.self) { try configuration() }
         #expect(error?.description.contains(key) == true)

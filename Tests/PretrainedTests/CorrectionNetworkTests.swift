@@ -17,7 +17,8 @@ struct CorrectionNetworkTests {
         let labels = try file.floats(named: "label").map { $0 < 0 ? nil : Int($0) }
         let size = target.process.height * target.process.width
         func rows(_ name: String) throws -> [[Double]] {
-            let values = try file.floats(named: name, shape: [times.count, 1, target.process.height, target.process.width])
+            let values = try file.floats(
+                named: name, shape: [times.count, 1, target.process.height, target.process.width])
             return times.indices.map { values[$0 * size..<($0 + 1) * size].map { Double($0) } }
         }
         let (states, moved, sources) = (try rows("state"), try rows("moved_state"), try rows("source_state"))

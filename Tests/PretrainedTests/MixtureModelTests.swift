@@ -17,7 +17,8 @@ struct MixtureModelTests {
             #expect(try Architecture(folder: folder) == .mixture)
             let model = try MixtureModel(folder: folder)
             #expect(model.dimension == dimension && model.prediction == .velocity)
-            #expect(model.mixture.components == GaussianMixture.randomComponents(count: 16, dimension: dimension, seed: 0))
+            #expect(
+                model.mixture.components == GaussianMixture.randomComponents(count: 16, dimension: dimension, seed: 0))
         }
         #expect(try Architecture(folder: BundledModels.folder("fashion-mnist")) == .unet2D)
     }
@@ -31,7 +32,9 @@ struct MixtureModelTests {
             let exact = try GaussianMixture(components: [model.mixture.components[label]], schedule: CosineSchedule())
             for time in [0.1, 0.3, 0.5, 0.7, 0.9] {
                 let (alpha, sigma) = (cos(.pi / 2 * time), sin(.pi / 2 * time))
-                let state = model.mixture.components[label].mean.enumerated().map { alpha * $1 + sigma * sin(Double(7 * $0 + 3)) }
+                let state = model.mixture.components[label].mean.enumerated().map {
+                    alpha * $1 + sigma * sin(Double(7 * $0 + 3))
+                }
                 let query = [DenoiserQuery(state: state, time: time, condition: label)]
                 let (found, expected) = (try model.denoised(query)[0], try exact.denoised(query)[0])
                 squares += zip(found, expected).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / Double(dimension)

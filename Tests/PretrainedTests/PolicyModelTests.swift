@@ -64,11 +64,13 @@ struct PolicyModelTests {
 
             let normalised: [Float] = [-0.5, 0.5, 0, 0, -1, 0, 0, 0, 1, 1]
             let output = try model.network(
-                sample: state.map { Float($0) }, batch: 1, positions: 16, timesteps: [59], condition: normalised, threads: 1)
+                sample: state.map { Float($0) }, batch: 1, positions: 16, timesteps: [59], condition: normalised,
+                threads: 1)
             let betas = try BetaSchedule(family: .squaredCosine, trainingSteps: 100)
             let product = betas.cumulativeProduct(59)
             for index in state.indices {
-                let expected = (state[index] - (1 - product).squareRoot() * Double(output[index])) / product.squareRoot()
+                let expected =
+                    (state[index] - (1 - product).squareRoot() * Double(output[index])) / product.squareRoot()
                 // The coefficients alone differ, in the last places.
                 #expect(abs(found[index] - expected) < 1e-9 * max(1, abs(expected)))
             }
@@ -80,7 +82,8 @@ struct PolicyModelTests {
         try Self.inFolder { folder in
             let model = try PolicyModel(folder: folder.path)
             func times(_ steps: Int, _ spacing: AncestralDDPM.Spacing? = nil) throws -> [Double] {
-                try model.chain(observations: [Self.observation], steps: steps, spacing: spacing, threads: 1).steps.map(\.time)
+                try model.chain(observations: [Self.observation], steps: steps, spacing: spacing, threads: 1).steps.map(
+                    \.time)
             }
             let chain = try model.chain(observations: [Self.observation], steps: 100, threads: 1)
             #expect(chain.stepCount == 100 && chain.dimension == 32 && chain.predictionBounds == -1...1)
@@ -134,7 +137,8 @@ struct PolicyModelTests {
         try Self.inFolder { folder in
             func firstRows() throws -> (rows: Int, step: Int) {
                 let sampler = try SpeculativeSampler(
-                    chain: PolicyModel(folder: folder.path).chain(observations: [Self.observation], steps: 100, threads: 1),
+                    chain: PolicyModel(folder: folder.path).chain(
+                        observations: [Self.observation], steps: 100, threads: 1),
                     draft: RecycledDraft(), window: 10, random: RandomSource(seed: 1))
                 var samples = [sampler.start(sample: 0)]
                 let rows = try sampler.step(&samples).rows
@@ -156,7 +160,8 @@ struct PolicyModelTests {
                 try writer.finish()
             }
             try write(rows: 32)
-            let chain = try PolicyModel(folder: folder.path).chain(observations: [Self.observation], steps: 100, threads: 1)
+            let chain = try PolicyModel(folder: folder.path).chain(
+                observations: [Self.observation], steps: 100, threads: 1)
             let normalised: [Double] = [-0.5, 0.5, 0, 0, -1, 0, 0, 0, 1, 1]
             let expected = (0..<32).map { row -> Double in
                 Double(row) / 8 + Double(row + 1) * normalised[row % 10]
@@ -187,15 +192,22 @@ struct PolicyModelTests {
 
     static let badStatistics: [(String, [(String, [Float])])] = [
         ("observation_minimum", [("observation_minimum", [0, 0, 0]), ("observation_maximum", [1, 1, 1])]),
-        ("observation_maximum", [("observation_minimum", [0, 0, 0, 0, 2]), ("observation_maximum", [1, 1, 1, 1, 1])]),
-        ("observation_maximum", [("observation_minimum", [0, 0, 0, 0, 0]), ("observation_maximum", [1, 1, 1, 1, .infinity])]),
+        (
+            "observation_maximum",
+            [("observation_minimum", [0, 0, 0, 0, 2]), ("observation_maximum", [1, 1, 1, 1, 1])]
+        ),
+        (
+            "observation_maximum",
+            [("observation_minimum", [0, 0, 0, 0, 0]), ("observation_maximum", [1, 1, 1, 1, .infinity])]
+        ),
         ("observation_maximum", [("observation_minimum", [0, 0, 0, 0, 0]), ("observation_maximum", [1, 1])]),
     ]
 
     @Test(arguments: badStatistics.indices) func badStatisticsAreRefused(_ index: Int) throws {
         let (word, observation) = Self.badStatistics[index]
         try Self.inFolder { folder in
-            try Self.write(statistics: observation + [("action_minimum", [0, 0]), ("action_maximum", [1, 1])], to: folder)
+            try Self.write(
+                statistics: observation + [("action_minimum", [0, 0]), ("action_maximum", [1, 1])], to: folder)
             let error = #expect(throws: (any Error).self) { try PolicyModel(folder: folder.path) }
             #expect("\(error.map { "\($0)" } ?? "")".contains(word))
         }
@@ -205,7 +217,8 @@ struct PolicyModelTests {
         try Self.inFolder { folder in
             try Self.write(
                 statistics: [
-                    ("observation_minimum", [0, 0, 0, 0, 0]), ("observation_maximum", [1, 1, 1, 1, 1]), ("action_minimum", [0]),
+                    ("observation_minimum", [0, 0, 0, 0, 0]), ("observation_maximum", [1, 1, 1, 1, 1]),
+                    ("action_minimum", [0]),
                     ("action_maximum", [1]),
                 ], to: folder)
             let error = #expect(throws: ModelError.self) { try PolicyModel(folder: folder.path) }

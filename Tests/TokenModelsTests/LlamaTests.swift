@@ -189,7 +189,8 @@ struct LlamaTests {
                 let unions = parts.indices.dropLast().compactMap { place in
                     pieces.first { $0.0 == parts[place] + parts[place + 1] }.map { (score: $0.1, place: place) }
                 }
-                guard let highest = unions.map(\.score).max(), let best = unions.first(where: { $0.score == highest }) else { break }
+                guard let highest = unions.map(\.score).max(), let best = unions.first(where: { $0.score == highest })
+                else { break }
                 parts.replaceSubrange(best.place...best.place + 1, with: [parts[best.place] + parts[best.place + 1]])
             }
             let expected = parts.map { part in 259 + (pieces.firstIndex { $0.0 == part } ?? -1) }

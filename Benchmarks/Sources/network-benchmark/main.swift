@@ -27,7 +27,8 @@ let threads = option("--threads").flatMap { Int($0) } ?? ProcessInfo.processInfo
 let serve = flag("--serve")
 let profile = flag("--profile")
 guard let folder = arguments.first else {
-    FileHandle.standardError.write(Data("usage: network-benchmark FOLDER [--batches 1,4] [--repeats 15] [--threads 2] [--serve]\n".utf8))
+    FileHandle.standardError.write(
+        Data("usage: network-benchmark FOLDER [--batches 1,4] [--repeats 15] [--threads 2] [--serve]\n".utf8))
     exit(64)
 }
 
@@ -41,7 +42,9 @@ func milliseconds(_ body: () throws -> Void) rethrows -> Double {
 func processorMilliseconds() -> Double {
     var usage = rusage()
     getrusage(Int32(0), &usage)  // RUSAGE_SELF
-    let microseconds = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1_000_000 + Int(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+    let microseconds =
+        (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1_000_000
+        + Int(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
     return Double(microseconds) / 1000
 }
 
@@ -72,7 +75,9 @@ do {
                 }
             }
             let total = best.values.reduce(0) { $0 + $1.seconds }
-            print("\nBatch \(batch), threads: \(threads); \(String(format: "%.2f", total * 1e3 / Double(batch))) ms of processor time a row\n")
+            print(
+                "\nBatch \(batch), threads: \(threads); \(String(format: "%.2f", total * 1e3 / Double(batch))) ms of processor time a row\n"
+            )
             print("| layer | number | ms a row | share | GFLOP/s |\n|---|---|---|---|---|")
             for layer in order.compactMap({ best[$0] }).sorted(by: { $0.seconds > $1.seconds }) {
                 let rate = layer.operations == 0 ? "" : String(format: "%.0f", layer.operations / layer.seconds / 1e9)
@@ -109,7 +114,9 @@ do {
         }.sorted()
         let median = times[times.count / 2]
         let line = String(
-            format: "batch %3d  median %8.2f ms  fastest %8.2f ms  %7.2f ms a row  %6.0f GFLOP/s  processor %7.2f ms a row", batch, median,
+            format:
+                "batch %3d  median %8.2f ms  fastest %8.2f ms  %7.2f ms a row  %6.0f GFLOP/s  processor %7.2f ms a row",
+            batch, median,
             times[0], median / Double(batch), operations * Double(batch) / median / 1e6, processor)
         print(line)
     }

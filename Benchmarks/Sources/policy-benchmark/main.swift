@@ -59,7 +59,9 @@ struct Server {
     private func chain(seed: UInt64) throws -> DenoisingChain {
         var stream = RandomSource(seed: seed).stream(sample: 0, step: 0, purpose: .auxiliary)
         let observation = (0..<model.observationSteps).flatMap { _ in
-            model.statistics.observationRanges.map { $0.lowerBound + stream.uniform() * ($0.upperBound - $0.lowerBound) }
+            model.statistics.observationRanges.map {
+                $0.lowerBound + stream.uniform() * ($0.upperBound - $0.lowerBound)
+            }
         }
         return try model.chain(observations: [observation], steps: steps, threads: threads)
     }
@@ -84,7 +86,8 @@ struct Server {
                     random: RandomSource(seed: seed))
             }
             let time = try milliseconds { try sampler.run(samples: 0..<1, lanes: 1) { _ in } }
-            return "\(time.clock) \(time.processor) \(chain.calls.count) \(chain.calls.map(String.init).joined(separator: ","))"
+            return
+                "\(time.clock) \(time.processor) \(chain.calls.count) \(chain.calls.map(String.init).joined(separator: ","))"
         default: break
         }
         throw Failure(description: "expected call R, replay R,R,… or plan SEED WINDOW|none, found \(line)")

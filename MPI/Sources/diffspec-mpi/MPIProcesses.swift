@@ -53,7 +53,8 @@ final class MPIProcesses: ProcessGroup {
         }
         return [Double](unsafeUninitializedCapacity: Int(total)) { buffer, initialized in
             MPI_Gatherv(
-                part, Int32(part.count), ds_mpi_double(), buffer.baseAddress, counts, places, ds_mpi_double(), 0, ds_mpi_world())
+                part, Int32(part.count), ds_mpi_double(), buffer.baseAddress, counts, places, ds_mpi_double(), 0,
+                ds_mpi_world())
             initialized = Int(total)
         }
     }

@@ -5,7 +5,8 @@ import Testing
 @Suite("diffspec-mpi", .serialized)
 struct SampleTests {
     private static let options = [
-        "sample", "--model", "fashion-mnist-draft", "--steps", "6", "--window", "4", "--count", "9", "--threads", "1", "--quiet",
+        "sample", "--model", "fashion-mnist-draft", "--steps", "6", "--window", "4", "--count", "9", "--threads", "1",
+        "--quiet",
     ]
 
     private static func files(_ name: String) -> [String] {
@@ -23,17 +24,26 @@ struct SampleTests {
         try Launch.inFolder { folder in
             let alone = try Launch.run(Self.options + Self.files("one"), ranks: nil, in: folder)
             try #require(alone.status == 0, "\(alone.errors)")
-            let shared = try Launch.run(Self.options + Self.files("many") + ["--parallel", mode], ranks: ranks, in: folder)
+            let shared = try Launch.run(
+                Self.options + Self.files("many") + ["--parallel", mode], ranks: ranks, in: folder)
             try #require(shared.status == 0, "\(shared.errors)")
-            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/one").filter { $0.hasSuffix(".png") }
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/one").filter {
+                $0.hasSuffix(".png")
+            }
             #expect(names.count == 9)
-            for (mine, theirs) in names.map({ ("one/\($0)", "many/\($0)") }) + [("one.png", "many.png"), ("one.safetensors", "many.safetensors")] {
-                #expect(FileManager.default.contentsEqual(atPath: folder.path + "/" + mine, andPath: folder.path + "/" + theirs), "\(theirs)")
+            for (mine, theirs) in names.map({ ("one/\($0)", "many/\($0)") }) + [
+                ("one.png", "many.png"), ("one.safetensors", "many.safetensors"),
+            ] {
+                #expect(
+                    FileManager.default.contentsEqual(
+                        atPath: folder.path + "/" + mine, andPath: folder.path + "/" + theirs), "\(theirs)")
             }
             let (one, many) = (try Self.json("one.json", in: folder), try Self.json("many.json", in: folder))
             for key in ["nfe", "evaluations", "acceptance", "per_sample", "by_step", "count", "exact"] {
                 let (mine, theirs) = (try #require(one[key]), try #require(many[key]))
-                let texts = try [mine, theirs].map { try JSONSerialization.data(withJSONObject: [$0], options: .sortedKeys) }
+                let texts = try [mine, theirs].map {
+                    try JSONSerialization.data(withJSONObject: [$0], options: .sortedKeys)
+                }
                 #expect(texts[0] == texts[1], "\(key)")
             }
             let parallel = try #require(many["parallel"] as? [String: Any])
@@ -54,7 +64,8 @@ struct SampleTests {
             #expect(!FileManager.default.fileExists(atPath: folder.path + "/job.safetensors"))
             // And what there was can be gone on with, by however many.
             let options = Self.options.map { $0 == "9" ? "40" : $0 }
-            let resumed = try Launch.run(options + Self.files("job") + ["--steps", "6", "--resume"], ranks: 3, in: folder)
+            let resumed = try Launch.run(
+                options + Self.files("job") + ["--steps", "6", "--resume"], ranks: 3, in: folder)
             #expect(resumed.status == 0, "\(resumed.errors)")
             let report = try Self.json("job.json", in: folder)
             #expect(report["count"] as? Int == 40 && (report["per_sample"] as? [Any])?.count == 40)
@@ -88,7 +99,8 @@ enum Launch {
     /// - Parameters:
     ///   - ranks: nil for the program by itself, without mpirun.
     ///   - other: the command line of one process more.
-    static func run(_ arguments: [String], ranks: Int?, beside other: [String]? = nil, in folder: URL) throws -> Outcome {
+    static func run(_ arguments: [String], ranks: Int?, beside other: [String]? = nil, in folder: URL) throws -> Outcome
+    {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         let launcher = ranks.map { ["mpirun", "--oversubscribe", "-n", "\($0)"] } ?? []

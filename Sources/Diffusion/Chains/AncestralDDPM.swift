@@ -24,7 +24,8 @@ public enum AncestralDDPM {
                 "steps", expected: "a number from 1 to the model's \(trainingSteps) training steps", found: "\(steps)")
         }
         guard (0..<trainingSteps).contains(offset) else {
-            throw DiffusionError("steps_offset", expected: "a number from 0 to \(trainingSteps - 1)", found: "\(offset)")
+            throw DiffusionError(
+                "steps_offset", expected: "a number from 0 to \(trainingSteps - 1)", found: "\(offset)")
         }
         let (count, total) = (Double(steps), Double(trainingSteps))
         let timesteps =

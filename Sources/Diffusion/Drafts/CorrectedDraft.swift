@@ -17,7 +17,9 @@ public struct CorrectedDraft: Draft {
 
     public var recyclesTarget: Bool { true }
     /// From the prior: the network then has only the state to go by.
-    public func canStart(sample: Int, chain: some GaussianChain) -> Bool { Self.base.canStart(sample: sample, chain: chain) }
+    public func canStart(sample: Int, chain: some GaussianChain) -> Bool {
+        Self.base.canStart(sample: sample, chain: chain)
+    }
 
     public func means(for windows: [DraftWindow], chain: some GaussianChain) throws -> [[Double]] {
         let queries = windows.map { CorrectionQuery(of: $0, chain: chain) }

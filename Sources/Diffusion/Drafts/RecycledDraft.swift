@@ -23,7 +23,8 @@ public struct RecycledDraft: RecyclingDraft {
     }
 
     public func mean(in window: DraftWindow, chain: some GaussianChain) -> [Double] {
-        chain.mean(step: window.currentStep, state: window.currentState, prediction: prediction(in: window, chain: chain))
+        chain.mean(
+            step: window.currentStep, state: window.currentState, prediction: prediction(in: window, chain: chain))
     }
 
     /// `x̂0`, what the target is expected to say of the window's current state.
@@ -31,7 +32,9 @@ public struct RecycledDraft: RecyclingDraft {
         guard let (i, evaluation, pathState) = window.latestEvaluation else {
             return chain.priorPrediction(sample: window.sample) ?? window.currentState
         }
-        guard order == .first, let slope = window.memory.slope(upTo: i, count: slopeCount) else { return evaluation.prediction }
+        guard order == .first, let slope = window.memory.slope(upTo: i, count: slopeCount) else {
+            return evaluation.prediction
+        }
         let bounds = chain.transition(at: i).slopeBounds
         let bounded = min(max(slope, bounds.lowerBound), bounds.upperBound)
         let move = Vector.combine(1, pathState, -1, evaluation.state)

@@ -9,7 +9,8 @@ extension Energy {
     /// - Throws: `DiffusionError` for others, or none.
     public static func gaussian(precisions: [Double]) throws(DiffusionError) -> Energy {
         guard !precisions.isEmpty, precisions.allSatisfy({ $0 > 0 && $0.isFinite }) else {
-            throw DiffusionError("precisions", expected: "at least one, all positive and finite", found: "\(precisions)")
+            throw DiffusionError(
+                "precisions", expected: "at least one, all positive and finite", found: "\(precisions)")
         }
         let mean = precisions.reduce(0, +) / Double(precisions.count)
         return Energy(

@@ -35,7 +35,8 @@ public struct CallCost: Sendable {
     /// - Throws: `DiffusionError` for times that aren't so.
     public static func measured(_ times: [(rows: Int, seconds: Double)]) throws(DiffusionError) -> CallCost {
         let ascending = zip(times, times.dropFirst()).allSatisfy { $0.rows < $1.rows }
-        guard times.count >= 2, times[0].rows == 1, ascending, times.allSatisfy({ $0.seconds > 0 && $0.seconds.isFinite })
+        guard times.count >= 2, times[0].rows == 1, ascending,
+            times.allSatisfy({ $0.seconds > 0 && $0.seconds.isFinite })
         else {
             throw DiffusionError(
                 "times of calls", expected: "positive seconds for at least two ascending numbers of rows from 1 on",

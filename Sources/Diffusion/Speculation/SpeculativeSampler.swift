@@ -129,7 +129,8 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
                 let isMet = targetMean == window.states[j + 1]
                 sample.decided.record(
                     .init(
-                        step: k, position: j, distance: isMet ? 0 : .infinity, acceptance: isMet ? 1 : 0, isAccepted: isMet))
+                        step: k, position: j, distance: isMet ? 0 : .infinity, acceptance: isMet ? 1 : 0,
+                        isAccepted: isMet))
                 if isMet { continue } else { break }
             }
             let proposal = GaussianProposal(

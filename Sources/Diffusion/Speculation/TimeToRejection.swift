@@ -102,7 +102,8 @@ public struct TimeToRejection: Sendable {
     private static func expectNoRefinements(_ draft: some Draft) throws(DiffusionError) {
         guard draft.refinements.isEmpty else {
             throw DiffusionError(
-                "time to rejection", expected: "a draft of one call a window", found: "one that refines its windows by further calls")
+                "time to rejection", expected: "a draft of one call a window",
+                found: "one that refines its windows by further calls")
         }
     }
 

@@ -56,7 +56,9 @@ public struct AdaptiveWindow: WindowPolicy {
     ///   - longest: no window is longer.
     /// - Throws: `DiffusionError` for a longest window below 1.
     public init(cost: CallCost, longest: Int = 100) throws(DiffusionError) {
-        guard longest >= 1 else { throw DiffusionError("longest window", expected: "a number ≥ 1", found: "\(longest)") }
+        guard longest >= 1 else {
+            throw DiffusionError("longest window", expected: "a number ≥ 1", found: "\(longest)")
+        }
         self.cost = cost
         self.longest = longest
     }

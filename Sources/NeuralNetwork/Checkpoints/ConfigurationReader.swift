@@ -52,7 +52,9 @@ package struct ConfigurationReader {
         return integers.compactMap { $0 }
     }
 
-    package func number(_ key: String, _ supported: String, _ isSupported: (Double) -> Bool) throws(CheckpointError) -> Double? {
+    package func number(_ key: String, _ supported: String, _ isSupported: (Double) -> Bool) throws(CheckpointError)
+        -> Double?
+    {
         guard let value = value(key) else { return nil }
         guard let number = value.double, number.isFinite, isSupported(number) else {
             throw unsupported(key, value, supported: supported)
@@ -66,10 +68,13 @@ package struct ConfigurationReader {
         return flag
     }
 
-    package func choice<Value: RawRepresentable & CaseIterable>(_ key: String, _: Value.Type) throws(CheckpointError) -> Value?
+    package func choice<Value: RawRepresentable & CaseIterable>(_ key: String, _: Value.Type) throws(CheckpointError)
+        -> Value?
     where Value.RawValue == String {
         guard let value = value(key) else { return nil }
-        guard let text = value.string, let choice = Value(rawValue: text) else { throw unsupported(key, value, supported: Self.list(Value.self)) }
+        guard let text = value.string, let choice = Value(rawValue: text) else {
+            throw unsupported(key, value, supported: Self.list(Value.self))
+        }
         return choice
     }
 
@@ -78,7 +83,9 @@ package struct ConfigurationReader {
         _ key: String, former: String, _: Value.Type
     ) throws(CheckpointError) -> [Value]? where Value.RawValue == String {
         guard let value = value(key) else { return nil }
-        guard let items = value.array else { throw unsupported(key, value, supported: "a list of \(Self.list(Value.self))") }
+        guard let items = value.array else {
+            throw unsupported(key, value, supported: "a list of \(Self.list(Value.self))")
+        }
         var result: [Value] = []
         for item in items {
             guard let text = item.string,
@@ -91,7 +98,8 @@ package struct ConfigurationReader {
         return result
     }
 
-    private static func list<Value: RawRepresentable & CaseIterable>(_: Value.Type) -> String where Value.RawValue == String {
+    private static func list<Value: RawRepresentable & CaseIterable>(_: Value.Type) -> String
+    where Value.RawValue == String {
         Value.allCases.map(\.rawValue).joined(separator: ", ")
     }
 }

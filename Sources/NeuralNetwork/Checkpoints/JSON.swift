@@ -69,7 +69,8 @@ public enum JSON: Sendable, Equatable {
         case .number(let value): value.isFinite ? "\(value)" : "null"
         case .string(let value): Self.quoted(value)
         case .array(let values): "[" + values.map(\.text).joined(separator: ", ") + "]"
-        case .object(let members): "{" + members.map { "\(Self.quoted($0.key)): \($0.value.text)" }.joined(separator: ", ") + "}"
+        case .object(let members):
+            "{" + members.map { "\(Self.quoted($0.key)): \($0.value.text)" }.joined(separator: ", ") + "}"
         }
     }
 }
@@ -156,7 +157,9 @@ private struct Parser {
             skipSpace()
             guard next == UInt8(ascii: "\"") else { throw failure("expected a key") }
             let key = try string()
-            guard seen.insert(key).inserted else { throw failure("key \"\(CheckpointError.shortened(key))\" appears twice") }
+            guard seen.insert(key).inserted else {
+                throw failure("key \"\(CheckpointError.shortened(key))\" appears twice")
+            }
             skipSpace()
             guard next == UInt8(ascii: ":") else { throw failure("expected ':'") }
             position += 1
@@ -200,7 +203,9 @@ private struct Parser {
         while let byte = next, isPart(byte) { position += 1 }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if let integer = Int(text), !text.hasPrefix("+") { return .integer(integer) }
-        guard let value = Double(text), value.isFinite, text.last != "." else { throw failure("number \(text.prefix(40))") }
+        guard let value = Double(text), value.isFinite, text.last != "." else {
+            throw failure("number \(text.prefix(40))")
+        }
         return .number(value)
     }
 

@@ -31,7 +31,9 @@ final class ParameterReader {
         var used: Set<String> = []
         var missing: [String] = []
         for parameter in expected {
-            if let name = [parameter.name, Self.formerName(of: parameter.name)].compactMap({ $0 }).first(where: present.contains) {
+            if let name = [parameter.name, Self.formerName(of: parameter.name)].compactMap({ $0 }).first(
+                where: present.contains)
+            {
                 aliases[parameter.name] = name
                 used.insert(name)
             } else {
@@ -41,12 +43,15 @@ final class ParameterReader {
         let unexpected = present.subtracting(used).sorted()
         if !missing.isEmpty || !unexpected.isEmpty {
             var parts: [String] = []
-            if !missing.isEmpty { parts.append("\(missing.count) parameters are missing: \(CheckpointError.firstTen(missing))") }
+            if !missing.isEmpty {
+                parts.append("\(missing.count) parameters are missing: \(CheckpointError.firstTen(missing))")
+            }
             if !unexpected.isEmpty {
                 parts.append("\(unexpected.count) are unexpected: \(CheckpointError.firstTen(unexpected))")
             }
             throw CheckpointError(
-                .mismatch, file: file.path, parts.joined(separator: "; ") + "; the weights belong to another config.json")
+                .mismatch, file: file.path,
+                parts.joined(separator: "; ") + "; the weights belong to another config.json")
         }
         for parameter in expected {
             guard let name = aliases[parameter.name], let shape = file.shape(of: name) else { continue }

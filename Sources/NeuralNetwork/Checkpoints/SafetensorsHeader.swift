@@ -74,15 +74,18 @@ struct SafetensorsHeader {
 
         // The tensors must tile the data section.
         var position = start
-        let ordered = entries.sorted { ($0.value.range.lowerBound, $0.value.range.upperBound, $0.key)
-            < ($1.value.range.lowerBound, $1.value.range.upperBound, $1.key) }
+        let ordered = entries.sorted {
+            ($0.value.range.lowerBound, $0.value.range.upperBound, $0.key)
+                < ($1.value.range.lowerBound, $1.value.range.upperBound, $1.key)
+        }
         for (name, entry) in ordered {
             let begin = entry.range.lowerBound
             guard begin >= position else {
                 throw malformed("overlaps another tensor at data offset \(begin - start)", tensor: name)
             }
             guard begin == position else {
-                throw malformed("begins at data offset \(begin - start), after a gap of \(begin - position) bytes", tensor: name)
+                throw malformed(
+                    "begins at data offset \(begin - start), after a gap of \(begin - position) bytes", tensor: name)
             }
             position = entry.range.upperBound
         }

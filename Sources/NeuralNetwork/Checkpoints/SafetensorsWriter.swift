@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Writes Float32 tensors, whose shapes are known beforehand, to a safetensors file as their elements become available.
@@ -82,7 +82,8 @@ public final class SafetensorsWriter {
         let count = bits.count
         guard position >= 0, count <= min(remaining, elementCount - position) else {
             throw CheckpointError(
-                .mismatch, file: path, "\(count) elements from number \(position) on are more than its tensors were declared to hold")
+                .mismatch, file: path,
+                "\(count) elements from number \(position) on are more than its tensors were declared to hold")
         }
         if let reason = bits.withUnsafeBytes({ write($0, at: header.count + 4 * position) }) { throw failure(reason) }
         remaining -= count
@@ -132,7 +133,8 @@ public final class SafetensorsWriter {
         guard remaining == 0 else {
             let missing = remaining
             cancel()
-            throw CheckpointError(.mismatch, file: path, "\(missing) elements fewer than its tensors were declared to hold")
+            throw CheckpointError(
+                .mismatch, file: path, "\(missing) elements fewer than its tensors were declared to hold")
         }
         self.descriptor = nil
         guard close(descriptor) == 0, rename(temporaryPath, path) == 0 else {
@@ -182,7 +184,8 @@ public final class SafetensorsWriter {
                 let (product, overflow) = size.multipliedReportingOverflow(by: extent)
                 guard extent >= 0, !overflow, product < 1 << 60 else {
                     throw CheckpointError(
-                        .unsupported, file: file, subject: "tensor \(tensor.name)", "shape \(tensor.shape) cannot be stored")
+                        .unsupported, file: file, subject: "tensor \(tensor.name)",
+                        "shape \(tensor.shape) cannot be stored")
                 }
                 size = product
             }

@@ -129,7 +129,8 @@ extension UNet2DConfiguration {
         guard downBlocks.count == blockChannels.count, upBlocks.count == blockChannels.count else {
             throw CheckpointError(
                 .unsupported, file: reader.file, subject: "key block_out_channels",
-                "has \(blockChannels.count) levels, but down_block_types has \(downBlocks.count) and up_block_types \(upBlocks.count); they must agree")
+                "has \(blockChannels.count) levels, but down_block_types has \(downBlocks.count) and up_block_types \(upBlocks.count); they must agree"
+            )
         }
 
         normGroups = try reader.integer("norm_num_groups", in: channelRange) ?? normGroups
@@ -137,7 +138,8 @@ extension UNet2DConfiguration {
             throw reader.unsupported("norm_num_groups", .null, supported: "a divisor of every level's channels")
         }
         attentionNormGroups = try reader.integer("attn_norm_num_groups", in: channelRange)
-        attentionHeadChannels = try reader.integer("attention_head_dim", in: channelRange)
+        attentionHeadChannels =
+            try reader.integer("attention_head_dim", in: channelRange)
             ?? (reader.isNull("attention_head_dim") ? nil : attentionHeadChannels)
 
         timeEmbeddingChannels = blockChannels[0] * 4
@@ -156,7 +158,8 @@ extension UNet2DConfiguration {
         case nil: classEmbedding = classes.map { .table(count: $0) } ?? .none
         case .string("timestep"): classEmbedding = .timestep
         case .string("identity"): classEmbedding = .identity
-        case .some(let other): throw reader.unsupported("class_embed_type", other, supported: "null, timestep, identity")
+        case .some(let other):
+            throw reader.unsupported("class_embed_type", other, supported: "null, timestep, identity")
         }
 
         sampleSize = try Self.sampleSize(reader)
@@ -172,7 +175,8 @@ extension UNet2DConfiguration {
         {
             return ImageSize(height: height, width: width)
         }
-        throw reader.unsupported("sample_size", value, supported: "an integer or [height, width], from 1 to 65536, or null")
+        throw reader.unsupported(
+            "sample_size", value, supported: "an integer or [height, width], from 1 to 65536, or null")
     }
 
     /// Every normalised width must be a multiple of its number of groups, and hold at least one attention head.
@@ -180,12 +184,14 @@ extension UNet2DConfiguration {
         for channels in normalisedWidths where channels % normGroups != 0 {
             throw CheckpointError(
                 .unsupported, file: reader.file, subject: "key norm_num_groups",
-                "the value \(normGroups) does not divide the \(channels) channels of a normalised layer; supported: a common divisor of \(normalisedWidths)")
+                "the value \(normGroups) does not divide the \(channels) channels of a normalised layer; supported: a common divisor of \(normalisedWidths)"
+            )
         }
         let midChannels = blockChannels[blockChannels.count - 1]
         if let groups = attentionNormGroups, hasMidBlock, hasMidAttention, midChannels % groups != 0 {
             throw reader.unsupported(
-                "attn_norm_num_groups", .integer(groups), supported: "a divisor of \(midChannels), the channels of the middle block")
+                "attn_norm_num_groups", .integer(groups),
+                supported: "a divisor of \(midChannels), the channels of the middle block")
         }
         if let head = attentionHeadChannels {
             var widths = zip(downBlocks, blockChannels).filter { $0.0 == .attention }.map(\.1)
@@ -193,7 +199,8 @@ extension UNet2DConfiguration {
             if hasMidBlock && hasMidAttention { widths.append(midChannels) }
             if let least = widths.min(), head > least {
                 throw reader.unsupported(
-                    "attention_head_dim", .integer(head), supported: "null, or at most \(least), the channels of a block with attention")
+                    "attention_head_dim", .integer(head),
+                    supported: "null, or at most \(least), the channels of a block with attention")
             }
         }
     }

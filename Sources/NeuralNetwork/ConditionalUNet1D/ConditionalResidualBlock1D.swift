@@ -18,15 +18,19 @@ struct ConditionalResidualBlock1D: Sendable {
         second = try SequenceBlock(
             reader, "\(key).blocks.1", from: ChannelLayout(channels), to: channels, kernel: kernel, groups: groups)
         let parts = configuration.predictsScale ? 2 : 1
-        let weights = try reader.read("\(key).cond_encoder.1.weight", [parts * channels, configuration.featureDimension])
+        let weights = try reader.read(
+            "\(key).cond_encoder.1.weight", [parts * channels, configuration.featureDimension])
         let bias = try reader.read("\(key).cond_encoder.1.bias", [parts * channels])
-        shortcut = inputs.channels == channels
+        shortcut =
+            inputs.channels == channels
             ? nil
             : try SequenceConvolution(reader, "\(key).residual_conv", from: inputs, to: channels, .same(kernel: 1))
         let (half, halfBias) = (weights.count / parts, bias.count / parts)
-        gainColumn = configuration.predictsScale
+        gainColumn =
+            configuration.predictsScale
             ? features.add(weights[..<half], bias[..<halfBias], outputs: channels) : nil
-        offsetColumn = features.add(weights[(weights.count - half)...], bias[(bias.count - halfBias)...], outputs: channels)
+        offsetColumn = features.add(
+            weights[(weights.count - half)...], bias[(bias.count - halfBias)...], outputs: channels)
     }
 
     var channels: Int { second.convolution.outChannels }
@@ -37,7 +41,8 @@ struct ConditionalResidualBlock1D: Sendable {
         let block = workspace.take(capacity * x.positions * Sequences.stride(columns: paddedChannels(channels)))
         let hidden = Sequences(block, batch: x.batch, positions: x.positions, channels: channels)
         let film = SequenceBlock.Film(
-            gain: gainColumn.map { features.column($0) }, offset: features.column(offsetColumn), stride: features.stride)
+            gain: gainColumn.map { features.column($0) }, offset: features.column(offsetColumn), stride: features.stride
+        )
         first(x, into: hidden, film: film, workspace)
         if let shortcut {
             second(hidden, into: output, shortcut: .projected(shortcut, x), workspace)

@@ -16,7 +16,8 @@ extension ConditionalUnet1D {
         sample: [Float], batch: Int, positions: Int, timesteps: [Float], condition: [Float] = [], threads: Int
     ) throws(NetworkInputError) -> [Float] {
         try check(
-            sample: sample.count, batch: batch, positions: positions, timesteps: timesteps.count, condition: condition.count)
+            sample: sample.count, batch: batch, positions: positions, timesteps: timesteps.count,
+            condition: condition.count)
         guard batch > 0 else { return [] }
         let workspace = workspaces.take(threads: max(1, min(threads, 256)))
         defer { workspaces.giveBack(workspace) }
@@ -29,7 +30,8 @@ extension ConditionalUnet1D {
         sample: [Float], batch: Int, positions: Int, timesteps: [Float], condition: [Float] = [], threads: Int
     ) throws(NetworkInputError) -> [LayerTime] {
         try check(
-            sample: sample.count, batch: batch, positions: positions, timesteps: timesteps.count, condition: condition.count)
+            sample: sample.count, batch: batch, positions: positions, timesteps: timesteps.count,
+            condition: condition.count)
         guard batch > 0 else { return [] }
         let workspace = Workspace(threads: max(1, min(threads, 256)))
         _ = run(sample, batch, positions, timesteps, condition, workspace)
@@ -44,7 +46,8 @@ extension ConditionalUnet1D {
     private static let largestChunk = 64
 
     private func run(
-        _ sample: [Float], _ batch: Int, _ positions: Int, _ timesteps: [Float], _ condition: [Float], _ workspace: Workspace
+        _ sample: [Float], _ batch: Int, _ positions: Int, _ timesteps: [Float], _ condition: [Float],
+        _ workspace: Workspace
     ) -> [Float] {
         let size = positions * configuration.inputDimension
         let chunks = (batch + Self.largestChunk - 1) / Self.largestChunk
@@ -74,7 +77,8 @@ extension ConditionalUnet1D {
         let unit = 1 << configuration.halvings
         guard (1...65_536).contains(positions), positions % unit == 0 else {
             throw NetworkInputError(
-                "sequences of \(positions) positions: this network halves them \(configuration.halvings) times, so their number must be a multiple of \(unit) (at most 65536)")
+                "sequences of \(positions) positions: this network halves them \(configuration.halvings) times, so their number must be a multiple of \(unit) (at most 65536)"
+            )
         }
         let (size, overflow) = max(0, batch).multipliedReportingOverflow(by: positions * configuration.inputDimension)
         guard batch >= 0, !overflow, sample == size else {
@@ -215,14 +219,18 @@ private struct Pass {
     }
 
     /// Gains and offsets of all residual blocks: of Mish of the embedded step and the condition, side by side.
-    private func embed(_ timesteps: ArraySlice<Float>, _ condition: ArraySlice<Float>, into values: TimeProjection.Values) {
+    private func embed(
+        _ timesteps: ArraySlice<Float>, _ condition: ArraySlice<Float>, into values: TimeProjection.Values
+    ) {
         let configuration = network.configuration
         let embedding = configuration.stepEmbeddingChannels
         let (waveStride, stride) = (paddedChannels(embedding), paddedChannels(configuration.featureDimension))
         let waves = workspace.take(capacity * waveStride)
         let embedded = workspace.take(capacity * waveStride)
         let features = workspace.take(capacity * stride)
-        for (row, timestep) in timesteps.enumerated() { network.sinusoid(timestep, into: waves.pointer + row * waveStride) }
+        for (row, timestep) in timesteps.enumerated() {
+            network.sinusoid(timestep, into: waves.pointer + row * waveStride)
+        }
         network.stepEncoder(waves.pointer, count: batch, into: embedded.pointer, workspace)
         let dimension = configuration.conditionDimension
         condition.withUnsafeBufferPointer { condition in

@@ -64,13 +64,16 @@ public struct ConditionalUnet1D: Sendable {
         let channels = configuration.downChannels
         let embedding = configuration.stepEmbeddingChannels
         var features = TimeProjectionBuilder()
-        func block(_ key: String, from inputs: ChannelLayout, to outputs: Int) throws(CheckpointError) -> ConditionalResidualBlock1D {
+        func block(_ key: String, from inputs: ChannelLayout, to outputs: Int) throws(CheckpointError)
+            -> ConditionalResidualBlock1D
+        {
             try ConditionalResidualBlock1D(reader, key, from: inputs, to: outputs, configuration, features: &features)
         }
 
         sinusoid = SinusoidalEmbedding(policyChannels: embedding)
         stepEncoder = try TimestepEmbedding(
-            reader, keys: ("diffusion_step_encoder.1", "diffusion_step_encoder.3"), from: embedding, through: 4 * embedding,
+            reader, keys: ("diffusion_step_encoder.1", "diffusion_step_encoder.3"), from: embedding,
+            through: 4 * embedding,
             to: embedding, .mish)
 
         var downLevels: [DownLevel] = []
@@ -82,14 +85,17 @@ public struct ConditionalUnet1D: Sendable {
                     first: try block("\(key).0", from: ChannelLayout(inputs), to: width),
                     second: try block("\(key).1", from: ChannelLayout(width), to: width),
                     halving: level == configuration.halvings
-                        ? nil : try SequenceConvolution(reader, "\(key).2.conv", from: ChannelLayout(width), to: width, .halving)))
+                        ? nil
+                        : try SequenceConvolution(
+                            reader, "\(key).2.conv", from: ChannelLayout(width), to: width, .halving)))
             inputs = width
         }
         self.downLevels = downLevels
 
         let middleLayout = ChannelLayout(inputs)
         middle = [
-            try block("mid_modules.0", from: middleLayout, to: inputs), try block("mid_modules.1", from: middleLayout, to: inputs),
+            try block("mid_modules.0", from: middleLayout, to: inputs),
+            try block("mid_modules.1", from: middleLayout, to: inputs),
         ]
 
         var upLevels: [UpLevel] = []

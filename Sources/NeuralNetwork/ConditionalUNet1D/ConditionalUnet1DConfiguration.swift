@@ -52,22 +52,28 @@ extension ConditionalUnet1DConfiguration {
         }
         guard let inputDimension = try reader.integer("input_dim", in: channelRange) else {
             throw CheckpointError(
-                .unsupported, file: reader.file, subject: "key input_dim", "is missing; expected the numbers of one action")
+                .unsupported, file: reader.file, subject: "key input_dim",
+                "is missing; expected the numbers of one action")
         }
         self.inputDimension = inputDimension
         conditionDimension = try reader.integer("global_cond_dim", in: 0...1_000_000) ?? conditionDimension
         if let local = try reader.integer("local_cond_dim", in: 0...1_000_000), local > 0 {
-            throw reader.unsupported("local_cond_dim", .integer(local), supported: "null: conditions that all positions share")
+            throw reader.unsupported(
+                "local_cond_dim", .integer(local), supported: "null: conditions that all positions share")
         }
         stepEmbeddingChannels = try reader.integer("diffusion_step_embed_dim", in: 4...65_536) ?? stepEmbeddingChannels
         guard stepEmbeddingChannels % 2 == 0 else {
             throw reader.unsupported(
-                "diffusion_step_embed_dim", .integer(stepEmbeddingChannels), supported: "an even number from 4 to 65536")
+                "diffusion_step_embed_dim", .integer(stepEmbeddingChannels), supported: "an even number from 4 to 65536"
+            )
         }
         if let value = reader.value("down_dims") {
             let integers = value.array?.map(\.int)
-            guard let integers, (1...16).contains(integers.count), integers.allSatisfy({ channelRange.contains($0 ?? 0) })
-            else { throw reader.unsupported("down_dims", value, supported: "a list of 1 to 16 integers from 1 to 65536") }
+            guard let integers, (1...16).contains(integers.count),
+                integers.allSatisfy({ channelRange.contains($0 ?? 0) })
+            else {
+                throw reader.unsupported("down_dims", value, supported: "a list of 1 to 16 integers from 1 to 65536")
+            }
             downChannels = integers.compactMap { $0 }
         }
         kernelSize = try reader.integer("kernel_size", in: 1...255) ?? kernelSize
@@ -82,13 +88,16 @@ extension ConditionalUnet1DConfiguration {
         guard downChannels[0] % Self.finalNormGroups == 0 else {
             throw reader.unsupported(
                 "down_dims", .array(downChannels.map { .integer($0) }),
-                supported: "a first level of a multiple of \(Self.finalNormGroups) channels, which the last block normalises in \(Self.finalNormGroups) groups")
+                supported:
+                    "a first level of a multiple of \(Self.finalNormGroups) channels, which the last block normalises in \(Self.finalNormGroups) groups"
+            )
         }
         predictsScale = try reader.flag("cond_predict_scale") ?? predictsScale
         horizon = try reader.integer("horizon", in: 1...Self.longestHorizon)
         if let horizon, horizon % (1 << halvings) != 0 {
             throw reader.unsupported(
-                "horizon", .integer(horizon), supported: "a multiple of \(1 << halvings), for down_dims halves it \(halvings) times")
+                "horizon", .integer(horizon),
+                supported: "a multiple of \(1 << halvings), for down_dims halves it \(halvings) times")
         }
     }
 }

@@ -24,11 +24,12 @@ struct Attention: Sendable {
         self.headChannels = headChannels ?? channels
         heads = channels / self.headChannels
         self.rescale = Float(rescale)
-        norm = if let groups {
-            try GroupNorm(reader, "\(key).group_norm", ChannelLayout(channels), groups: groups, epsilon: epsilon)
-        } else {
-            nil
-        }
+        norm =
+            if let groups {
+                try GroupNorm(reader, "\(key).group_norm", ChannelLayout(channels), groups: groups, epsilon: epsilon)
+            } else {
+                nil
+            }
         let inner = heads * self.headChannels
         let columns = paddedChannels(inner)
         var parts: [(weights: [Float], outputs: Int, firstColumn: Int)] = []
@@ -48,9 +49,11 @@ struct Attention: Sendable {
     private static let queryBlock = 64
 
     func callAsFunction(_ x: Images, capacity: Int, _ workspace: Workspace) -> Images {
-        let result = Images(workspace, count: x.count, capacity: capacity, height: x.height, width: x.width, channels: channels)
+        let result = Images(
+            workspace, count: x.count, capacity: capacity, height: x.height, width: x.width, channels: channels)
         workspace.timed(
-            "attention \(channels), \(x.height)×\(x.width), \(heads) heads", operations: Double(x.count) * operations(x.pixels)
+            "attention \(channels), \(x.height)×\(x.width), \(heads) heads",
+            operations: Double(x.count) * operations(x.pixels)
         ) {
             run(x, into: result, capacity: capacity, workspace)
         }
@@ -67,7 +70,8 @@ struct Attention: Sendable {
         var source = x
         if let norm {
             let coefficients = norm.coefficients(of: FeatureMap(x), capacity: capacity, workspace)
-            source = Images(workspace, count: x.count, capacity: capacity, height: x.height, width: x.width, channels: x.channels)
+            source = Images(
+                workspace, count: x.count, capacity: capacity, height: x.height, width: x.width, channels: x.channels)
             let slab = 128
             let slabs = (pixels + slab - 1) / slab
             let target = source
@@ -86,7 +90,8 @@ struct Attention: Sendable {
         if norm != nil { workspace.giveBack(source.block) }
 
         let mixed = workspace.take(capacity * pixels * innerStride)
-        attend(projected.pointer, into: mixed.pointer, count: x.count, pixels: pixels, innerStride: innerStride, workspace)
+        attend(
+            projected.pointer, into: mixed.pointer, count: x.count, pixels: pixels, innerStride: innerStride, workspace)
         workspace.giveBack(projected)
 
         output.matrix.multiply(

@@ -134,7 +134,9 @@ extension Convolution {
         let tiles = (total + blocks - 1) / blocks * columns
         let width = Int(ds_panel_width())
         let panelsAtOnce = max(1, 64 / width)
-        let (valueStride, productStride) = (plan.inputStride(tiles), plan.outputStride(tiles, columns: panelsAtOnce * width))
+        let (valueStride, productStride) = (
+            plan.inputStride(tiles), plan.outputStride(tiles, columns: panelsAtOnce * width)
+        )
         let size = plan.bandSize + matrices.positions * (valueStride + productStride)
         let scratch = workspace.take(workspace.threads * size)
         workspace.parallel(blocks) { block, thread in
@@ -144,7 +146,8 @@ extension Convolution {
             let rows = block * total / blocks..<(block + 1) * total / blocks
             for (index, row) in rows.enumerated() {
                 plan.transformInput(
-                    tileRow: row, continues: index > 0, band: band, to: values + index * columns * matrices.depth, stride: valueStride)
+                    tileRow: row, continues: index > 0, band: band, to: values + index * columns * matrices.depth,
+                    stride: valueStride)
             }
             var panel = 0
             while panel < matrices.panels {
@@ -152,12 +155,14 @@ extension Convolution {
                 let channels = panel * width..<min(panels.upperBound * width, matrices.columns)
                 for position in 0..<matrices.positions {
                     plan.multiply(
-                        position: position, panels: panels, tiles: rows.count * columns, values, valueStride: valueStride,
+                        position: position, panels: panels, tiles: rows.count * columns, values,
+                        valueStride: valueStride,
                         to: products, productStride: productStride, columns: channels.count)
                 }
                 for (index, row) in rows.enumerated() {
                     plan.transformOutput(
-                        tileRow: row, channels: channels, products + index * columns * channels.count, stride: productStride)
+                        tileRow: row, channels: channels, products + index * columns * channels.count,
+                        stride: productStride)
                 }
                 panel = panels.upperBound
             }
@@ -169,7 +174,9 @@ extension Convolution {
     private func bySteps(_ plan: Plan, total: Int, _ workspace: Workspace) {
         let (matrices, columns) = (plan.matrices, plan.tileColumns)
         let tiles = total * columns
-        let (valueStride, productStride) = (plan.inputStride(tiles), plan.outputStride(tiles, columns: matrices.columns))
+        let (valueStride, productStride) = (
+            plan.inputStride(tiles), plan.outputStride(tiles, columns: matrices.columns)
+        )
         let values = workspace.take(matrices.positions * valueStride)
         let products = workspace.take(matrices.positions * productStride)
         let bands = workspace.take(workspace.threads * plan.bandSize)

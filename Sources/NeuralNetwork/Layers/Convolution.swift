@@ -63,7 +63,10 @@ struct Convolution: Sendable {
         var activation: Activation?
         var upsample = false
 
-        init(_ map: FeatureMap, _ coefficients: GroupNorm.Coefficients? = nil, _ activation: Activation? = nil, upsample: Bool = false) {
+        init(
+            _ map: FeatureMap, _ coefficients: GroupNorm.Coefficients? = nil, _ activation: Activation? = nil,
+            upsample: Bool = false
+        ) {
             self.map = map
             self.coefficients = coefficients
             self.activation = activation
@@ -140,14 +143,16 @@ struct Convolution: Sendable {
                 var product = ds_product(
                     taps: taps.baseAddress, tapCount: 9, depth: matrix.depth, weights: matrix.storage.pointer,
                     columns: matrix.columns,
-                    bias: output.imageBias.map { $0.pointer + image * $0.imageStride } ?? bias.pointer, scale: output.scale,
+                    bias: output.imageBias.map { $0.pointer + image * $0.imageStride } ?? bias.pointer,
+                    scale: output.scale,
                     next: nil)
                 let offset = firstRow * out.width
                 ds_convolve(
                     &product, place, paddedWidth, floats, step, rows, out.width,
                     split * matrix.panels / splits, (split + 1) * matrix.panels / splits,
                     out.image(image) + offset * out.stride, out.stride,
-                    output.residual.map { UnsafePointer($0.image(image) + offset * $0.stride) }, output.residual?.stride ?? 0)
+                    output.residual.map { UnsafePointer($0.image(image) + offset * $0.stride) },
+                    output.residual?.stride ?? 0)
             }
         }
         workspace.giveBack(scratch)

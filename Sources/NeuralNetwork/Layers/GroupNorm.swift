@@ -12,7 +12,9 @@ struct GroupNorm: Sendable {
     let bias: [Float]
 
     /// Reads `key.weight` and `key.bias`, both `[channels]`.
-    init(_ reader: ParameterReader, _ key: String, _ layout: ChannelLayout, groups: Int, epsilon: Double) throws(CheckpointError) {
+    init(_ reader: ParameterReader, _ key: String, _ layout: ChannelLayout, groups: Int, epsilon: Double)
+        throws(CheckpointError)
+    {
         self.layout = layout
         self.groups = groups
         self.epsilon = epsilon
@@ -68,7 +70,8 @@ struct GroupNorm: Sendable {
             let count = min(Self.slab, pixels - first)
             let place = sums + unit * 2 * stride
             let part = map.first
-            ds_channel_sums(part.image(image) + first * part.stride, count, part.stride, part.stride, place, place + stride)
+            ds_channel_sums(
+                part.image(image) + first * part.stride, count, part.stride, part.stride, place, place + stride)
             if let second = map.second {
                 ds_channel_sums(
                     second.image(image) + first * second.stride, count, second.stride, second.stride,

@@ -9,7 +9,8 @@ struct Linear: Sendable {
 
     /// Reads `key.weight` `[out, in]` (`[out, in, 1, 1]` for a convolution) and `key.bias`.
     init(
-        _ reader: ParameterReader, _ key: String, from inputs: ChannelLayout, to outChannels: Int, isConvolution: Bool = false
+        _ reader: ParameterReader, _ key: String, from inputs: ChannelLayout, to outChannels: Int,
+        isConvolution: Bool = false
     ) throws(CheckpointError) {
         inChannels = inputs.channels
         inputStride = inputs.stride
@@ -29,10 +30,12 @@ struct Linear: Sendable {
     /// `count` rows `stride` floats apart; the output's rows are `outStride` floats apart, or else
     /// `paddedChannels(outChannels)`.
     func callAsFunction(
-        _ rows: UnsafePointer<Float>, stride: Int, count: Int, into out: UnsafeMutablePointer<Float>, outStride: Int? = nil,
+        _ rows: UnsafePointer<Float>, stride: Int, count: Int, into out: UnsafeMutablePointer<Float>,
+        outStride: Int? = nil,
         _ workspace: Workspace
     ) {
         matrix.multiply(
-            rows, stride: stride, count: count, bias: bias.pointer, into: out, outStride: outStride ?? matrix.columns, workspace)
+            rows, stride: stride, count: count, bias: bias.pointer, into: out, outStride: outStride ?? matrix.columns,
+            workspace)
     }
 }

@@ -2,11 +2,11 @@ import COpenBLAS
 import CKernels
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// OpenBLAS, one thread a call: the package's own threads call it side by side.
@@ -41,13 +41,13 @@ public enum LinearAlgebra {
     /// to do, if the user has set `OPENBLAS_CORETYPE`, or if the restart fails.
     public static func restartWithBestCore() {
         #if os(Linux) && arch(x86_64)
-        guard getenv("OPENBLAS_CORETYPE") == nil, ds_cpu_has_avx512() != 0,
-            !["skylakex", "cooperlake", "sapphirerapids"].contains(coreName.lowercased())
-        else { return }
-        setenv("OPENBLAS_CORETYPE", "SkylakeX", 1)
-        // The very arguments of this process, also those that are not UTF-8.
-        execv("/proc/self/exe", CommandLine.unsafeArgv)
-        unsetenv("OPENBLAS_CORETYPE")
+            guard getenv("OPENBLAS_CORETYPE") == nil, ds_cpu_has_avx512() != 0,
+                !["skylakex", "cooperlake", "sapphirerapids"].contains(coreName.lowercased())
+            else { return }
+            setenv("OPENBLAS_CORETYPE", "SkylakeX", 1)
+            // The very arguments of this process, also those that are not UTF-8.
+            execv("/proc/self/exe", CommandLine.unsafeArgv)
+            unsetenv("OPENBLAS_CORETYPE")
         #endif
     }
 }

@@ -14,7 +14,8 @@ struct PackedMatrix: Sendable {
 
     /// One or several matrices `[outputs, inputs, taps]` side by side, each at its own first column.
     init(
-        _ parts: [(weights: [Float], outputs: Int, firstColumn: Int)], inputs: ChannelLayout, taps: Int = 1, columns: Int
+        _ parts: [(weights: [Float], outputs: Int, firstColumn: Int)], inputs: ChannelLayout, taps: Int = 1,
+        columns: Int
     ) {
         let depth = inputs.second == 0 ? inputs.first : inputs.stride
         let panels = Self.panels(columns)
@@ -54,7 +55,8 @@ struct PackedMatrix: Sendable {
             let first = unit / splits * blockRows
             let split = unit % splits
             var product = ds_product(
-                taps: nil, tapCount: 1, depth: depth, weights: weights, columns: columns, bias: bias, scale: scale, next: nil)
+                taps: nil, tapCount: 1, depth: depth, weights: weights, columns: columns, bias: bias, scale: scale,
+                next: nil)
             ds_multiply_strided(
                 &product, rows + first * stride, stride, min(blockRows, count - first),
                 split * panels / splits, (split + 1) * panels / splits,

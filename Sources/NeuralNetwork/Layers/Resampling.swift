@@ -12,7 +12,8 @@ extension Images {
         let result = like(height: height, width: width, capacity: capacity, workspace)
         workspace.parallel(count) { image, _ in
             ds_affine(
-                self.image(image), pixels, stride, coefficients.scale(image), coefficients.shift(image), activation.code,
+                self.image(image), pixels, stride, coefficients.scale(image), coefficients.shift(image),
+                activation.code,
                 result.image(image))
         }
         return result

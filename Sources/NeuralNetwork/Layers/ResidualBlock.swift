@@ -41,7 +41,8 @@ struct ResidualBlock: Sendable {
         let bias = try reader.read("\(key).time_emb_proj.bias", [parts * outChannels])
         norm2 = try GroupNorm(reader, "\(key).norm2", outLayout, groups: style.groups, epsilon: style.epsilon)
         conv2 = try Convolution(reader, "\(key).conv2", from: outLayout, to: outChannels, algorithm: algorithm)
-        shortcut = layout.channels == outChannels
+        shortcut =
+            layout.channels == outChannels
             ? nil : try Shortcut(reader, "\(key).conv_shortcut", from: layout, to: outChannels)
 
         let half = weights.count / parts
@@ -85,18 +86,23 @@ struct ResidualBlock: Sendable {
         }
 
         let (height, width, channels) = (input.height, input.width, conv1.outChannels)
-        let hidden = Images(workspace, count: x.count, capacity: capacity, height: height, width: width, channels: channels)
+        let hidden = Images(
+            workspace, count: x.count, capacity: capacity, height: height, width: width, channels: channels)
         var output = Convolution.Output()
         if timeScaleShift == .shift { output.imageBias = (time.column(shiftColumn), time.stride) }
         conv1(input, output, into: hidden, workspace)
         workspace.giveBack(coefficients1.block)
 
-        let modulation = timeScaleShift == .shift
+        let modulation =
+            timeScaleShift == .shift
             ? nil
-            : GroupNorm.Modulation(scale: time.column(scaleColumn), shift: time.column(shiftColumn), imageStride: time.stride)
-        let coefficients2 = norm2.coefficients(of: FeatureMap(hidden), modulation: modulation, capacity: capacity, workspace)
+            : GroupNorm.Modulation(
+                scale: time.column(scaleColumn), shift: time.column(shiftColumn), imageStride: time.stride)
+        let coefficients2 = norm2.coefficients(
+            of: FeatureMap(hidden), modulation: modulation, capacity: capacity, workspace)
 
-        let result = Images(workspace, count: x.count, capacity: capacity, height: height, width: width, channels: channels)
+        let result = Images(
+            workspace, count: x.count, capacity: capacity, height: height, width: width, channels: channels)
         output = Convolution.Output(scale: outScale)
         if let shortcut {
             shortcut(residual, into: result, workspace)
@@ -122,14 +128,21 @@ struct Shortcut: Sendable {
     let bias: FloatStorage
 
     /// Reads `key.weight` `[out, in, 1, 1]` and `key.bias`.
-    init(_ reader: ParameterReader, _ key: String, from layout: ChannelLayout, to outChannels: Int) throws(CheckpointError) {
+    init(_ reader: ParameterReader, _ key: String, from layout: ChannelLayout, to outChannels: Int)
+        throws(CheckpointError)
+    {
         let channels = layout.channels
         let weights = try reader.read("\(key).weight", [outChannels, channels, 1, 1])
         let columns = paddedChannels(outChannels)
         bias = FloatStorage(try reader.read("\(key).bias", [outChannels]), count: columns)
         /// The weights of some of the input channels.
         func matrix(_ range: Range<Int>) -> PackedMatrix {
-            let part = weights.isEmpty ? [] : (0..<outChannels).flatMap { weights[$0 * channels + range.lowerBound..<$0 * channels + range.upperBound] }
+            let part =
+                weights.isEmpty
+                ? []
+                : (0..<outChannels).flatMap {
+                    weights[$0 * channels + range.lowerBound..<$0 * channels + range.upperBound]
+                }
             return PackedMatrix([(part, outChannels, 0)], inputs: ChannelLayout(range.count), columns: columns)
         }
         first = matrix(0..<layout.first)

@@ -11,7 +11,8 @@ struct SequenceBlock: Sendable {
     init(
         _ reader: ParameterReader, _ key: String, from inputs: ChannelLayout, to channels: Int, kernel: Int, groups: Int
     ) throws(CheckpointError) {
-        convolution = try SequenceConvolution(reader, "\(key).block.0", from: inputs, to: channels, .same(kernel: kernel))
+        convolution = try SequenceConvolution(
+            reader, "\(key).block.0", from: inputs, to: channels, .same(kernel: kernel))
         norm = try GroupNorm(
             reader, "\(key).block.1", ChannelLayout(channels), groups: groups, epsilon: Self.normEpsilon)
     }
@@ -40,7 +41,8 @@ struct SequenceBlock: Sendable {
     }
 
     func callAsFunction(
-        _ input: Sequences, into output: Sequences, film: Film? = nil, shortcut: Shortcut = .none, _ workspace: Workspace
+        _ input: Sequences, into output: Sequences, film: Film? = nil, shortcut: Shortcut = .none,
+        _ workspace: Workspace
     ) {
         workspace.timed(
             "convolution \(convolution.inputs.channels)→\(convolution.outChannels), \(input.positions) positions",

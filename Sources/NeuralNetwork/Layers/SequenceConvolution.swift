@@ -70,7 +70,8 @@ struct SequenceConvolution: Sendable {
                 for input in 0..<from {
                     for output in 0..<outChannels {
                         for tap in 0..<taps {
-                            weights[(output * from + input) * taps + tap] = transposed[(input * outChannels + output) * taps + tap]
+                            weights[(output * from + input) * taps + tap] =
+                                transposed[(input * outChannels + output) * taps + tap]
                         }
                     }
                 }
@@ -93,7 +94,8 @@ struct SequenceConvolution: Sendable {
             var convolution = ds_sequence_convolution(
                 taps: taps.baseAddress, tapCount: taps.count, weights: matrix.storage.pointer, weightTaps: matrix.taps,
                 depth: matrix.depth, columns: matrix.columns, bias: bias.pointer, accumulates: accumulates ? 1 : 0,
-                batch: input.batch, inStep: kind.inStep, outStep: kind.outStep, in: input.pointer, inStride: input.stride,
+                batch: input.batch, inStep: kind.inStep, outStep: kind.outStep, in: input.pointer,
+                inStride: input.stride,
                 out: output.pointer, outStride: output.stride, outPositions: output.positions)
             ds_convolve_sequence(&convolution, panels.lowerBound, panels.upperBound)
         }

@@ -1,11 +1,11 @@
 import CKernels
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Sinusoidal embedding of a number (diffusers `get_timestep_embedding`): cos and sin of t · 10000^(-i / (n - shift)).
@@ -69,7 +69,8 @@ struct TimestepEmbedding: Sendable {
     /// diffusers' own.
     init(_ reader: ParameterReader, _ key: String, from inChannels: Int, to outChannels: Int) throws(CheckpointError) {
         try self.init(
-            reader, keys: ("\(key).linear_1", "\(key).linear_2"), from: inChannels, through: outChannels, to: outChannels,
+            reader, keys: ("\(key).linear_1", "\(key).linear_2"), from: inChannels, through: outChannels,
+            to: outChannels,
             .silu)
     }
 
@@ -94,7 +95,9 @@ struct TimeProjectionBuilder {
     private var columns = 0
 
     /// Adds rows `outputs` of a projection. Returns its first column. `extraBias` is added to the bias.
-    mutating func add(_ weights: ArraySlice<Float>, _ bias: ArraySlice<Float>, outputs: Int, extraBias: [Float]? = nil) -> Int {
+    mutating func add(_ weights: ArraySlice<Float>, _ bias: ArraySlice<Float>, outputs: Int, extraBias: [Float]? = nil)
+        -> Int
+    {
         let column = columns
         columns += paddedChannels(outputs)
         parts.append((Array(weights), outputs, column))

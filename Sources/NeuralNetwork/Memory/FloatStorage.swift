@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Floats at a cache line's boundary (a large page's when there are many), written once and then only read.
@@ -42,7 +42,7 @@ func alignedFloats(_ count: Int) -> UnsafeMutablePointer<Float> {
     let failed = posix_memalign(&memory, isLarge ? largePage : 64, bytes)
     guard failed == 0, let memory else { preconditionFailure("out of memory: \(bytes) bytes") }
     #if os(Linux)
-    if isLarge { madvise(memory, bytes, MADV_HUGEPAGE) }
+        if isLarge { madvise(memory, bytes, MADV_HUGEPAGE) }
     #endif
     memset(memory, 0, bytes)
     return memory.bindMemory(to: Float.self, capacity: max(count, 16))

@@ -17,7 +17,8 @@ struct Sequences {
     /// - Parameters:
     ///   - stride: floats from row to row; nil for just the channels, padded.
     ///   - firstColumn: of the view in its rows.
-    init(_ block: Workspace.Block, batch: Int, positions: Int, channels: Int, stride: Int? = nil, firstColumn: Int = 0) {
+    init(_ block: Workspace.Block, batch: Int, positions: Int, channels: Int, stride: Int? = nil, firstColumn: Int = 0)
+    {
         pointer = block.pointer + firstColumn
         self.batch = batch
         self.positions = positions
@@ -31,7 +32,9 @@ struct Sequences {
 
 extension Sequences {
     /// Whether the channels of a layer's input follow each other without padding between two parts.
-    func isContiguous(_ layout: ChannelLayout) -> Bool { layout.second == 0 || layout.first == paddedChannels(layout.first) }
+    func isContiguous(_ layout: ChannelLayout) -> Bool {
+        layout.second == 0 || layout.first == paddedChannels(layout.first)
+    }
 
     /// Copies the channels of both parts of such an input side by side.
     func join(_ layout: ChannelLayout, into output: Sequences) {

@@ -71,7 +71,8 @@ extension UNet2D {
                     let capacity = workspace.prepare(height: height, width: width, rows: count)
                     let rows = first..<first + count
                     var pass = Pass(
-                        network: self, workspace: workspace, count: count, capacity: capacity, height: height, width: width)
+                        network: self, workspace: workspace, count: count, capacity: capacity, height: height,
+                        width: width)
                     pass.run(
                         sample: inBase + first * inSize, timesteps: timesteps[rows], labels: classLabels?[rows],
                         classInputs: classInputs, firstRow: first, output: outBase + first * outSize)
@@ -83,9 +84,10 @@ extension UNet2D {
 
     /// Rows taken through the network together: enough to keep the products large, few enough to bound the memory.
     private func chunkSize(height: Int, width: Int) -> Int {
-        let widest = configuration.blockChannels.enumerated().map { level, channels in
-            (height >> level) * (width >> level) * paddedChannels(channels)
-        }.max() ?? 1
+        let widest =
+            configuration.blockChannels.enumerated().map { level, channels in
+                (height >> level) * (width >> level) * paddedChannels(channels)
+            }.max() ?? 1
         // Skip connections and temporaries come to about 16 times the widest activation.
         return max(1, min(32, 100_000_000 / (16 * max(1, widest))))
     }
@@ -96,7 +98,8 @@ extension UNet2D {
         let unit = 1 << configuration.halvings
         guard (1...65_536).contains(height), (1...65_536).contains(width), height % unit == 0, width % unit == 0 else {
             throw NetworkInputError(
-                "images of \(height)×\(width) pixels: this network halves the resolution \(configuration.halvings) times, so height and width must be multiples of \(unit) (at most 65536)")
+                "images of \(height)×\(width) pixels: this network halves the resolution \(configuration.halvings) times, so height and width must be multiples of \(unit) (at most 65536)"
+            )
         }
         let (size, overflow) = max(0, batch).multipliedReportingOverflow(by: configuration.inChannels * height * width)
         guard batch >= 0, !overflow, sample == size else {
@@ -111,9 +114,12 @@ extension UNet2D {
             }
         case .table(let count):
             guard let classLabels else { throw NetworkInputError("this network needs class labels, 0 to \(count - 1)") }
-            guard classLabels.count == batch else { throw NetworkInputError("\(classLabels.count) class labels for \(batch) rows") }
+            guard classLabels.count == batch else {
+                throw NetworkInputError("\(classLabels.count) class labels for \(batch) rows")
+            }
             if let label = classLabels.first(where: { !(0..<count).contains($0) }) {
-                throw NetworkInputError("class label \(label) is out of range; this network has the classes 0 to \(count - 1)")
+                throw NetworkInputError(
+                    "class label \(label) is out of range; this network has the classes 0 to \(count - 1)")
             }
         case .timestep:
             guard let found = classInputs ?? classLabels?.count else {
@@ -126,7 +132,8 @@ extension UNet2D {
                 throw NetworkInputError("this network needs class embeddings of \(channels) numbers for every row")
             }
             guard classInputs == batch * channels else {
-                throw NetworkInputError("class embeddings have \(classInputs) elements; expected [\(batch), \(channels)]")
+                throw NetworkInputError(
+                    "class embeddings have \(classInputs) elements; expected [\(batch), \(channels)]")
             }
         }
     }
@@ -156,7 +163,8 @@ private struct Pass {
         let (scale, shift): (Float, Float) = configuration.centerInputSample ? (2, -1) : (1, 0)
         workspace.parallel(count) { image, _ in
             ds_to_channels_last(
-                sample + image * configuration.inChannels * pixels, configuration.inChannels, pixels, input.stride, scale,
+                sample + image * configuration.inChannels * pixels, configuration.inChannels, pixels, input.stride,
+                scale,
                 shift, input.image(image))
         }
         var x = images(configuration.blockChannels[0], height, width)

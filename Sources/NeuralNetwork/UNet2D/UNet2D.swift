@@ -71,7 +71,8 @@ public struct UNet2D: Sendable {
             let values = try reader.read("class_embedding.weight", [count, timeChannels])
             classEmbedding = .table(FloatStorage(values, count: values.count))
         case .timestep:
-            classEmbedding = .timestep(try TimestepEmbedding(reader, "class_embedding", from: channels, to: timeChannels))
+            classEmbedding = .timestep(
+                try TimestepEmbedding(reader, "class_embedding", from: channels, to: timeChannels))
         }
 
         convIn = try Convolution(
@@ -84,7 +85,8 @@ public struct UNet2D: Sendable {
         for index in configuration.blockChannels.indices { upBlocks.append(try builder.upBlock(index)) }
         self.upBlocks = upBlocks
         normOut = try GroupNorm(
-            reader, "conv_norm_out", ChannelLayout(channels), groups: configuration.normGroups, epsilon: configuration.normEpsilon)
+            reader, "conv_norm_out", ChannelLayout(channels), groups: configuration.normGroups,
+            epsilon: configuration.normEpsilon)
         convOut = try Convolution(
             reader, "conv_out", from: ChannelLayout(channels), to: configuration.outChannels,
             algorithm: builder.algorithm(level: 0))

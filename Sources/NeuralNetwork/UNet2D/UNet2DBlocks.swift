@@ -107,7 +107,8 @@ struct BlockBuilder {
             algorithm: algorithm(level: level), time: &time)
         var attention: Attention?
         if configuration.hasMidAttention {
-            let groups = configuration.attentionNormGroups
+            let groups =
+                configuration.attentionNormGroups
                 ?? (configuration.timeScaleShift == .shift ? configuration.normGroups : nil)
             attention = try Attention(
                 reader, "mid_block.attentions.0", channels: channels, headChannels: configuration.attentionHeadChannels,

@@ -22,12 +22,15 @@ extension VelocityMLP {
         guard batch >= 0, !overflow, sample.count == size else {
             throw NetworkInputError("sample has \(sample.count) elements; expected [\(batch), \(dimension)]")
         }
-        guard timesteps.count == batch else { throw NetworkInputError("\(timesteps.count) timesteps for \(batch) rows") }
+        guard timesteps.count == batch else {
+            throw NetworkInputError("\(timesteps.count) timesteps for \(batch) rows")
+        }
         guard classLabels.count == batch else {
             throw NetworkInputError("\(classLabels.count) class labels for \(batch) rows")
         }
         if let label = classLabels.first(where: { !(0..<labelCount).contains($0) }) {
-            throw NetworkInputError("class label \(label) is out of range; this network has the classes 0 to \(labelCount - 1)")
+            throw NetworkInputError(
+                "class label \(label) is out of range; this network has the classes 0 to \(labelCount - 1)")
         }
         guard batch > 0 else { return [] }
         let workspace = workspaces.take(threads: max(1, min(threads, 256)))
@@ -39,7 +42,8 @@ extension VelocityMLP {
             for first in stride(from: 0, to: batch, by: Self.chunk) {
                 let rows = first..<min(batch, first + Self.chunk)
                 run(
-                    sample[rows.lowerBound * dimension..<rows.upperBound * dimension], timesteps[rows], classLabels[rows],
+                    sample[rows.lowerBound * dimension..<rows.upperBound * dimension], timesteps[rows],
+                    classLabels[rows],
                     into: base + first * dimension, workspace)
             }
         }

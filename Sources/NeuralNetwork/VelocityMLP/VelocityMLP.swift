@@ -54,7 +54,8 @@ public struct VelocityMLP: Sendable {
         timeLayers = try stack("time_layers", from: ChannelLayout(channels), [channels])
         let table = try reader.read("class_embedding.weight", [configuration.labelCount, channels])
         labels = FloatStorage(table, count: table.count)
-        stateLayers = try stack("state_layers", from: ChannelLayout(configuration.dimension), configuration.preprocessing)
+        stateLayers = try stack(
+            "state_layers", from: ChannelLayout(configuration.dimension), configuration.preprocessing)
         conditionLayers = try stack(
             "condition_layers", from: ChannelLayout(channels, channels), configuration.preprocessing)
         jointLayers = try stack("joint_layers", from: ChannelLayout(inner, inner), configuration.postprocessing)

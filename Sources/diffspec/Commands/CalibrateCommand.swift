@@ -36,7 +36,9 @@ struct CalibratePriorCommand: ParsableCommand {
     var threads = ProcessInfo.processInfo.activeProcessorCount
 
     func validate() throws {
-        guard (1...100_000).contains(count) else { throw ValidationError("--count must be from 1 to 100000, found \(count).") }
+        guard (1...100_000).contains(count) else {
+            throw ValidationError("--count must be from 1 to 100000, found \(count).")
+        }
         guard (1...1024).contains(threads) else {
             throw ValidationError("--threads must be from 1 to 1024, found \(threads).")
         }
@@ -56,7 +58,10 @@ struct CalibratePriorCommand: ParsableCommand {
         let writer = try SafetensorsWriter(
             path: path,
             tensors: [
-                ("denoised", [labels.count, pretrained.network.configuration.inChannels, process.height, process.width])
+                (
+                    "denoised",
+                    [labels.count, pretrained.network.configuration.inChannels, process.height, process.width]
+                )
             ])
         defer { writer.cancel() }
         for label in labels {

@@ -17,7 +17,9 @@ struct CalibrateMixtureCommand: ParsableCommand {
 
     @OptionGroup(title: "Model") var model: ModelOptions
 
-    @Option(help: .init("The drafts to mix.", valueName: "name,…"), transform: { try ListArgument.parse($0, DraftOption.init(listed:)) })
+    @Option(
+        help: .init("The drafts to mix.", valueName: "name,…"),
+        transform: { try ListArgument.parse($0, DraftOption.init(listed:)) })
     var drafts: [DraftOption] = [.recycled, .frozenDenoiser, .assisted]
 
     @Option(help: DraftOption.modelHelp)
@@ -49,12 +51,21 @@ struct CalibrateMixtureCommand: ParsableCommand {
 
     func validate() throws {
         guard drafts.count >= 2, !drafts.contains(.none), !drafts.contains(.learntMixture) else {
-            throw ValidationError("--drafts takes two or more of those that --draft knows, none and mixture:learnt excepted.")
+            throw ValidationError(
+                "--drafts takes two or more of those that --draft knows, none and mixture:learnt excepted.")
         }
-        guard (1...1_000_000).contains(window) else { throw ValidationError("--window must be from 1 to 1000000, found \(window).") }
-        guard (1...10_000).contains(parts) else { throw ValidationError("--parts must be from 1 to 10000, found \(parts).") }
-        guard (1...100_000).contains(count) else { throw ValidationError("--count must be from 1 to 100000, found \(count).") }
-        guard (1...100).contains(rounds) else { throw ValidationError("--rounds must be from 1 to 100, found \(rounds).") }
+        guard (1...1_000_000).contains(window) else {
+            throw ValidationError("--window must be from 1 to 1000000, found \(window).")
+        }
+        guard (1...10_000).contains(parts) else {
+            throw ValidationError("--parts must be from 1 to 10000, found \(parts).")
+        }
+        guard (1...100_000).contains(count) else {
+            throw ValidationError("--count must be from 1 to 100000, found \(count).")
+        }
+        guard (1...100).contains(rounds) else {
+            throw ValidationError("--rounds must be from 1 to 100, found \(rounds).")
+        }
         guard (1...1024).contains(threads) else {
             throw ValidationError("--threads must be from 1 to 1024, found \(threads).")
         }
@@ -68,7 +79,8 @@ struct CalibrateMixtureCommand: ParsableCommand {
         try MemoryNeed.check(of: pretrained, lanes: min(Self.lanes, count), window: min(window, model.steps))
         let chain = try model.chain(over: pretrained, threads: threads)
         let components = try drafts.compactMap {
-            try $0.draft(over: chain, companions: model.companions(of: pretrained, chain, named: draftModel, threads: threads))
+            try $0.draft(
+                over: chain, companions: model.companions(of: pretrained, chain, named: draftModel, threads: threads))
         }
         var draft = try MixtureDraft(components.map { (weight: 1, draft: $0) })
         var progress = Progress("calibrating", total: Double(rounds * count * chain.stepCount), isQuiet: quiet)
@@ -82,7 +94,9 @@ struct CalibrateMixtureCommand: ParsableCommand {
                 try Interruption.check()
                 try fit.record(info.scored, chain: chain)
                 let underWay = active.reduce(0) { $0 + ($1.step < chain.stepCount ? $1.step : 0) }
-                progress.update(done: Double(finished * chain.stepCount + underWay)) { _ in "round \(round + 1) of \(rounds)" }
+                progress.update(done: Double(finished * chain.stepCount + underWay)) { _ in
+                    "round \(round + 1) of \(rounds)"
+                }
             } onFinished: { _ in
                 finished += 1
             }

@@ -73,7 +73,8 @@ struct CompareCommand: ParsableCommand {
             if $0.sample - offset < tested { plainStates[$0.sample - offset] = $0.state }
             return try plainOutput.accept($0.state, sample: $0.sample)
         }
-        let speculative = try SamplingRun("speculative", sampler: sampler, samples: 0..<options.count, options: options) {
+        let speculative = try SamplingRun("speculative", sampler: sampler, samples: 0..<options.count, options: options)
+        {
             if $0.sample < tested { states[$0.sample] = $0.state }
             return try output.accept($0.state, sample: $0.sample)
         }

@@ -67,8 +67,12 @@ struct CoupleCommand: ParsableCommand {
     func validate() throws {
         guard samples >= 0 else { throw ValidationError("--samples is \(samples); expected at least 0") }
         guard (1...4096).contains(drafts) else { throw ValidationError("--drafts is \(drafts); expected 1 to 4096") }
-        guard tolerance > 0, tolerance < 1 else { throw ValidationError("--tolerance is \(tolerance); expected 0 < τ < 1") }
-        guard precision > 0, precision <= 1 else { throw ValidationError("--precision is \(precision); expected 0 < ε ≤ 1") }
+        guard tolerance > 0, tolerance < 1 else {
+            throw ValidationError("--tolerance is \(tolerance); expected 0 < τ < 1")
+        }
+        guard precision > 0, precision <= 1 else {
+            throw ValidationError("--precision is \(precision); expected 0 < ε ≤ 1")
+        }
         guard freeTokens >= 0 else { throw ValidationError("--free-tokens is \(freeTokens); expected at least 0") }
     }
 

@@ -78,13 +78,17 @@ struct DecodeCommand: ParsableCommand {
         guard pairs >= 0 else { throw ValidationError("--pairs is \(pairs); expected at least 0") }
         guard tokens >= 0 else { throw ValidationError("--tokens is \(tokens); expected at least 0") }
         guard (1...64).contains(order) else { throw ValidationError("--order is \(order); expected 1 to 64") }
-        guard (1...64).contains(draftOrder) else { throw ValidationError("--draft-order is \(draftOrder); expected 1 to 64") }
+        guard (1...64).contains(draftOrder) else {
+            throw ValidationError("--draft-order is \(draftOrder); expected 1 to 64")
+        }
         guard lookahead >= 1 else { throw ValidationError("--lookahead is \(lookahead); expected at least 1") }
         guard (1...4096).contains(drafts) else { throw ValidationError("--drafts is \(drafts); expected 1 to 4096") }
         guard temperature > 0, temperature.isFinite else {
             throw ValidationError("--temperature is \(temperature); expected a finite number above 0")
         }
-        guard tolerance > 0, tolerance < 1 else { throw ValidationError("--tolerance is \(tolerance); expected 0 < τ < 1") }
+        guard tolerance > 0, tolerance < 1 else {
+            throw ValidationError("--tolerance is \(tolerance); expected 0 < τ < 1")
+        }
         guard freeTokens >= 0 else { throw ValidationError("--free-tokens is \(freeTokens); expected at least 0") }
         guard text != nil || checkpoint != nil else { throw ValidationError("give --text or --checkpoint") }
         guard (checkpoint == nil) == (tokenizer == nil) else {

@@ -81,7 +81,8 @@ struct EvaluateCommand: ParsableCommand {
                 found: rows.shape(of: "sample").map { "\($0)" } ?? "none")
         }
         let batch = shape[0]
-        let condition = configuration.conditionDimension == 0
+        let condition =
+            configuration.conditionDimension == 0
             ? [] : try rows.floats(named: "global_cond", shape: [batch, configuration.conditionDimension])
         let result = try network(
             sample: rows.floats(named: "sample"), batch: batch, positions: shape[1], timesteps: timesteps(rows, batch),

@@ -7,7 +7,8 @@ struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
         abstract: "Say what is in a model folder, and check it.",
-        discussion: "Reads every tensor: names, shapes and types against the architecture, and that all numbers are finite.")
+        discussion:
+            "Reads every tensor: names, shapes and types against the architecture, and that all numbers are finite.")
 
     @Argument(help: .init("Model folder in diffusers' layout, or a bundled model's name.", valueName: "dir|name"))
     var model: String
@@ -18,7 +19,9 @@ struct InspectCommand: ParsableCommand {
     func run() throws {
         let folder = try BundledModels.folder(model)
         let networkFolder = PretrainedModel.networkFolder(in: folder)
-        if try Architecture(folder: folder) == .mixture { return try MixtureInspection(model: model, folder: folder).show(json: json) }
+        if try Architecture(folder: folder) == .mixture {
+            return try MixtureInspection(model: model, folder: folder).show(json: json)
+        }
         let inspection =
             switch try Architecture(folder: folder) {
             case .unet2D, .mixture: Inspection(model, folder: folder, network: try UNet2D(folder: networkFolder))

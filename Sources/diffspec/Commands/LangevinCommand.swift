@@ -36,10 +36,16 @@ struct LangevinCommand: ParsableCommand {
     @Option(help: .init("Number of chains.", valueName: "N"))
     var chains = 100
 
-    @Option(help: "What proposes the window: recycled gradients, to first order or zeroth; the last gradient, frozen; the energy's cheap proxy; or none (plain). Where an energy has a cheap quadratic part (phi4's coupling), that part stays exact; frozen-fresh is the published method, which freezes all of the drift, evaluated anew for each window.")
+    @Option(
+        help:
+            "What proposes the window: recycled gradients, to first order or zeroth; the last gradient, frozen; the energy's cheap proxy; or none (plain). Where an energy has a cheap quadratic part (phi4's coupling), that part stays exact; frozen-fresh is the published method, which freezes all of the drift, evaluated anew for each window."
+    )
     var draft = DraftName.recycled
 
-    @Option(help: .init("Energies are taken over this many last states of each chain (default: 500, or half of the steps where that is fewer).", valueName: "N"))
+    @Option(
+        help: .init(
+            "Energies are taken over this many last states of each chain (default: 500, or half of the steps where that is fewer).",
+            valueName: "N"))
     var tail: Int?
 
     @Option(help: .init("Chains that share their calls; changes no result.", valueName: "N"))
@@ -90,7 +96,9 @@ struct LangevinCommand: ParsableCommand {
         if let tail, !(1...steps).contains(tail) {
             throw ValidationError("--tail must be from 1 to the number of steps, found \(tail).")
         }
-        guard (1...4096).contains(batch) else { throw ValidationError("--batch must be from 1 to 4096, found \(batch).") }
+        guard (1...4096).contains(batch) else {
+            throw ValidationError("--batch must be from 1 to 4096, found \(batch).")
+        }
     }
 
     func run() throws {

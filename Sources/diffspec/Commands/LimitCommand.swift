@@ -105,7 +105,9 @@ struct LimitCommand: ParsableCommand {
                 throw ValidationError("give exactly one of --bsc, --bec and --channel")
             }
             guard error == nil || bits == nil else { throw ValidationError("give --error or --bits, not both") }
-            guard (1...4_000_000).contains(length) else { throw ValidationError("--length is \(length); expected 1 to 4000000") }
+            guard (1...4_000_000).contains(length) else {
+                throw ValidationError("--length is \(length); expected 1 to 4000000")
+            }
             for (name, value) in [("--bsc", bsc), ("--bec", bec)] {
                 if let value, !(0...1).contains(value) { throw ValidationError("\(name) is \(value); expected 0 to 1") }
             }

@@ -45,7 +45,8 @@ struct MergeCommand: ParsableCommand {
             throw ValidationError("--tensors: the shards were made without raw samples.")
         }
         if samples != nil, tensors == nil, job.hasTensors {
-            throw ValidationError("the shards have raw samples, which belong to the job's manifest; name a file for them by --tensors.")
+            throw ValidationError(
+                "the shards have raw samples, which belong to the job's manifest; name a file for them by --tensors.")
         }
         if let samples { try OutputError.prepare(folder: samples) }
         let writer = try tensors.map {
@@ -85,7 +86,8 @@ struct MergeCommand: ParsableCommand {
         let arithmetic = Set(shards.flatMap(\.manifest.arithmetic)).sorted()
         if let samples {
             var manifest = Manifest(
-                job: job, shard: .whole, tensors: tensors.map { RelativePath.path(to: $0, from: samples) }, threads: threads,
+                job: job, shard: .whole, tensors: tensors.map { RelativePath.path(to: $0, from: samples) },
+                threads: threads,
                 tally: tally)
             (manifest.arithmetic, manifest.isComplete) = (arithmetic, true)
             try manifest.write(to: URL(fileURLWithPath: samples).appendingPathComponent(Shard.whole.manifestName).path)
@@ -105,7 +107,9 @@ struct MergeCommand: ParsableCommand {
             "  longest      \(report.wall_seconds.formatted(digits: 1)) s of work at a shard",
         ]
         if arithmetic.count > 1 {
-            lines.append("  kernels      of several kinds: \(arithmetic.joined(separator: "; ")). The law is the same, the last digits are not those of one machine")
+            lines.append(
+                "  kernels      of several kinds: \(arithmetic.joined(separator: "; ")). The law is the same, the last digits are not those of one machine"
+            )
         }
         let files = [out, samples, tensors, report.count > 0 ? self.report : nil].compactMap { $0 }
         if !files.isEmpty { lines.append("  wrote        \(files.joined(separator: ", "))") }
@@ -132,7 +136,9 @@ struct FinishedShard {
             if let difference = try first.manifest.job.difference(from: shard.manifest.job) {
                 throw ManifestError(
                     path: shard.path,
-                    reason: "of another job than \(first.path): \(difference.key) is \(difference.there), and \(difference.here) there")
+                    reason:
+                        "of another job than \(first.path): \(difference.key) is \(difference.there), and \(difference.here) there"
+                )
             }
         }
         var next = 0
@@ -149,7 +155,8 @@ struct FinishedShard {
         }
         guard next == first.manifest.job.count else {
             throw ManifestError(
-                path: first.path, reason: "the job has \(first.manifest.job.count) samples, and no shard given has those from \(next) on")
+                path: first.path,
+                reason: "the job has \(first.manifest.job.count) samples, and no shard given has those from \(next) on")
         }
         return shards
     }
@@ -176,7 +183,9 @@ struct FinishedShard {
         guard manifest.isComplete, manifest.tally.samples.count == manifest.samples.count else {
             throw ManifestError(
                 path: path,
-                reason: "unfinished, \(manifest.tally.samples.count) of \(manifest.samples.count) samples; go on with it by diffspec sample --shard \(manifest.shard) --resume")
+                reason:
+                    "unfinished, \(manifest.tally.samples.count) of \(manifest.samples.count) samples; go on with it by diffspec sample --shard \(manifest.shard) --resume"
+            )
         }
         let format = manifest.job.format
         tensors = try manifest.tensors.map { name in
@@ -208,7 +217,10 @@ struct FinishedShard {
         if tensors != nil { fingerprint.combine(SampleOutput.bytes(of: values)) }
         guard fingerprint.value == manifest.tally.samples[sample]?.fingerprint else {
             throw ManifestError(
-                path: path, reason: "the sample is not what it was when it was written; make it again by diffspec sample --shard \(manifest.shard) --resume")
+                path: path,
+                reason:
+                    "the sample is not what it was when it was written; make it again by diffspec sample --shard \(manifest.shard) --resume"
+            )
         }
         return (Array(png), values)
     }

@@ -21,7 +21,10 @@ struct MixtureCommand: ParsableCommand {
     @OptionGroup(title: "Mixture") var mixture: MixtureOptions
     @OptionGroup(title: "Run") var options: RunOptions
 
-    @Option(help: "What proposes the window; independent is --draft-model, or else a single Gaussian of the mixture's moments; none is plain sampling.")
+    @Option(
+        help:
+            "What proposes the window; independent is --draft-model, or else a single Gaussian of the mixture's moments; none is plain sampling."
+    )
     var draft = MixtureOptions.DraftName.recycled
 
     @Option(help: .init("Number of samples.", valueName: "N"))
@@ -30,13 +33,20 @@ struct MixtureCommand: ParsableCommand {
     @Option(help: .init("Scatter plot of the first two coordinates: data and samples.", valueName: "scatter.png"))
     var out: String?
 
-    @Option(help: .init("Write the mixture's components to this file, JSON, and do no more.", valueName: "mixture.json"))
+    @Option(
+        help: .init("Write the mixture's components to this file, JSON, and do no more.", valueName: "mixture.json"))
     var export: String?
 
-    @Option(help: .init("Folder for figure3.md, figure3-churn.png and figure3-window.png; --count is the samples a point.", valueName: "dir"))
+    @Option(
+        help: .init(
+            "Folder for figure3.md, figure3-churn.png and figure3-window.png; --count is the samples a point.",
+            valueName: "dir"))
     var figure: String?
 
-    @Flag(help: "With --figure: the networks mixture-D and their drafts mixture-D-draft, for the dimensions that have both, in place of exact scores.")
+    @Flag(
+        help:
+            "With --figure: the networks mixture-D and their drafts mixture-D-draft, for the dimensions that have both, in place of exact scores."
+    )
     var networks = false
 
     struct Result: Encodable {
@@ -72,11 +82,13 @@ struct MixtureCommand: ParsableCommand {
         guard (1...10_000_000).contains(count) else {
             throw ValidationError("--count must be from 1 to 10000000, found \(count).")
         }
-        if figure != nil, out != nil || options.report != nil || mixture.model != nil || mixture.draftModel != nil
-            || mixture.dimension != nil
+        if figure != nil,
+            out != nil || options.report != nil || mixture.model != nil || mixture.draftModel != nil
+                || mixture.dimension != nil
         {
             throw ValidationError(
-                "--figure has dimensions, models and files of its own; leave --dimension, --model, --draft-model, --out and --report away.")
+                "--figure has dimensions, models and files of its own; leave --dimension, --model, --draft-model, --out and --report away."
+            )
         }
         if networks, figure == nil { throw ValidationError("--networks belongs to --figure.") }
         if mixture.draftModel != nil, draft != .independent {
@@ -93,7 +105,8 @@ struct MixtureCommand: ParsableCommand {
             return
         }
         if let figure {
-            try MixtureFigure(mixture: mixture, options: options, samples: count, usesNetworks: networks).write(to: figure)
+            try MixtureFigure(mixture: mixture, options: options, samples: count, usesNetworks: networks).write(
+                to: figure)
             return
         }
         let target = try mixture.target()
@@ -115,12 +128,14 @@ struct MixtureCommand: ParsableCommand {
         let data = law.data(samples: 0..<count, random: random)
         let result = Result(
             model: mixture.model, draft_model: mixture.draftModel, dimension: law.dimension,
-            components: law.components.count, mixture_seed: target.file.seed, steps: mixture.steps, churn: mixture.churn,
+            components: law.components.count, mixture_seed: target.file.seed, steps: mixture.steps,
+            churn: mixture.churn,
             window: options.window, draft: draft.rawValue, exact: true, seed: options.seed, count: count,
             wall_seconds: run.seconds, nfe: run.nfe, evaluations: run.evaluations, acceptance: run.acceptance,
             wasserstein2: wasserstein(run.states, data),
             wasserstein2_of_data: wasserstein(law.data(samples: count..<2 * count, random: random), data),
-            wasserstein2_method: count <= Self.largestAssignment ? "exact assignment" : "sliced, \(Self.slices) directions")
+            wasserstein2_method: count <= Self.largestAssignment
+                ? "exact assignment" : "sliced, \(Self.slices) directions")
         if let out { try scatter(run.states, data).image(width: 720, height: 720).writePNG(to: out) }
         if let report = options.report { try result.writeJSON(to: report) }
         if !options.quiet { print(table(result)) }

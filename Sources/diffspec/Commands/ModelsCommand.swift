@@ -37,7 +37,8 @@ struct ModelsCommand: ParsableCommand {
                 + "\(model.network.parameterCount) parameters (for diffspec mixture)"
         case .policy:
             let model = try PolicyModel(folder: folder)
-            return "policy, \(model.horizon) actions of \(model.actionDimension) from \(model.observationSteps) states of "
+            return
+                "policy, \(model.horizon) actions of \(model.actionDimension) from \(model.observationSteps) states of "
                 + "\(model.observationDimension), \(model.network.parameterCount) parameters, \(model.noise.scheduleName) schedule"
         }
     }

@@ -25,10 +25,14 @@ struct PlanCommand: ParsableCommand {
 
     @OptionGroup(title: "Model") var model: ModelOptions
 
-    @Option(help: .init("Numbers of parallel workers to predict for.", valueName: "P,…"), transform: { try ListArgument.parse($0, positive: Int.init) })
+    @Option(
+        help: .init("Numbers of parallel workers to predict for.", valueName: "P,…"),
+        transform: { try ListArgument.parse($0, positive: Int.init) })
     var workers = [1, 4, 16]
 
-    @Option(help: .init("Numbers of processes of diffspec-mpi to predict for.", valueName: "R,…"), transform: { try ListArgument.parse($0, positive: Int.init) })
+    @Option(
+        help: .init("Numbers of processes of diffspec-mpi to predict for.", valueName: "R,…"),
+        transform: { try ListArgument.parse($0, positive: Int.init) })
     var ranks: [Int] = []
 
     @Option(help: .init("Time of an empty message between processes, for --ranks.", valueName: "µs"))
@@ -37,16 +41,24 @@ struct PlanCommand: ParsableCommand {
     @Option(help: .init("Bandwidth between processes, for --ranks.", valueName: "GB/s"))
     var bandwidth: Double?
 
-    @Option(help: .init("Steps to compare (default: --steps).", valueName: "K,…"), transform: { try ListArgument.parse($0, positive: Int.init) })
+    @Option(
+        help: .init("Steps to compare (default: --steps).", valueName: "K,…"),
+        transform: { try ListArgument.parse($0, positive: Int.init) })
     var allSteps: [Int] = []
 
-    @Option(help: .init("Churns to compare (default: --churn).", valueName: "ε,…"), transform: { try ListArgument.parse($0, positive: Double.init) })
+    @Option(
+        help: .init("Churns to compare (default: --churn).", valueName: "ε,…"),
+        transform: { try ListArgument.parse($0, positive: Double.init) })
     var allChurn: [Double] = []
 
-    @Option(help: .init("Windows to compare (default: 5,10,20,50,adaptive; with --ranks also 100).", valueName: "L,…"), transform: { try ListArgument.parse($0) { try WindowOption($0) } })
+    @Option(
+        help: .init("Windows to compare (default: 5,10,20,50,adaptive; with --ranks also 100).", valueName: "L,…"),
+        transform: { try ListArgument.parse($0) { try WindowOption($0) } })
     var allWindows: [WindowOption] = []
 
-    @Option(help: .init("Drafts to compare.", valueName: "name,…"), transform: { try ListArgument.parse($0, DraftOption.init(listed:)) })
+    @Option(
+        help: .init("Drafts to compare.", valueName: "name,…"),
+        transform: { try ListArgument.parse($0, DraftOption.init(listed:)) })
     var allDrafts: [DraftOption] = [.recycled, .frozen]
 
     @Option(help: DraftOption.modelHelp)
@@ -75,14 +87,18 @@ struct PlanCommand: ParsableCommand {
             throw ValidationError("--threads must be from 1 to 1024, found \(threads).")
         }
         let network = [latency, bandwidth].compactMap { $0 }
-        guard network.count == (ranks.isEmpty ? 0 : 2), network.allSatisfy({ $0.isFinite && $0 >= 0 }), bandwidth != 0 else {
-            throw ValidationError("--ranks needs --latency, a number of microseconds, and --bandwidth, a positive number of gigabytes a second; they are for nothing else.")
+        guard network.count == (ranks.isEmpty ? 0 : 2), network.allSatisfy({ $0.isFinite && $0 >= 0 }), bandwidth != 0
+        else {
+            throw ValidationError(
+                "--ranks needs --latency, a number of microseconds, and --bandwidth, a positive number of gigabytes a second; they are for nothing else."
+            )
         }
         guard (ranks.max() ?? 1) <= 1_000_000 else {
             throw ValidationError("--ranks must be at most 1000000, found \(ranks.max() ?? 0).")
         }
         if allDrafts.contains(.none) {
-            throw ValidationError("--all-drafts none is the plain sampling that drafts are compared with; it is always there.")
+            throw ValidationError(
+                "--all-drafts none is the plain sampling that drafts are compared with; it is always there.")
         }
         guard (allSteps.max() ?? 0) <= 1_000_000 else {
             throw ValidationError("--all-steps must be at most 1000000, found \(allSteps.max() ?? 0).")
@@ -96,7 +112,8 @@ struct PlanCommand: ParsableCommand {
         }
         let windows: [WindowOption] =
             allWindows.isEmpty
-            ? [.fixed(5), .fixed(10), .fixed(20), .fixed(50)] + (ranks.isEmpty ? [] : [.fixed(100)]) + [.adaptive] : allWindows
+            ? [.fixed(5), .fixed(10), .fixed(20), .fixed(50)] + (ranks.isEmpty ? [] : [.fixed(100)]) + [.adaptive]
+            : allWindows
         let interconnect = Interconnect(latency: (latency ?? 0) * 1e-6, bandwidth: (bandwidth ?? 1) * 1e9)
         Interruption.watch()
         var progress = Progress(
@@ -114,7 +131,8 @@ struct PlanCommand: ParsableCommand {
             for draft in allDrafts {
                 guard
                     let instance = try draft.draft(
-                        over: chain, companions: model.companions(of: pretrained, chain, named: draftModel, threads: threads))
+                        over: chain,
+                        companions: model.companions(of: pretrained, chain, named: draftModel, threads: threads))
                 else { continue }
                 for window in windows {
                     try MemoryNeed.check(of: pretrained, lanes: trajectories, window: window.longest(steps: steps))
@@ -128,7 +146,9 @@ struct PlanCommand: ParsableCommand {
                             steps: steps, churn: churn, draft: draft.name, window: window, trial: trial,
                             seconds: workers.map { trial.seconds(workers: $0, times: callTimes) },
                             rank_seconds: ranks.map {
-                                trial.seconds(ranks: $0, over: interconnect, longest: window.longest(steps: steps), times: callTimes)
+                                trial.seconds(
+                                    ranks: $0, over: interconnect, longest: window.longest(steps: steps),
+                                    times: callTimes)
                             }))
                     progress.update(done: Double(cells.count)) { _ in "\(cells.count) combinations" }
                 }
@@ -195,7 +215,8 @@ struct Trial {
             decided += info.decisions.count
             accepted += info.decisions.count { $0.isAccepted }
             predicted += info.decisions.reduce(0) { $0 + $1.acceptance }
-        } onFinished: { _ in }
+        } onFinished: { _ in
+        }
         let log = sampler.chain.log
         overhead = max(0, (ContinuousClock.now - start).seconds - log.seconds)
         calls = log.queries
@@ -217,8 +238,9 @@ struct Trial {
     /// - Parameter longest: the largest window.
     func seconds(ranks: Int, over network: Interconnect, longest: Int, times: CallTimes) -> Double {
         let messages = calls.reduce(0) {
-            $0 + network.call(
-                rows: $1 * rowsPerQuery, capacity: (longest + 1) * rowsPerQuery, dimension: dimension, ranks: ranks)
+            $0
+                + network.call(
+                    rows: $1 * rowsPerQuery, capacity: (longest + 1) * rowsPerQuery, dimension: dimension, ranks: ranks)
         }
         return seconds(workers: ranks, times: times) + messages / Double(count)
     }

@@ -123,19 +123,24 @@ struct PolicyPlanner {
         let draft = try command.speculation.draft.draft(over: chain, companions: nil)
         guard let draft else { return SequentialSampler(chain: chain, random: random) }
         return SpeculativeSampler(
-            chain: chain, draft: draft, rule: try command.speculation.effectiveRule.rule(for: nil, threads: command.threads),
-            window: try command.speculation.windowPolicy(for: chain, lanes: lanes, callTimes: callTimes), random: random)
+            chain: chain, draft: draft,
+            rule: try command.speculation.effectiveRule.rule(for: nil, threads: command.threads),
+            window: try command.speculation.windowPolicy(for: chain, lanes: lanes, callTimes: callTimes), random: random
+        )
     }
 
     func answer(_ request: PolicyRequest) throws -> JSON {
         let clock = ContinuousClock.now
         let count = request.observations.count
         let sampler = try sampler(
-            over: chain(request.observations), random: RandomSource(seeds: request.seeds.map { UInt64($0) }), lanes: count)
+            over: chain(request.observations), random: RandomSource(seeds: request.seeds.map { UInt64($0) }),
+            lanes: count)
         var plans = [SampleState?](repeating: nil, count: count)
         try sampler.run(samples: 0..<count, lanes: count) { _, _ in
             try Interruption.check()
-        } onFinished: { plans[$0.sample] = $0 }
+        } onFinished: {
+            plans[$0.sample] = $0
+        }
         let milliseconds = (ContinuousClock.now - clock).seconds * 1000
 
         let finished = plans.compactMap { $0 }

@@ -51,8 +51,12 @@ struct RecordCommand: ParsableCommand {
     var quiet = false
 
     func validate() throws {
-        guard (1...10_000_000).contains(rows) else { throw ValidationError("--rows must be from 1 to 10000000, found \(rows).") }
-        guard (1...4096).contains(batch) else { throw ValidationError("--batch must be from 1 to 4096, found \(batch).") }
+        guard (1...10_000_000).contains(rows) else {
+            throw ValidationError("--rows must be from 1 to 10000000, found \(rows).")
+        }
+        guard (1...4096).contains(batch) else {
+            throw ValidationError("--batch must be from 1 to 4096, found \(batch).")
+        }
         guard (1...1024).contains(threads) else {
             throw ValidationError("--threads must be from 1 to 1024, found \(threads).")
         }
@@ -116,7 +120,10 @@ private struct Example {
         let transition = chain.transition(at: step)
         let query = CorrectionQuery(of: window.cut(at: step), chain: chain)
         let nothing = [Double](repeating: 0, count: prediction.count)
-        parts = [query.query.state, query.source?.movedState ?? nothing, query.source?.state ?? nothing, query.answer, prediction]
+        parts = [
+            query.query.state, query.source?.movedState ?? nothing, query.source?.state ?? nothing, query.answer,
+            prediction,
+        ]
         keys = [
             chain.steps[step].time, query.source.map { chain.steps[$0.step].time } ?? -1,
             transition.standardDeviation > 0 ? abs(transition.predictionCoefficient) / transition.standardDeviation : 0,

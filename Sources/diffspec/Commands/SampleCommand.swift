@@ -41,12 +41,16 @@ struct SampleCommand: DistributedCommand {
     @Flag(help: "Go on with the job in the --samples folder, if one was begun there.")
     var resume = false
 
-    @Option(help: "With diffspec-mpi, what the processes share out: the samples of a job, each process its own; or the rows of each call, for few samples soon (default: samples).")
+    @Option(
+        help:
+            "With diffspec-mpi, what the processes share out: the samples of a job, each process its own; or the rows of each call, for few samples soon (default: samples)."
+    )
     var parallel: ParallelMode?
 
     func validate() throws {
         guard options.samples != nil || shard == nil && !resume else {
-            throw ValidationError("\(resume ? "--resume" : "--shard") needs --samples, the folder in which the job keeps its state.")
+            throw ValidationError(
+                "\(resume ? "--resume" : "--shard") needs --samples, the folder in which the job keeps its state.")
         }
         if let shard, shard.count > options.count {
             throw ValidationError("--shard \(shard): there are only \(options.count) samples to share out.")
@@ -99,12 +103,16 @@ struct SampleCommand: DistributedCommand {
         if let folder = options.samples {
             var job = try SampleJob(
                 JobDescription(options, model: model, isExact: sampler.isExact), shard: shard, folder: folder,
-                tensors: options.tensors, threads: options.threads, keepsGrid: grid != nil, resuming: resume, warn: warn)
-            let (own, others) = isShared ? SampleShares.handOut(job.missing, in: group) : (job.missing, NoOtherProcesses())
+                tensors: options.tensors, threads: options.threads, keepsGrid: grid != nil, resuming: resume, warn: warn
+            )
+            let (own, others) =
+                isShared ? SampleShares.handOut(job.missing, in: group) : (job.missing, NoOtherProcesses())
             do {
                 run = try SamplingRun(
                     title, sampler: sampler, samples: own, options: options, earlier: job.manifest.tally, others: others
-                ) { try job.note($0) } onFinished: {
+                ) {
+                    try job.note($0)
+                } onFinished: {
                     try job.output.accept($0.state, sample: $0.sample)
                 }
                 try job.finish(run.tally)
@@ -117,9 +125,11 @@ struct SampleCommand: DistributedCommand {
             pictures = try job.output.pictures()
         } else {
             var output = try SampleOutput(
-                format: SampleFormat(model), samples: samples, keepsGrid: grid != nil, folder: nil, tensors: options.tensors)
+                format: SampleFormat(model), samples: samples, keepsGrid: grid != nil, folder: nil,
+                tensors: options.tensors)
             defer { output.cancel() }
-            let (own, others) = isShared ? SampleShares.handOut(Array(samples), in: group) : (Array(samples), NoOtherProcesses())
+            let (own, others) =
+                isShared ? SampleShares.handOut(Array(samples), in: group) : (Array(samples), NoOtherProcesses())
             run = try SamplingRun(title, sampler: sampler, samples: own, options: options, others: others) {
                 try output.accept($0.state, sample: $0.sample)
             }
@@ -127,8 +137,12 @@ struct SampleCommand: DistributedCommand {
             pictures = try output.pictures()
         }
         if let grid, let picture = Image.grid(pictures) { try AtomicFile.write(Array(picture.pngData()), to: grid) }
-        let parallel = group.size == 1 ? nil : Report.Parallel(
-            mode: mode.rawValue, ranks: group.size, call_seconds: denoiser?.times.seconds, computing_seconds: denoiser?.times.computing)
+        let parallel =
+            group.size == 1
+            ? nil
+            : Report.Parallel(
+                mode: mode.rawValue, ranks: group.size, call_seconds: denoiser?.times.seconds,
+                computing_seconds: denoiser?.times.computing)
         let report = Report(
             options.description(isPlain: options.draft == .none, isExact: sampler.isExact), tally: run.tally,
             threads: options.threads, shard: shard == .whole ? nil : "\(shard)", parallel: parallel)
@@ -147,7 +161,10 @@ struct SampleCommand: DistributedCommand {
     private func summary(_ report: Report, shown: Int) -> String {
         let (nfe, evaluations, steps) = (report.nfe, report.evaluations, options.model.steps)
         let part = report.shard.map { ", shard \($0)" } ?? ""
-        let ranks = report.parallel.map { ", \($0.ranks) processes sharing \($0.mode == "window" ? "each call" : "the samples")" } ?? ""
+        let ranks =
+            report.parallel.map {
+                ", \($0.ranks) processes sharing \($0.mode == "window" ? "each call" : "the samples")"
+            } ?? ""
         var lines = [
             "\(options.model.model): \(report.count) samples of \(steps) steps in \(report.wall_seconds.formatted(digits: 1)) s\(part)\(ranks)"
         ]
@@ -166,9 +183,13 @@ struct SampleCommand: DistributedCommand {
             }
         }
         if report.extra_draws > 0 {
-            lines.append("  extra draws  \((Double(report.extra_draws) / Double(report.count)).formatted(digits: 1)) from the target a sample")
+            lines.append(
+                "  extra draws  \((Double(report.extra_draws) / Double(report.count)).formatted(digits: 1)) from the target a sample"
+            )
         }
-        lines.append("  exact        " + (report.exact ? "yes: the law of plain sampling" : "no: rule \(options.effectiveRule.name)"))
+        lines.append(
+            "  exact        "
+                + (report.exact ? "yes: the law of plain sampling" : "no: rule \(options.effectiveRule.name)"))
         let first = shown < report.count ? " (the first \(shown))" : ""
         let files = [grid.map { $0 + first }, options.samples, options.tensors, options.report].compactMap { $0 }
         lines.append("  wrote        \(files.joined(separator: ", "))")

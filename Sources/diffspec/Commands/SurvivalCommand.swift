@@ -50,7 +50,8 @@ struct SurvivalCommand: ParsableCommand {
     func validate() throws {
         guard horizon >= 1, start >= 0, horizon <= model.steps, start <= model.steps - horizon else {
             throw ValidationError(
-                "--start and --horizon must lie within the chain's \(model.steps) steps, found \(start) and \(horizon).")
+                "--start and --horizon must lie within the chain's \(model.steps) steps, found \(start) and \(horizon)."
+            )
         }
         guard (1...1_000_000).contains(particles) else {
             throw ValidationError("--particles must be from 1 to 1000000, found \(particles).")

@@ -24,16 +24,23 @@ struct SweepCommand: ParsableCommand {
     @Option(help: .init("Churns.", valueName: "ε,…"), transform: { try ListArgument.parse($0, positive: Double.init) })
     var allChurn = [0.1, 0.25, 0.5, 1]
 
-    @Option(help: .init("Temperatures; only 1 is exact.", valueName: "τ,…"), transform: { try ListArgument.parse($0, positive: Double.init) })
+    @Option(
+        help: .init("Temperatures; only 1 is exact.", valueName: "τ,…"),
+        transform: { try ListArgument.parse($0, positive: Double.init) })
     var allTemperatures = [0.5, 1, 2]
 
-    @Option(help: .init("Drafts.", valueName: "name,…"), transform: { try ListArgument.parse($0, DraftOption.init(listed:)) })
+    @Option(
+        help: .init("Drafts.", valueName: "name,…"),
+        transform: { try ListArgument.parse($0, DraftOption.init(listed:)) })
     var allDrafts: [DraftOption] = [.frozen, .independent, .recycled]
 
-    @Option(help: .init("Windows.", valueName: "L,…"), transform: { try ListArgument.parse($0) { try WindowOption($0) } })
+    @Option(
+        help: .init("Windows.", valueName: "L,…"), transform: { try ListArgument.parse($0) { try WindowOption($0) } })
     var allWindows: [WindowOption] = [.fixed(20)]
 
-    @Option(help: .init("Steps (default: --steps).", valueName: "K,…"), transform: { try ListArgument.parse($0, positive: Int.init) })
+    @Option(
+        help: .init("Steps (default: --steps).", valueName: "K,…"),
+        transform: { try ListArgument.parse($0, positive: Int.init) })
     var allSteps: [Int] = []
 
     @Option(help: DraftOption.modelHelp)
@@ -64,8 +71,12 @@ struct SweepCommand: ParsableCommand {
     var quiet = false
 
     func validate() throws {
-        guard (1...1_000_000).contains(count) else { throw ValidationError("--count must be from 1 to 1000000, found \(count).") }
-        guard (1...4096).contains(batch) else { throw ValidationError("--batch must be from 1 to 4096, found \(batch).") }
+        guard (1...1_000_000).contains(count) else {
+            throw ValidationError("--count must be from 1 to 1000000, found \(count).")
+        }
+        guard (1...4096).contains(batch) else {
+            throw ValidationError("--batch must be from 1 to 4096, found \(batch).")
+        }
         guard (1...1024).contains(threads) else {
             throw ValidationError("--threads must be from 1 to 1024, found \(threads).")
         }
@@ -85,7 +96,10 @@ struct SweepCommand: ParsableCommand {
             allWindows.flatMap { window in
                 allTemperatures.flatMap { temperature in
                     allChurn.flatMap { churn in
-                        allDrafts.map { Sweep.Setting(steps: steps, churn: churn, temperature: temperature, draft: $0, window: window) }
+                        allDrafts.map {
+                            Sweep.Setting(
+                                steps: steps, churn: churn, temperature: temperature, draft: $0, window: window)
+                        }
                     }
                 }
             }

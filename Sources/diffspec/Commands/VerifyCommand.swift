@@ -17,7 +17,10 @@ struct VerifyCommand: ParsableCommand {
             with Bonferroni's correction for their number, and by z-tests for rates.
             """)
 
-    @Option(help: .init("Independent results per check: more is stricter. Below the default some controls may be too weak to be caught, which counts as a failure.", valueName: "N"))
+    @Option(
+        help: .init(
+            "Independent results per check: more is stricter. Below the default some controls may be too weak to be caught, which counts as a failure.",
+            valueName: "N"))
     var samples = VerificationSuite.defaultSamples
 
     @Option(help: .init("Seed of all noise.", valueName: "S"))
@@ -29,7 +32,10 @@ struct VerifyCommand: ParsableCommand {
     @Option(help: .init("Processor cores to use (default: all); changes no result.", valueName: "T"))
     var threads = ProcessInfo.processInfo.activeProcessorCount
 
-    @Flag(help: "Try every rule with every draft and every window, rather than the loop's own rule with all and the others with one window for each draft.")
+    @Flag(
+        help:
+            "Try every rule with every draft and every window, rather than the loop's own rule with all and the others with one window for each draft."
+    )
     var full = false
 
     @Flag(help: "Print JSON in place of the table.")

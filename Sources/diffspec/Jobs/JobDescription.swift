@@ -66,7 +66,9 @@ struct JobDescription: Codable, Equatable {
         return Set(here.keys).union(there.keys).subtracting(Self.names)
             .sorted { ($0.hasPrefix("draft") ? 1 : 0, $0) < ($1.hasPrefix("draft") ? 1 : 0, $1) }
             .first { here[$0] != there[$0] }
-            .map { ($0.split(separator: ".").last.map(String.init) ?? $0, here[$0] ?? "nothing", there[$0] ?? "nothing") }
+            .map {
+                ($0.split(separator: ".").last.map(String.init) ?? $0, here[$0] ?? "nothing", there[$0] ?? "nothing")
+            }
     }
 
     private func values() throws -> [String: String] {

@@ -31,7 +31,8 @@ struct Manifest: Equatable {
         do { self = try JSONDecoder().decode(Manifest.self, from: data) } catch {
             throw failure("is no manifest of samples, or of another version of diffspec")
         }
-        let known = (1...10_000_000).contains(job.count) && (1...1_000_000).contains(job.sampling.steps)
+        let known =
+            (1...10_000_000).contains(job.count) && (1...1_000_000).contains(job.sampling.steps)
             && (1...65_536).contains(job.format.channels) && (1...4096).contains(job.format.height)
             && (1...4096).contains(job.format.width) && job.format.black < job.format.white
             && (1...1_000_000).contains(shard.count) && (1...shard.count).contains(shard.number)
@@ -88,13 +89,21 @@ extension Manifest: Codable {
         arithmetic = try values.decode([String].self, forKey: .arithmetic)
         threads = try values.decode(Int.self, forKey: .threads)
         isComplete = try values.decode(Bool.self, forKey: .complete)
-        let (samples, steps) = (try values.decode(Samples.self, forKey: .samples), try values.decode(Steps.self, forKey: .steps))
-        let (calls, seconds) = (try values.decode(Int.self, forKey: .calls), try values.decode(Double.self, forKey: .seconds))
+        let (samples, steps) = (
+            try values.decode(Samples.self, forKey: .samples), try values.decode(Steps.self, forKey: .steps)
+        )
+        let (calls, seconds) = (
+            try values.decode(Int.self, forKey: .calls), try values.decode(Double.self, forKey: .seconds)
+        )
 
         func unsound(_ key: CodingKeys) -> DecodingError {
-            .dataCorruptedError(forKey: key, in: values, debugDescription: "columns of different lengths, or numbers out of range")
+            .dataCorruptedError(
+                forKey: key, in: values, debugDescription: "columns of different lengths, or numbers out of range")
         }
-        let columns = [samples.nfe, samples.evaluations, samples.accepted, samples.rejected, samples.plain_steps, samples.extra_draws]
+        let columns = [
+            samples.nfe, samples.evaluations, samples.accepted, samples.rejected, samples.plain_steps,
+            samples.extra_draws,
+        ]
         let fingerprints = samples.fingerprint.compactMap { UInt64($0, radix: 16) }
         // Sums of ten million samples, or of a million shards, must not overflow.
         let (small, large) = (0...1 << 36, 0...1 << 42)
@@ -113,14 +122,17 @@ extension Manifest: Codable {
             bySample[sample] = .init(
                 cost: .init(
                     calls: samples.nfe[i], evaluations: samples.evaluations[i], accepted: samples.accepted[i],
-                    rejected: samples.rejected[i], plainSteps: samples.plain_steps[i], extraDraws: samples.extra_draws[i]),
+                    rejected: samples.rejected[i], plainSteps: samples.plain_steps[i],
+                    extraDraws: samples.extra_draws[i]),
                 fingerprint: fingerprints[i])
         }
         guard bySample.count == samples.sample.count else { throw unsound(.samples) }
         tally = SamplingTally(
             samples: bySample,
             steps: steps.drafted.indices.map {
-                .init(drafted: steps.drafted[$0], accepted: steps.accepted[$0], predictedAcceptance: steps.predicted_acceptance[$0])
+                .init(
+                    drafted: steps.drafted[$0], accepted: steps.accepted[$0],
+                    predictedAcceptance: steps.predicted_acceptance[$0])
             }, calls: calls, seconds: seconds)
     }
 

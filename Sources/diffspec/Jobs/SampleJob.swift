@@ -45,12 +45,17 @@ struct SampleJob {
             } else if !found.isComplete, !found.tally.samples.isEmpty {
                 throw ManifestError(
                     path: path,
-                    reason: "an unfinished job, \(found.tally.samples.count) of \(found.samples.count) samples; go on with it by --resume, or remove the file to begin anew")
+                    reason:
+                        "an unfinished job, \(found.tally.samples.count) of \(found.samples.count) samples; go on with it by --resume, or remove the file to begin anew"
+                )
             }
         }
-        if let tensors, let earlier, !earlier.tally.samples.isEmpty, !FileManager.default.fileExists(atPath: "\(tensors).partial") {
+        if let tensors, let earlier, !earlier.tally.samples.isEmpty,
+            !FileManager.default.fileExists(atPath: "\(tensors).partial")
+        {
             let format = job.format
-            let isWhole = (try? SafetensorsFile(path: tensors))?.shape(of: "samples")
+            let isWhole =
+                (try? SafetensorsFile(path: tensors))?.shape(of: "samples")
                 == [manifest.samples.count, format.channels, format.height, format.width]
             if isWhole {
                 // Complete, or ended between its last steps: its samples are kept, and those that are lost made anew.
@@ -59,7 +64,10 @@ struct SampleJob {
                 }
             } else if let name = earlier.tensors, name != manifest.tensors {
                 throw ManifestError(
-                    path: path, reason: "the job was begun with --tensors \(RelativePath.resolve(name, from: folder)); go on with that, or move it to \(tensors) first")
+                    path: path,
+                    reason:
+                        "the job was begun with --tensors \(RelativePath.resolve(name, from: folder)); go on with that, or move it to \(tensors) first"
+                )
             }
         }
         output = try SampleOutput(
@@ -73,11 +81,15 @@ struct SampleJob {
                 kept.insert(sample)
             }
             let damaged = earlier.tally.samples.count - kept.count
-            if damaged > 0 { warn("\(damaged) samples are not what they were when they were written, and are made again") }
+            if damaged > 0 {
+                warn("\(damaged) samples are not what they were when they were written, and are made again")
+            }
             manifest.tally = earlier.tally
             manifest.arithmetic = earlier.arithmetic
             if !earlier.arithmetic.contains(Manifest.ownArithmetic) {
-                warn("the samples so far were computed with other kernels (\(earlier.arithmetic.joined(separator: "; "))) than this machine's (\(Manifest.ownArithmetic)): the same law, other last digits")
+                warn(
+                    "the samples so far were computed with other kernels (\(earlier.arithmetic.joined(separator: "; "))) than this machine's (\(Manifest.ownArithmetic)): the same law, other last digits"
+                )
                 manifest.arithmetic.append(Manifest.ownArithmetic)
             }
         }
@@ -105,10 +117,13 @@ struct SampleJob {
             if let difference = try job.difference(from: neighbour.job) {
                 throw ManifestError(
                     path: path,
-                    reason: "the folder holds samples of another job: \(difference.key) is \(difference.there) there, \(difference.here) here; name another folder")
+                    reason:
+                        "the folder holds samples of another job: \(difference.key) is \(difference.there) there, \(difference.here) here; name another folder"
+                )
             }
             if let own, neighbour.tensors == own, let tensors {
-                throw OutputError(path: tensors, reason: "shard \(neighbour.shard) has its samples there; name a file for each shard")
+                throw OutputError(
+                    path: tensors, reason: "shard \(neighbour.shard) has its samples there; name a file for each shard")
             }
         }
     }
@@ -117,7 +132,9 @@ struct SampleJob {
         guard let difference = try job.difference(from: found.job) else { return }
         throw ManifestError(
             path: path,
-            reason: "the job was begun with another \(difference.key): \(difference.there) there, \(difference.here) here; go on with the same options, or name another folder")
+            reason:
+                "the job was begun with another \(difference.key): \(difference.there) there, \(difference.here) here; go on with the same options, or name another folder"
+        )
     }
 
     /// Where the job stands, in words.

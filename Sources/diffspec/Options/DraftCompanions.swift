@@ -25,7 +25,8 @@ struct DraftCompanions {
 
     /// A network that was trained to correct the target's old answers.
     func corrector() throws -> any Corrector {
-        try CorrectionNetwork(folder: folder(Self.correctionSuffix), target: target).corrector(for: chain, threads: threads)
+        try CorrectionNetwork(folder: folder(Self.correctionSuffix), target: target).corrector(
+            for: chain, threads: threads)
     }
 
     private func folder(_ suffix: String) throws -> String {

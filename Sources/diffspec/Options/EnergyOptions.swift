@@ -7,7 +7,10 @@ struct EnergyOptions: ParsableArguments {
         case phi4, gaussian, mixture, logistic
     }
 
-    @Option(help: "phi4 on a periodic lattice; a badly scaled gaussian; a mixture of Gaussians; the posterior of a logistic regression on a synthetic table.")
+    @Option(
+        help:
+            "phi4 on a periodic lattice; a badly scaled gaussian; a mixture of Gaussians; the posterior of a logistic regression on a synthetic table."
+    )
     var energy = Name.phi4
 
     @Option(help: .init("φ⁴: coupling of neighbours.", valueName: "β"))
@@ -22,7 +25,10 @@ struct EnergyOptions: ParsableArguments {
     @Option(help: .init("gaussian: the largest precision, the smallest being 1.", valueName: "κ"))
     var condition = 100.0
 
-    @Option(help: .init("mixture: number of components, with means uniform in [-2, 2]^d and deviations in [0.1, 0.2].", valueName: "n"))
+    @Option(
+        help: .init(
+            "mixture: number of components, with means uniform in [-2, 2]^d and deviations in [0.1, 0.2].",
+            valueName: "n"))
     var components = 4
 
     @Option(help: .init("mixture: seed of the components.", valueName: "S"))

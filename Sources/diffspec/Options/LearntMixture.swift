@@ -29,7 +29,9 @@ struct LearntMixture: Codable {
 
     static func path(in folder: String) -> String { URL(fileURLWithPath: folder).appendingPathComponent(file).path }
 
-    init(_ fit: MixtureFit, weights: MixtureWeights, drafts: [DraftOption], steps: Int, window: Int, churn: Double) throws {
+    init(_ fit: MixtureFit, weights: MixtureWeights, drafts: [DraftOption], steps: Int, window: Int, churn: Double)
+        throws
+    {
         self.drafts = drafts.map(\.name)
         weightsByProgress = weights.byProgress.map { $0.map { ($0 * 1e4).rounded() / 1e4 } }
         (self.steps, self.window, self.churn, rows) = (steps, window, churn, fit.rowCount)

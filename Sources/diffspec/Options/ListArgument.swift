@@ -25,7 +25,8 @@ extension DraftOption {
     /// - Throws: `ValidationError` for an unknown name.
     init(listed name: String) throws {
         guard let draft = DraftOption(argument: name) else {
-            throw ValidationError("\"\(name)\" is no draft; they are \(DraftOption.allValueStrings.joined(separator: ", ")).")
+            throw ValidationError(
+                "\"\(name)\" is no draft; they are \(DraftOption.allValueStrings.joined(separator: ", ")).")
         }
         self = draft
     }

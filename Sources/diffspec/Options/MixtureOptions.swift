@@ -11,16 +11,23 @@ struct MixtureOptions: ParsableArguments {
         case frozen, independent, none
     }
 
-    @Option(help: .init("Network trained for a mixture, in place of the exact score: a model folder or a bundled model's name. It brings its mixture.", valueName: "dir|name"))
+    @Option(
+        help: .init(
+            "Network trained for a mixture, in place of the exact score: a model folder or a bundled model's name. It brings its mixture.",
+            valueName: "dir|name"))
     var model: String?
 
-    @Option(help: .init("Smaller network trained for the same mixture, for --draft independent.", valueName: "dir|name"))
+    @Option(
+        help: .init("Smaller network trained for the same mixture, for --draft independent.", valueName: "dir|name"))
     var draftModel: String?
 
     @Option(help: .init("Dimension of the data (default: 2).", valueName: "d"))
     var dimension: Int?
 
-    @Option(help: .init("Number of components, with means uniform in [-2, 2]^d and deviations uniform in [0.1, 0.2] (default: 16).", valueName: "n"))
+    @Option(
+        help: .init(
+            "Number of components, with means uniform in [-2, 2]^d and deviations uniform in [0.1, 0.2] (default: 16).",
+            valueName: "n"))
     var components: Int?
 
     @Option(help: .init("Seed of the components (default: 0).", valueName: "S"))
@@ -46,10 +53,12 @@ struct MixtureOptions: ParsableArguments {
             throw ValidationError("--churn must be a finite number of at least 0, found \(churn).")
         }
         if draftModel != nil, model == nil {
-            throw ValidationError("--draft-model needs --model: it is trained with labels, which the exact score doesn't take.")
+            throw ValidationError(
+                "--draft-model needs --model: it is trained with labels, which the exact score doesn't take.")
         }
         if model != nil, dimension != nil || components != nil || mixtureSeed != nil {
-            throw ValidationError("--model brings its own mixture; leave --dimension, --components and --mixture-seed away.")
+            throw ValidationError(
+                "--model brings its own mixture; leave --dimension, --components and --mixture-seed away.")
         }
     }
 
@@ -59,7 +68,8 @@ struct MixtureOptions: ParsableArguments {
         let seed = mixtureSeed ?? 0
         return MixtureFile(
             seed: seed,
-            components: GaussianMixture.randomComponents(count: components ?? 16, dimension: dimension ?? 2, seed: seed))
+            components: GaussianMixture.randomComponents(count: components ?? 16, dimension: dimension ?? 2, seed: seed)
+        )
     }
 
     func target() throws -> MixtureTarget {

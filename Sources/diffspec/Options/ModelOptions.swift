@@ -19,7 +19,10 @@ struct ModelOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: .init("Number of steps K of the chain.", valueName: "K"))
     var steps = 100
 
-    @Option(parsing: .unconditional, help: .init("Churn ε ≥ 0: how much noise each step adds; 0 is the ODE, 1 the full reverse SDE.", valueName: "ε"))
+    @Option(
+        parsing: .unconditional,
+        help: .init("Churn ε ≥ 0: how much noise each step adds; 0 is the ODE, 1 the full reverse SDE.", valueName: "ε")
+    )
     var churn = 0.25
 
     @Option(
@@ -27,7 +30,9 @@ struct ModelOptions: ParsableArguments {
         help: .init("Class, as a label or a name (repeatable; default: cycle through all).", valueName: "class"))
     var classes: [String] = []
 
-    @Option(parsing: .unconditional, help: .init("Class-free guidance δ: (1+δ) v(y, c) - δ v(y, ∅), both in the same call.", valueName: "δ"))
+    @Option(
+        parsing: .unconditional,
+        help: .init("Class-free guidance δ: (1+δ) v(y, c) - δ v(y, ∅), both in the same call.", valueName: "δ"))
     var guidance = 0.0
 
     @Option(help: "Noise schedule in place of the model's own.")
@@ -36,7 +41,10 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Time grid of the SDE.")
     var spacing = TimeGrid.Spacing.uniform
 
-    @Option(help: "The discretised reverse SDE, or DDPM ancestral sampling by the model's own scheduler (which ignores churn and spacing).")
+    @Option(
+        help:
+            "The discretised reverse SDE, or DDPM ancestral sampling by the model's own scheduler (which ignores churn and spacing)."
+    )
     var chain = ChainKind.sde
 
     @Flag(help: "Make the last step of the SDE return the denoised image, without noise.")
@@ -49,7 +57,8 @@ struct ModelOptions: ParsableArguments {
             throw ValidationError("--churn must be a finite number of at least 0, found \(churn).")
         }
         if denoiseLastStep, chain == .ddpm {
-            throw ValidationError("--denoise-last-step belongs to --chain sde; the last step of --chain ddpm has no noise anyway.")
+            throw ValidationError(
+                "--denoise-last-step belongs to --chain sde; the last step of --chain ddpm has no noise anyway.")
         }
         guard guidance.isFinite else { throw ValidationError("--guidance must be a finite number, found \(guidance).") }
     }
@@ -68,7 +77,8 @@ struct ModelOptions: ParsableArguments {
                 let known =
                     model.classCount == 0
                     ? "this model has no classes"
-                    : "classes are 0 to \(model.classCount - 1)" + (names.isEmpty ? "" : " or \(names.joined(separator: ", "))")
+                    : "classes are 0 to \(model.classCount - 1)"
+                        + (names.isEmpty ? "" : " or \(names.joined(separator: ", "))")
                 throw ValidationError("--class \(text): \(known).")
             }
             return label

@@ -6,7 +6,8 @@ enum Processors {
     /// two that spin on the same core are far slower than one.
     static let available: Int = {
         let allowed = ProcessInfo.processInfo.activeProcessorCount
-        let neighbours = localSizes.compactMap { ProcessInfo.processInfo.environment[$0].flatMap { Int($0) } }.first ?? 1
+        let neighbours =
+            localSizes.compactMap { ProcessInfo.processInfo.environment[$0].flatMap { Int($0) } }.first ?? 1
         return max(1, min(allowed, ProcessInfo.processInfo.processorCount / max(1, neighbours)))
     }()
 

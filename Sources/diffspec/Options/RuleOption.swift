@@ -36,20 +36,23 @@ enum RuleOption: Sendable {
             self = .temperature(tau)
         case ("typical", let value?):
             let numbers = value.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
-            guard numbers.count == 2, let density = numbers[0], let entropy = numbers[1], density > 0, entropy > 0 else {
+            guard numbers.count == 2, let density = numbers[0], let entropy = numbers[1], density > 0, entropy > 0
+            else {
                 throw ValidationError("typical:κ,δ takes two positive numbers, found \"\(value)\".")
             }
             self = .typical(density: density, entropy: entropy)
         case ("projection", let value?) where value.hasPrefix("pool:"):
             guard let factor = Int(value.dropFirst(5)), (1...4096).contains(factor) else {
-                throw ValidationError("projection:pool:F takes a number of pixels from 1 to 4096, found \"\(value.dropFirst(5))\".")
+                throw ValidationError(
+                    "projection:pool:F takes a number of pixels from 1 to 4096, found \"\(value.dropFirst(5))\".")
             }
             self = .pooling(factor: factor)
         case ("projection", let file?) where !file.isEmpty: self = .matrix(file: file)
         case ("autoencoder", let folder?) where !folder.isEmpty: self = .autoencoder(folder: folder)
         default:
             throw ValidationError(
-                "expected reflection, rejection, temperature:τ, typical:κ,δ, projection:pool:F, projection:FILE or autoencoder:DIR.")
+                "expected reflection, rejection, temperature:τ, typical:κ,δ, projection:pool:F, projection:FILE or autoencoder:DIR."
+            )
         }
     }
 
@@ -95,7 +98,8 @@ enum RuleOption: Sendable {
             return try ProjectionCoupling(Self.projector(file: file, dimension: channels * height * width))
         case .autoencoder(let folder):
             let (channels, height, width) = try picture()
-            return try Self.autoencoder(folder: folder, channels: channels, height: height, width: width, threads: threads)
+            return try Self.autoencoder(
+                folder: folder, channels: channels, height: height, width: width, threads: threads)
         }
     }
 
@@ -142,7 +146,8 @@ enum RuleOption: Sendable {
         let configuration = network.configuration
         guard configuration.inChannels == channels, configuration.outChannels == channels else {
             throw ModelError(
-                folder + "/config.json", key: "in_channels, out_channels", expected: "\(channels) both, as the model has",
+                folder + "/config.json", key: "in_channels, out_channels",
+                expected: "\(channels) both, as the model has",
                 found: "\(configuration.inChannels) and \(configuration.outChannels)")
         }
         guard case .none = configuration.classEmbedding else {

@@ -10,7 +10,9 @@ struct SpeculationOptions: ParsableArguments {
     @Option(help: DraftOption.help)
     var draft = DraftOption.recycled
 
-    @Option(parsing: .unconditional, help: .init("Temperature τ of the acceptance; anything but 1 is no longer exact.", valueName: "τ"))
+    @Option(
+        parsing: .unconditional,
+        help: .init("Temperature τ of the acceptance; anything but 1 is no longer exact.", valueName: "τ"))
     var temperature = 1.0
 
     @Option(help: RuleOption.help, transform: RuleOption.init)
@@ -21,7 +23,9 @@ struct SpeculationOptions: ParsableArguments {
 
     func validate() throws {
         if let rule, temperature != 1 {
-            throw ValidationError("--temperature is short for --rule temperature:τ; give only one of them, found \(temperature) and \(rule.name).")
+            throw ValidationError(
+                "--temperature is short for --rule temperature:τ; give only one of them, found \(temperature) and \(rule.name)."
+            )
         }
         guard temperature > 0, temperature.isFinite else {
             throw ValidationError("--temperature must be a positive finite number, found \(temperature).")

@@ -58,7 +58,9 @@ final class FileLock {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
             guard descriptor >= 0 else { throw failure() }
             guard flock(descriptor, isAwaited ? LOCK_EX : LOCK_EX | LOCK_NB) == 0 else {
-                let error = errno == EWOULDBLOCK ? OutputError(path: path, reason: "another process is at work on \(purpose)") : failure()
+                let error =
+                    errno == EWOULDBLOCK
+                    ? OutputError(path: path, reason: "another process is at work on \(purpose)") : failure()
                 close(descriptor)
                 throw error
             }

@@ -16,7 +16,8 @@ struct InspectedTensor: Encodable {
         let width = tensors.map(\.name.count).max() ?? 0
         return tensors.map { tensor in
             let shape = tensor.shape.map(String.init).joined(separator: ", ")
-            return "    \(tensor.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(tensor.dtype)  [\(shape)]"
+            return
+                "    \(tensor.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(tensor.dtype)  [\(shape)]"
         }
     }
 }

@@ -45,7 +45,9 @@ struct Inspection: Encodable {
 
     init(_ name: String, folder: String, network: UNet2D) {
         let configuration = network.configuration
-        let pretrained: Result<PretrainedModel, any Error> = Result { try PretrainedModel(folder: folder, network: network) }
+        let pretrained: Result<PretrainedModel, any Error> = Result {
+            try PretrainedModel(folder: folder, network: network)
+        }
         let process = try? pretrained.get().process
         let size = process.map { ($0.height, $0.width) } ?? configuration.sampleSize.map { ($0.height, $0.width) }
         model = name
@@ -117,7 +119,8 @@ struct Inspection: Encodable {
         line("channels", list(channels.map(String.init)))
         if let policy {
             let film = policy.cond_predict_scale ? "scales and shifts" : "shifts"
-            line("blocks", "kernel \(policy.kernel_size), \(policy.n_groups) groups, the condition \(film) the features")
+            line(
+                "blocks", "kernel \(policy.kernel_size), \(policy.n_groups) groups, the condition \(film) the features")
             line("step", "embedded in \(policy.diffusion_step_embed_dim)")
         }
         if let down_blocks { line("down", list(down_blocks)) }

@@ -43,7 +43,9 @@ struct MixtureFigure {
         guard let first = targets.first?.1 else {
             throw ModelError(
                 "--networks", expected: "folders mixture-D and mixture-D-draft for these mixtures", found: "none",
-                remedy: "leave --components and --mixture-seed away, or train networks and set \(BundledModels.environmentVariable)")
+                remedy:
+                    "leave --components and --mixture-seed away, or train networks and set \(BundledModels.environmentVariable)"
+            )
         }
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -118,11 +120,13 @@ struct MixtureFigure {
                 let draftNetwork = entry == .network ? bundled("mixture-\(dimension)-draft") : nil
                 if usesNetworks, network == nil { continue }
                 if entry == .network, draftNetwork == nil { continue }
-                targets.append((
-                    Line(entry: entry, dimension: dimension),
-                    try MixtureTarget(
-                        file: file, network: network, draftNetwork: draftNetwork, steps: mixture.steps, churn: mixture.churn)
-                ))
+                targets.append(
+                    (
+                        Line(entry: entry, dimension: dimension),
+                        try MixtureTarget(
+                            file: file, network: network, draftNetwork: draftNetwork, steps: mixture.steps,
+                            churn: mixture.churn)
+                    ))
             }
         }
         return targets
@@ -134,7 +138,8 @@ struct MixtureFigure {
             let dimensions = Self.dimensions.filter { table[Line(entry: entry, dimension: $0)] != nil }
             for dimension in dimensions {
                 // The published colours for the published drafts; the recycled one stands out in shades of blue.
-                let position = Double(Self.dimensions.firstIndex(of: dimension) ?? 0) / Double(Self.dimensions.count - 1)
+                let position =
+                    Double(Self.dimensions.firstIndex(of: dimension) ?? 0) / Double(Self.dimensions.count - 1)
                 let colour =
                     switch entry {
                     case .gaussian where usesNetworks: Colour.lightGrey
@@ -149,13 +154,16 @@ struct MixtureFigure {
                         style: entry == .gaussian || entry == .network ? .dashed : .line, colour: colour))
             }
         }
-        return Plot(title: title, xLabel: xLabel, yLabel: "NFE", series: series, yRange: 0...Double(mixture.steps) * 1.1)
+        return Plot(
+            title: title, xLabel: xLabel, yLabel: "NFE", series: series, yRange: 0...Double(mixture.steps) * 1.1)
     }
 
     private func markdown(_ table: Table, _ name: String) -> String {
         guard let columns = table.first?.value.map(\.x) else { return "" }
         var lines = [
-            "| draft | d | " + columns.map { "\(name) \($0 == $0.rounded() ? $0.formatted(digits: 0) : String($0))" }.joined(separator: " | ") + " |",
+            "| draft | d | "
+                + columns.map { "\(name) \($0 == $0.rounded() ? $0.formatted(digits: 0) : String($0))" }.joined(
+                    separator: " | ") + " |",
             "|---|---|" + columns.map { _ in "---|" }.joined(),
         ]
         for entry in Entry.allCases {

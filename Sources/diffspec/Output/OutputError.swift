@@ -38,7 +38,9 @@ struct OutputError: Error, CustomStringConvertible {
     /// Finds out before the work rather than after it.
     static func checkWritable(file path: String) throws(OutputError) {
         guard !path.isEmpty else { throw OutputError(path: "\"\"", reason: "name a file") }
-        guard !path.hasSuffix("/") else { throw OutputError(path: path, reason: "that names a folder; name a file in it") }
+        guard !path.hasSuffix("/") else {
+            throw OutputError(path: path, reason: "that names a folder; name a file in it")
+        }
         guard path.split(separator: "/").last.map({ $0.utf8.count <= longestName }) ?? true else {
             throw OutputError(path: path, reason: "the name is longer than \(longestName) bytes")
         }
@@ -46,7 +48,9 @@ struct OutputError: Error, CustomStringConvertible {
             atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
         if let type = attributes?[.type] as? FileAttributeType, type != .typeRegular, type != .typeDirectory {
             throw OutputError(
-                path: path, reason: type == .typeSymbolicLink ? "it is a link that leads nowhere" : "it is a device or pipe; name a file")
+                path: path,
+                reason: type == .typeSymbolicLink
+                    ? "it is a link that leads nowhere" : "it is a device or pipe; name a file")
         }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         var isFolder: ObjCBool = false

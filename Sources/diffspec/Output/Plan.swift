@@ -70,7 +70,8 @@ struct Plan: Encodable {
     let recommendations: [Recommendation]
 
     init(
-        model: String, workers: [Int], ranks: [Int], interconnect: Interconnect, threads: Int, trajectories: Int, seed: UInt64,
+        model: String, workers: [Int], ranks: [Int], interconnect: Interconnect, threads: Int, trajectories: Int,
+        seed: UInt64,
         call_times: [CallTimes.Point], plain: [Plain], cells: [Cell]
     ) {
         self.model = model
@@ -87,10 +88,13 @@ struct Plan: Encodable {
         recommendations = plain.flatMap { plain in
             let candidates = cells.filter { $0.steps == plain.steps && $0.churn == plain.churn }
             func best(_ seconds: (Cell) -> Double, workers: Int?, ranks: Int?) -> Recommendation {
-                let best = candidates.min { seconds($0) < seconds($1) }.flatMap { seconds($0) < plain.seconds ? $0 : nil }
+                let best = candidates.min { seconds($0) < seconds($1) }.flatMap {
+                    seconds($0) < plain.seconds ? $0 : nil
+                }
                 let time = best.map(seconds) ?? plain.seconds
                 return Recommendation(
-                    steps: plain.steps, churn: plain.churn, workers: workers, ranks: ranks, draft: best?.draft ?? "none",
+                    steps: plain.steps, churn: plain.churn, workers: workers, ranks: ranks,
+                    draft: best?.draft ?? "none",
                     window: best?.window, seconds: time, speedup: plain.seconds / time)
             }
             return workers.enumerated().map { i, count in best({ $0.seconds[i] }, workers: count, ranks: nil) }
@@ -100,14 +104,16 @@ struct Plan: Encodable {
 
     private var network: String {
         guard let latency, let bandwidth else { return "" }
-        return ", and for R such processes \(latency.formatted(digits: 1)) µs and \(bandwidth.formatted(digits: 1)) GB/s apart"
+        return
+            ", and for R such processes \(latency.formatted(digits: 1)) µs and \(bandwidth.formatted(digits: 1)) GB/s apart"
     }
 
     /// A Markdown table, plain sampling first, and a line for each recommendation.
     var table: String {
         func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
         var lines = [
-            "\(model), \(trajectories) trajectories each; seconds a sample, predicted for P workers of \(threads) threads\(network)", "",
+            "\(model), \(trajectories) trajectories each; seconds a sample, predicted for P workers of \(threads) threads\(network)",
+            "",
             row(
                 ["steps", "churn", "draft", "window", "NFE", "evaluations", "acceptance"] + workers.map { "P = \($0)" }
                     + ranks.map { "R = \($0)" }),

@@ -29,7 +29,8 @@ struct SampleFormat: Codable, Equatable, Sendable {
         // As `Image(planes:)` lays them out.
         let isColour = channels == 3
         return try Image(
-            png: png, width: isColour ? width : width * channels, height: height, channels: isColour ? 3 : 1, path: path)
+            png: png, width: isColour ? width : width * channels, height: height, channels: isColour ? 3 : 1, path: path
+        )
     }
 }
 
@@ -94,7 +95,9 @@ struct SampleOutput {
     mutating func keep(_ sample: Int, fingerprint expected: UInt64) throws -> Bool {
         var fingerprint = Fingerprint()
         if let folder {
-            guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: Self.path(of: sample, in: folder))) else { return false }
+            guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: Self.path(of: sample, in: folder))) else {
+                return false
+            }
             fingerprint.combine(bytes)
         }
         let first = (sample - samples.lowerBound) * format.size
@@ -110,7 +113,9 @@ struct SampleOutput {
         return try samples.prefix(Self.largestGrid).map { sample in
             if let picture = shown[sample] { return picture }
             let path = Self.path(of: sample, in: folder ?? "")
-            do { return try format.picture(png: Data(contentsOf: URL(fileURLWithPath: path)), path: path) } catch let error as ImagingError {
+            do { return try format.picture(png: Data(contentsOf: URL(fileURLWithPath: path)), path: path) } catch let
+                error as ImagingError
+            {
                 throw error
             } catch { throw OutputError(path: path, reason: "it was there, and is not any more") }
         }

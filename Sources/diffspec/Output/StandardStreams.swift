@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-@preconcurrency import Glibc
+    @preconcurrency import Glibc
 #elseif canImport(Musl)
-@preconcurrency import Musl
+    @preconcurrency import Musl
 #else
-@preconcurrency import Darwin
+    @preconcurrency import Darwin
 #endif
 
 /// Standard input, output and errors, where the shell has closed them or nobody listens.

@@ -46,21 +46,25 @@ struct Sweep: Encodable {
     let cells: [Cell]
 
     private static let columns = [
-        "steps", "churn", "temperature", "draft", "window", "nfe", "nfe_standard_error", "evaluations", "acceptance", "exact",
+        "steps", "churn", "temperature", "draft", "window", "nfe", "nfe_standard_error", "evaluations", "acceptance",
+        "exact",
     ]
 
     var csv: String {
-        ([Self.columns] + cells.map { cell in
-            [
-                "\(cell.steps)", "\(cell.churn)", "\(cell.temperature)", Self.quoted(cell.draft), cell.window,
-                "\(cell.nfe)", cell.nfe_standard_error.map { "\($0)" } ?? "", "\(cell.evaluations)", "\(cell.acceptance)", "\(cell.exact)",
-            ]
-        }).map { $0.joined(separator: ",") + "\n" }.joined()
+        ([Self.columns]
+            + cells.map { cell in
+                [
+                    "\(cell.steps)", "\(cell.churn)", "\(cell.temperature)", Self.quoted(cell.draft), cell.window,
+                    "\(cell.nfe)", cell.nfe_standard_error.map { "\($0)" } ?? "", "\(cell.evaluations)",
+                    "\(cell.acceptance)", "\(cell.exact)",
+                ]
+            }).map { $0.joined(separator: ",") + "\n" }.joined()
     }
 
     /// A field of a CSV file (RFC 4180); a mixture's name has commas.
     private static func quoted(_ field: String) -> String {
-        field.contains(",") || field.contains("\"") ? "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : field
+        field.contains(",") || field.contains("\"")
+            ? "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : field
     }
 
     /// A Markdown table.
@@ -99,10 +103,13 @@ struct Sweep: Encodable {
         let main = axes.indices.max { axes[$0].values(of: cells).count < axes[$1].values(of: cells).count } ?? 0
         let others = axes.indices.filter { $0 != main && axes[$0].values(of: cells).count > 1 }
         func label(_ cell: Cell) -> String {
-            cell.draft + others.map { ", \(axes[$0].name) \(axes[$0].value(cell).map { "\($0)" } ?? cell.window)" }.joined()
+            cell.draft
+                + others.map { ", \(axes[$0].name) \(axes[$0].value(cell).map { "\($0)" } ?? cell.window)" }.joined()
         }
         var labels: [String] = []
-        for cell in cells where axes[main].value(cell) != nil && !labels.contains(label(cell)) { labels.append(label(cell)) }
+        for cell in cells where axes[main].value(cell) != nil && !labels.contains(label(cell)) {
+            labels.append(label(cell))
+        }
         let drafts = cells.map(\.draft).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         let styles: [Plot.Style] = [.line, .dashed, .dots]
         let series = labels.map { name in
@@ -112,7 +119,9 @@ struct Sweep: Encodable {
             // A colour for each draft, a style for each of its lines.
             let draft = cells.first { label($0) == name }?.draft
             let place = drafts.firstIndex { $0 == draft } ?? 0
-            let earlier = labels.prefix { $0 != name }.count { other in cells.contains { label($0) == other && $0.draft == draft } }
+            let earlier = labels.prefix { $0 != name }.count { other in
+                cells.contains { label($0) == other && $0.draft == draft }
+            }
             return Plot.Series(
                 name, points, style: styles[earlier % styles.count],
                 colour: .gradient(Double(place) / Double(max(1, drafts.count - 1))))

@@ -33,7 +33,8 @@ struct VerificationTable {
         let test = finding.test + String(repeating: " ", count: max(0, 13 - finding.test.count))
         let size = String(finding.samples)
         let adjusted = finding.adjustedPValue.map { "  adjusted \(pValue($0))" } ?? ""
-        return "  \(finding.hasPassed ? "ok  " : "FAIL")  \(finding.name)\(padding)\(test)  n = \(size)  p = \(pValue(finding.pValue))\(adjusted)"
+        return
+            "  \(finding.hasPassed ? "ok  " : "FAIL")  \(finding.name)\(padding)\(test)  n = \(size)  p = \(pValue(finding.pValue))\(adjusted)"
     }
 
     private var summary: String {

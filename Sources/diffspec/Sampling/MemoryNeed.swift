@@ -10,7 +10,8 @@ struct MemoryNeed: Error, CustomStringConvertible {
 
     var description: String {
         func gigabytes(_ bytes: Double) -> String { (bytes / 1e9).formatted(digits: 1) }
-        return "samples of \(picture) would take about \(gigabytes(bytes)) GB of memory, and this machine has \(gigabytes(available)); fewer samples at a time, or shorter windows, take less"
+        return
+            "samples of \(picture) would take about \(gigabytes(bytes)) GB of memory, and this machine has \(gigabytes(available)); fewer samples at a time, or shorter windows, take less"
     }
 
     /// - Parameters:

@@ -75,9 +75,12 @@ extension FinishedSample {
     /// As a message.
     fileprivate var numbers: [Double] {
         var numbers = [
-            sample, cost.calls, cost.evaluations, cost.accepted, cost.rejected, cost.plainSteps, cost.extraDraws, decisions.count,
+            sample, cost.calls, cost.evaluations, cost.accepted, cost.rejected, cost.plainSteps, cost.extraDraws,
+            decisions.count,
         ].map(Double.init)
-        for decision in decisions { numbers += [Double(decision.step), decision.isAccepted ? 1 : 0, decision.acceptance] }
+        for decision in decisions {
+            numbers += [Double(decision.step), decision.isAccepted ? 1 : 0, decision.acceptance]
+        }
         return numbers + state
     }
 
@@ -91,7 +94,8 @@ extension FinishedSample {
                 extraDraws: head[6]),
             decisions: (0..<head[7]).map {
                 let start = Self.headCount + 3 * $0
-                return Decision(step: Int(numbers[start]), isAccepted: numbers[start + 1] == 1, acceptance: numbers[start + 2])
+                return Decision(
+                    step: Int(numbers[start]), isAccepted: numbers[start + 1] == 1, acceptance: numbers[start + 2])
             },
             state: Array(numbers[stateStart...]))
     }

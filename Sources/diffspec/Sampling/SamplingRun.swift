@@ -91,12 +91,16 @@ struct SamplingRun {
         let isDrafted = tally.steps.contains { $0.drafted > 0 }
         let reason =
             if case .auto = options.window {
-                "on this machine a window's rows take longer than its drafts save" + (isDrafted ? " (their acceptance is \(predicted) %)" : "")
+                "on this machine a window's rows take longer than its drafts save"
+                    + (isDrafted ? " (their acceptance is \(predicted) %)" : "")
             } else {
                 "at these steps too few drafts are accepted (\(predicted) %) for a window to pay"
             }
-        let remedy = isDrafted ? "More steps or more churn bring drafts closer; diffspec plan compares." : "diffspec plan compares."
-        let line = "warning: \(reason); \((100 * part).formatted(digits: 0)) % of the steps were plain ones. \(remedy)\n"
+        let remedy =
+            isDrafted
+            ? "More steps or more churn bring drafts closer; diffspec plan compares." : "diffspec plan compares."
+        let line =
+            "warning: \(reason); \((100 * part).formatted(digits: 0)) % of the steps were plain ones. \(remedy)\n"
         FileHandle.standardError.write(Data(line.utf8))
     }
 

@@ -76,7 +76,7 @@ struct SamplingTally: Equatable, Sendable {
     /// States that the rule drew from the target upon rejections.
     var extraDraws: Int { samples.values.reduce(0) { $0 + $1.cost.extraDraws } }
     /// Mean over decided drafts of the acceptance that their distance predicts.
-    var predictedAcceptance: Double { 
+    var predictedAcceptance: Double {
         let drafted = steps.reduce(0) { $0 + $1.drafted }
         let sum = steps.reduce(0) { $0 + Double($1.predictedAcceptance) * Self.acceptanceUnit }
         return drafted > 0 ? sum / Double(drafted) : 0

@@ -70,7 +70,9 @@ struct RuleTests {
             for distance in [0, 1e-12, 1, 18, 300, 1e6] {
                 let (acceptance, shift) = (rule.acceptance(distance: distance), rule.meanShift(distance: distance))
                 // E[Y - m^q]/s is E[a (2Z + δ)], with 0 ≤ a ≤ 1.
-                #expect((0...1).contains(acceptance) && abs(shift * distance) <= 1 + distance, "\(temperature), \(distance)")
+                #expect(
+                    (0...1).contains(acceptance) && abs(shift * distance) <= 1 + distance, "\(temperature), \(distance)"
+                )
             }
         }
         #expect(abs(ReflectionCoupling(temperature: 1e9).meanShift(distance: 2) - 1) < 1e-6)
@@ -172,7 +174,10 @@ struct RuleTests {
             (invertible, ReflectionCoupling()), (autoencoder, ProjectionCoupling(projector)),
         ]
         for (first, second) in pairs {
-            let (a, b) = (try Self.verdicts(delta: delta, rule: first, count: 2000), try Self.verdicts(delta: delta, rule: second, count: 2000))
+            let (a, b) = (
+                try Self.verdicts(delta: delta, rule: first, count: 2000),
+                try Self.verdicts(delta: delta, rule: second, count: 2000)
+            )
             for (x, y) in zip(a, b) {
                 #expect(x.verdict.isAccepted == y.verdict.isAccepted)
                 #expect(zip(x.verdict.state, y.verdict.state).allSatisfy { abs($0 - $1) < 1e-9 })
@@ -188,10 +193,12 @@ struct RuleTests {
     }
 
     /// P² = P = Pᵀ, A P = A, and the rank, for matrices with dependent, tiny and huge rows.
-    @Test(arguments: [
-        ([1.0, 2, 3, 4], 1, 4), ([1, 0, 0, 0, 1, 0, 1, 1, 0], 2, 3), ([1e200, 0, 0, 1e-10, 1e200, 1e200], 2, 2),
-        ([1, 1, 1, 1, 1, 1 + 1e-9], 2, 3), ([1, 1, 1, 1, 1, 1], 1, 3), ([3, 0, 0, 0, 2, 0, 0, 0, 1, 1, 1, 1], 3, 3),
-    ] as [([Double], Int, Int)])
+    @Test(
+        arguments: [
+            ([1.0, 2, 3, 4], 1, 4), ([1, 0, 0, 0, 1, 0, 1, 1, 0], 2, 3), ([1e200, 0, 0, 1e-10, 1e200, 1e200], 2, 2),
+            ([1, 1, 1, 1, 1, 1 + 1e-9], 2, 3), ([1, 1, 1, 1, 1, 1], 1, 3),
+            ([3, 0, 0, 0, 2, 0, 0, 0, 1, 1, 1, 1], 3, 3),
+        ] as [([Double], Int, Int)])
     func projectorsOfMatrices(matrix: [Double], rank: Int, columns: Int) throws {
         let projector = try RowSpaceProjector(matrix: matrix, columns: columns)
         #expect(projector.rank == rank && projector.dimension == columns)
