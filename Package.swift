@@ -12,9 +12,9 @@ let package = Package(
         .library(name: "Diffusion", targets: ["Diffusion"]),
         .library(name: "NeuralNetwork", targets: ["NeuralNetwork"]),
         .library(name: "Imaging", targets: ["Imaging"]),
-        .library(name: "Pretrained", targets: ["Pretrained"]),
+        .library(name: "Models", targets: ["Models"]),
         .library(name: "Verification", targets: ["Verification"]),
-        .library(name: "Distribution", targets: ["Distribution"]),
+        .library(name: "Processes", targets: ["Processes"]),
         .library(name: "Commands", targets: ["Commands"]),
     ],
     traits: [
@@ -51,27 +51,27 @@ let package = Package(
             providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
         .target(name: "Imaging", dependencies: ["CPNG"]),
         // A model folder as a chain: where the network meets the mathematics.
-        .target(name: "Pretrained", dependencies: ["Diffusion", "NeuralNetwork"]),
+        .target(name: "Models", dependencies: ["Diffusion", "NeuralNetwork"]),
         // One computation on many processes, whatever connects them.
-        .target(name: "Distribution", dependencies: ["Diffusion"]),
+        .target(name: "Processes", dependencies: ["Diffusion"]),
         // The command line, for the programs that start it: diffspec, and diffspec-mpi in the package MPI.
         .target(
             name: "Commands",
             dependencies: [
-                "Pretrained", "Imaging", "Statistics", "Verification", "Couplings", "LinearProgramming", "TokenModels",
-                "Distribution", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Models", "Imaging", "Statistics", "Verification", "Couplings", "LinearProgramming", "TokenModels",
+                "Processes", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Sources/diffspec"),
+            path: "Sources/Commands"),
         .executableTarget(name: "diffspec", dependencies: ["Commands"], path: "Sources/Programs/diffspec"),
         // Programs that use the library, to be read.
         .executableTarget(
-            name: "SampleAndSave", dependencies: ["Pretrained", "Imaging"], path: "examples/SampleAndSave"),
+            name: "SampleAndSave", dependencies: ["Models", "Imaging"], path: "examples/SampleAndSave"),
         .executableTarget(name: "OwnChain", dependencies: ["Diffusion"], path: "examples/OwnChain"),
         // Mutated files and command lines, see Tests/Fuzz/README.md.
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "Commands", "Couplings", "NeuralNetwork", "Pretrained", "TokenModels",
+                "Commands", "Couplings", "NeuralNetwork", "Models", "TokenModels",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Fuzz", exclude: ["README.md"]),
@@ -80,14 +80,14 @@ let package = Package(
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion", "Statistics", "Verification"],
             resources: [.copy("Fixtures")]),
-        .testTarget(name: "DistributionTests", dependencies: ["Couplings", "Diffusion", "Distribution"]),
+        .testTarget(name: "ProcessesTests", dependencies: ["Couplings", "Diffusion", "Processes"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
         .testTarget(name: "VerificationTests", dependencies: ["Couplings", "Diffusion", "Verification"]),
         .testTarget(
             name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "CPNG"]),
-        .testTarget(name: "PretrainedTests", dependencies: ["Pretrained"]),
+        .testTarget(name: "ModelsTests", dependencies: ["Models"]),
         .testTarget(name: "CommandLineTests", dependencies: ["diffspec", "fuzz"]),
     ]
 )

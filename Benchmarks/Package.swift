@@ -15,7 +15,7 @@ let package = Package(
             name: "network-benchmark", dependencies: [.product(name: "NeuralNetwork", package: "diffspec")]),
         .executableTarget(
             name: "policy-benchmark",
-            dependencies: ["Couplings", "Diffusion", "NeuralNetwork", "Pretrained"].map {
+            dependencies: ["Couplings", "Diffusion", "NeuralNetwork", "Models"].map {
                 .product(name: $0, package: "diffspec")
             }),
     ]

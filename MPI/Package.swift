@@ -15,7 +15,7 @@ let package = Package(
             name: "diffspec-mpi",
             dependencies: [
                 "CMPI", .product(name: "Commands", package: "diffspec"),
-                .product(name: "Distribution", package: "diffspec"),
+                .product(name: "Processes", package: "diffspec"),
             ]),
         .testTarget(name: "MPITests", dependencies: ["diffspec-mpi"]),
     ]

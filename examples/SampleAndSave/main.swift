@@ -5,7 +5,7 @@
 import Couplings
 import Diffusion
 import Imaging
-import Pretrained
+import Models
 
 let model = try PretrainedModel(folder: BundledModels.folder("fashion-mnist"))
 let process = model.process

@@ -12,7 +12,7 @@ import Couplings
 import Diffusion
 import Foundation
 import NeuralNetwork
-import Pretrained
+import Models
 
 LinearAlgebra.restartWithBestCore()
 

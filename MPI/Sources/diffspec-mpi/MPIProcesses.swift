@@ -1,5 +1,5 @@
 import CMPI
-import Distribution
+import Processes
 import Foundation
 import Synchronization
 
