@@ -15,6 +15,8 @@ let package = Package(
         .library(name: "Models", targets: ["Models"]),
         .library(name: "Verification", targets: ["Verification"]),
         .library(name: "Processes", targets: ["Processes"]),
+        .library(name: "Jobs", targets: ["Jobs"]),
+        .library(name: "DiffSpec", targets: ["DiffSpec"]),
         .library(name: "Commands", targets: ["Commands"]),
     ],
     traits: [
@@ -51,21 +53,28 @@ let package = Package(
             providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
         .target(name: "Imaging", dependencies: ["CPNG"]),
         // A model folder as a chain: where the network meets the mathematics.
-        .target(name: "Models", dependencies: ["Diffusion", "NeuralNetwork"]),
+        .target(name: "Models", dependencies: ["Diffusion", "NeuralNetwork", "Statistics"]),
         // One computation on many processes, whatever connects them.
         .target(name: "Processes", dependencies: ["Diffusion"]),
+        // Runs as values: samples, jobs that survive, experiments, a policy's server.
+        .target(
+            name: "Jobs",
+            dependencies: ["Couplings", "Diffusion", "Imaging", "Models", "NeuralNetwork", "Processes", "Statistics", "Verification"]),
+        // What a program imports that samples: all of the above that it needs.
+        .target(name: "DiffSpec", dependencies: ["Couplings", "Diffusion", "Imaging", "Models"]),
         // The command line, for the programs that start it: diffspec, and diffspec-mpi in the package MPI.
         .target(
             name: "Commands",
             dependencies: [
-                "Models", "Imaging", "Statistics", "Verification", "Couplings", "LinearProgramming", "TokenModels",
-                "Processes", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Jobs", "Models", "Couplings", "LinearProgramming", "NeuralNetwork", "Processes", "Statistics", "TokenModels",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Commands"),
         .executableTarget(name: "diffspec", dependencies: ["Commands"], path: "Sources/Programs/diffspec"),
         // Programs that use the library, to be read.
         .executableTarget(
-            name: "SampleAndSave", dependencies: ["Models", "Imaging"], path: "examples/SampleAndSave"),
+            name: "SampleAndSave", dependencies: ["DiffSpec"], path: "examples/SampleAndSave"),
+        .executableTarget(name: "OwnDenoiser", dependencies: ["DiffSpec"], path: "examples/OwnDenoiser"),
         .executableTarget(name: "OwnChain", dependencies: ["Diffusion"], path: "examples/OwnChain"),
         // Mutated files and command lines, see Tests/Fuzz/README.md.
         .executableTarget(

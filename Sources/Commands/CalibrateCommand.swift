@@ -1,8 +1,5 @@
 import ArgumentParser
-import Couplings
-import Diffusion
-import Foundation
-import NeuralNetwork
+import Jobs
 import Models
 
 struct CalibrateCommand: ParsableCommand {
@@ -29,57 +26,74 @@ struct CalibratePriorCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: .init("Draws of noise for each class.", valueName: "N"))
     var count = 64
 
-    @Option(parsing: .unconditional, help: .init("Seed.", valueName: "S"))
-    var seed: UInt64 = 0
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup(title: "Result") var result: ResultOptions
 
-    @Option(parsing: .unconditional, help: .init("Processor cores to use (default: all).", valueName: "T"))
-    var threads = ProcessInfo.processInfo.activeProcessorCount
+    func validate() throws { try checkCount(count, "count", atMost: 100_000) }
+
+    func run() throws {
+        Interruption.watch()
+        try result.check()
+        try result.show(
+            PriorCalibration.run(
+                model: model, count: count, seed: seed.seed, threads: threads.threads, monitor: result.console))
+    }
+}
+
+struct CalibrateMixtureCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mixture",
+        abstract: "Learn with what weights to mix drafts, step by step.",
+        discussion: """
+            Samples with an even mixture, notes how far each draft is from the target at every state asked for, and \
+            finds for each part of the chain the weights with the fewest rejections to be expected; then samples \
+            again with these weights, and refines them. Writes draft-mixture.json into the model folder, for \
+            --draft mixture:learnt.
+            """)
+
+    @OptionGroup(title: "Model") var model: ModelOptions
+
+    @Option(help: .init("The drafts to mix.", valueName: "name,…"), transform: ListArgument.drafts)
+    var drafts: [DraftRecipe] = [.recycled, .frozenDenoiser, .assisted]
+
+    @OptionGroup var draftModel: DraftModelOption
+
+    @Option(parsing: .unconditional, help: .init("Window L.", valueName: "L"))
+    var window = 20
+
+    @Option(parsing: .unconditional, help: .init("Equal parts of the chain with weights of their own.", valueName: "N"))
+    var parts = 20
+
+    @Option(parsing: .unconditional, help: .init("Samples a round.", valueName: "N"))
+    var count = 16
+
+    @Option(parsing: .unconditional, help: .init("Rounds of sampling and fitting.", valueName: "N"))
+    var rounds = 2
+
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup(title: "Result") var result: ResultOptions
 
     func validate() throws {
-        guard (1...100_000).contains(count) else {
-            throw ValidationError("--count must be from 1 to 100000, found \(count).")
+        guard drafts.count >= 2, !drafts.contains(.none), !drafts.contains(.learntMixture) else {
+            throw ValidationError(
+                "--drafts takes two or more of those that --draft knows, none and mixture:learnt excepted.")
         }
-        guard (1...1024).contains(threads) else {
-            throw ValidationError("--threads must be from 1 to 1024, found \(threads).")
-        }
+        try checkCount(window, "window", atMost: 1_000_000)
+        try checkCount(parts, "parts", atMost: 10_000)
+        try checkCount(count, "count", atMost: 100_000)
+        try checkCount(rounds, "rounds", atMost: 100)
     }
 
     func run() throws {
         Interruption.watch()
-        let folder = try BundledModels.folder(model)
-        let path = URL(fileURLWithPath: folder).appendingPathComponent(PretrainedModel.priorFile).path
-        try OutputError.checkWritable(file: path)
-        let pretrained = try PretrainedModel(folder: folder)
-        let process = pretrained.process
-        let denoiser = pretrained.denoiser(threads: threads)
-        let labels: [Int?] = pretrained.labelCount == 0 ? [nil] : (0..<pretrained.labelCount).map { $0 }
-        let random = RandomSource(seed: seed)
-
-        let writer = try SafetensorsWriter(
-            path: path,
-            tensors: [
-                (
-                    "denoised",
-                    [labels.count, pretrained.network.configuration.inChannels, process.height, process.width]
-                )
-            ])
-        defer { writer.cancel() }
-        for label in labels {
-            var mean = [Double](repeating: 0, count: denoiser.dimension)
-            for first in stride(from: 0, to: count, by: 64) {
-                try Interruption.check()
-                let queries = (first..<min(first + 64, count)).map { draw in
-                    var stream = random.stream(sample: draw, step: 0, purpose: .auxiliary)
-                    return DenoiserQuery(
-                        state: stream.normals(denoiser.dimension), time: process.schedule.maximalTime, condition: label)
-                }
-                for denoised in try denoiser.denoised(queries) {
-                    for i in mean.indices { mean[i] += denoised[i] / Double(count) }
-                }
-            }
-            try writer.append(mean.map { Float($0) })
-        }
-        try writer.finish()
-        print("\(model): wrote \(path)")
+        try result.check()
+        var speculation = SpeculationRecipe()
+        speculation.draftModel = draftModel.draftModel
+        try result.show(
+            MixtureCalibration.run(
+                model.recipe(seed: seed.seed, speculation: speculation), drafts: drafts, window: window, parts: parts,
+                count: count, rounds: rounds, threads: threads.threads, monitor: result.console))
     }
 }

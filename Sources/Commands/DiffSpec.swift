@@ -1,7 +1,9 @@
 import ArgumentParser
-import Processes
 import Foundation
+import Jobs
+import Models
 import NeuralNetwork
+import Processes
 
 /// The program: `diffspec`, and with a group of processes `diffspec-mpi`.
 public struct DiffSpec: ParsableCommand {
@@ -60,12 +62,15 @@ public struct DiffSpec: ParsableCommand {
     private struct Ending {
         let text: String
         let status: Int32
+        /// Nobody reads on, as in `| head`, and nobody wants to hear of it.
+        let isSilent: Bool
         /// Help and the like, which were asked for.
         var isAnswer: Bool { status == 0 }
 
         init(_ error: any Error, command: (any ParsableCommand)?, group: any ProcessGroup) {
             let code = DiffSpec.exitCode(for: error)
-            if let error = error as? ValidationError, let command {
+            let usage = error as? ValidationError ?? (error as? RecipeError).map { ValidationError("--\($0)") }
+            if let error = usage, let command {
                 // Bad usage that only shows once a model is loaded ends as it does at parsing.
                 let name = DiffSpec.path(to: type(of: command))
                 text =
@@ -80,6 +85,7 @@ public struct DiffSpec: ParsableCommand {
                 text = "error: \(group.rank > 0 ? "process \(group.rank): " : "")\(line)\n"
                 status = (error as? Interrupted)?.status ?? 1
             }
+            isSilent = error is ReaderGone
         }
     }
 
@@ -95,20 +101,19 @@ public struct DiffSpec: ParsableCommand {
     }
 
     private static func leave(_ ending: Ending, in group: any ProcessGroup) -> Never {
+        if ending.isSilent { group.abort(status: ReaderGone.status) }
         // Most often all processes fail alike; then the first speaks for them, and ends them.
         if group.rank > 0, !ending.isAnswer { usleep(2_000_000) }
-        if group.rank == 0 || !ending.isAnswer {
-            let file: FileHandle = ending.isAnswer ? .standardOutput : .standardError
-            try? file.write(contentsOf: Data(ending.text.utf8))
-        }
         if ending.isAnswer {
-            group.end()
-            Foundation.exit(0)
+            do {
+                if group.rank == 0 { try StandardStreams.write(ending.text) }
+                group.end()
+                Foundation.exit(0)
+            } catch {
+                leave(Ending(error, command: DiffSpec(), group: group), in: group)
+            }
         }
+        try? FileHandle.standardError.write(contentsOf: Data(ending.text.utf8))
         group.abort(status: ending.status)
     }
-}
-
-enum Version {
-    static let current = "0.1.0"
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
-import Foundation
-import NeuralNetwork
+import Jobs
 import Models
 
 struct InspectCommand: ParsableCommand {
@@ -13,20 +12,10 @@ struct InspectCommand: ParsableCommand {
     @Argument(help: .init("Model folder in diffusers' layout, or a bundled model's name.", valueName: "dir|name"))
     var model: String
 
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup(title: "Result") var result: ResultOptions
 
     func run() throws {
-        let folder = try BundledModels.folder(model)
-        let networkFolder = PretrainedModel.networkFolder(in: folder)
-        if try Architecture(folder: folder) == .mixture {
-            return try MixtureInspection(model: model, folder: folder).show(json: json)
-        }
-        let inspection =
-            switch try Architecture(folder: folder) {
-            case .unet2D, .mixture: Inspection(model, folder: folder, network: try UNet2D(folder: networkFolder))
-            case .policy: Inspection(model, folder: folder, network: try ConditionalUnet1D(folder: networkFolder))
-            }
-        print(json ? try inspection.jsonText() : inspection.text)
+        try result.check()
+        try result.show(InspectionResult(model))
     }
 }

@@ -1,17 +1,6 @@
 import Foundation
+import Jobs
 import Synchronization
-
-/// Thrown between two network calls once a signal has come, so that open files are cleared away on the way out.
-struct Interrupted: Error, CustomStringConvertible {
-    let signal: Int32
-    /// What became of the work.
-    var outcome = "no file was left half-written"
-    var description: String { "stopped by \(signal == SIGINT ? "Ctrl-C" : "signal \(signal)"); \(outcome)" }
-    /// By the shell's convention.
-    var status: Int32 { 128 + signal }
-
-    func adding(_ outcome: String) -> Interrupted { Interrupted(signal: signal, outcome: outcome) }
-}
 
 /// Turns SIGINT and SIGTERM into an error at the next safe point. A second signal ends the program at once.
 enum Interruption {
@@ -33,6 +22,7 @@ enum Interruption {
 
     static func check() throws {
         let number = received.load(ordering: .relaxed)
-        if number != 0 { throw Interrupted(signal: number) }
+        guard number != 0 else { return }
+        throw Interrupted(signal: number, name: number == SIGINT ? "Ctrl-C" : "signal \(number)")
     }
 }

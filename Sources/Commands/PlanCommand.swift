@@ -1,9 +1,6 @@
 import ArgumentParser
-import Couplings
-import Diffusion
-import Foundation
+import Jobs
 import Models
-import Synchronization
 
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -52,40 +49,29 @@ struct PlanCommand: ParsableCommand {
     var allChurn: [Double] = []
 
     @Option(
-        help: .init("Windows to compare (default: 5,10,20,50,adaptive; with --ranks also 100).", valueName: "L,…"),
-        transform: { try ListArgument.parse($0) { try WindowOption($0) } })
-    var allWindows: [WindowOption] = []
+        help: .init(
+            "Windows to compare (default: 5,10,20,50,adaptive,auto; with --ranks also 100).", valueName: "L,…"),
+        transform: ListArgument.windows)
+    var allWindows: [WindowRecipe] = []
 
-    @Option(
-        help: .init("Drafts to compare.", valueName: "name,…"),
-        transform: { try ListArgument.parse($0, DraftOption.init(listed:)) })
-    var allDrafts: [DraftOption] = [.recycled, .frozen]
+    @Option(help: .init("Drafts to compare.", valueName: "name,…"), transform: ListArgument.drafts)
+    var allDrafts: [DraftRecipe] = [.recycled, .frozen]
 
-    @Option(help: DraftOption.modelHelp)
-    var draftModel: String?
+    @OptionGroup var draftModel: DraftModelOption
+    @OptionGroup var fallback: FallbackOption
 
     @Option(help: .init("Trajectories of each combination.", valueName: "N"))
-    var trajectories = 2
+    var count = 2
 
-    @Option(help: .init("Seed of the trajectories.", valueName: "S"))
-    var seed: UInt64 = 0
+    @Option(name: .customLong("trajectories"), help: .hidden)
+    var formerCount: Int?
 
-    @Option(help: .init("Processor cores a worker has (default: all).", valueName: "T"))
-    var threads = ProcessInfo.processInfo.activeProcessorCount
-
-    @Flag(help: "Print JSON.")
-    var json = false
-
-    @Flag(help: "Print nothing but the result.")
-    var quiet = false
+    @OptionGroup var seed: SeedOption
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup(title: "Result") var result: ResultOptions
 
     func validate() throws {
-        guard (1...10_000).contains(trajectories) else {
-            throw ValidationError("--trajectories must be from 1 to 10000, found \(trajectories).")
-        }
-        guard (1...1024).contains(threads) else {
-            throw ValidationError("--threads must be from 1 to 1024, found \(threads).")
-        }
+        try checkCount(formerCount ?? count, "count", atMost: 10_000)
         let network = [latency, bandwidth].compactMap { $0 }
         guard network.count == (ranks.isEmpty ? 0 : 2), network.allSatisfy({ $0.isFinite && $0 >= 0 }), bandwidth != 0
         else {
@@ -105,143 +91,26 @@ struct PlanCommand: ParsableCommand {
         }
     }
 
+    private var request: PlanRequest {
+        var speculation = SpeculationRecipe()
+        (speculation.draftModel, speculation.fallsBack) = (draftModel.draftModel, fallback.fallsBack)
+        var request = PlanRequest(model.recipe(seed: seed.seed, speculation: speculation))
+        if !allSteps.isEmpty { request.steps = allSteps }
+        if !allChurn.isEmpty { request.churns = allChurn }
+        if !allWindows.isEmpty {
+            request.windows = allWindows
+        } else if !ranks.isEmpty {
+            request.windows.insert(.fixed(100), at: 4)
+        }
+        (request.drafts, request.workers, request.ranks) = (allDrafts, workers, ranks)
+        request.interconnect = Interconnect(latency: (latency ?? 0) * 1e-6, bandwidth: (bandwidth ?? 1) * 1e9)
+        (request.trajectories, request.threads) = (formerCount ?? count, threads.threads)
+        return request
+    }
+
     func run() throws {
-        let pretrained = try model.load()
-        let combinations = (allSteps.isEmpty ? [model.steps] : allSteps).flatMap { steps in
-            (allChurn.isEmpty ? [model.churn] : allChurn).map { (steps, $0) }
-        }
-        let windows: [WindowOption] =
-            allWindows.isEmpty
-            ? [.fixed(5), .fixed(10), .fixed(20), .fixed(50)] + (ranks.isEmpty ? [] : [.fixed(100)]) + [.adaptive]
-            : allWindows
-        let interconnect = Interconnect(latency: (latency ?? 0) * 1e-6, bandwidth: (bandwidth ?? 1) * 1e9)
         Interruption.watch()
-        var progress = Progress(
-            "planning", total: Double(combinations.count * allDrafts.count * windows.count), isQuiet: quiet)
-        var cells: [Plan.Cell] = []
-        var plain: [Plan.Plain] = []
-        var times: CallTimes?
-        for (steps, churn) in combinations {
-            var model = model
-            (model.steps, model.churn) = (steps, churn)
-            let chain = try model.chain(over: pretrained, threads: threads)
-            let callTimes = try times ?? CallTimes(of: chain, upTo: 64)
-            times = callTimes
-            plain.append(.init(steps: steps, churn: churn, seconds: Double(steps) * callTimes.seconds(rows: 1)))
-            for draft in allDrafts {
-                guard
-                    let instance = try draft.draft(
-                        over: chain,
-                        companions: model.companions(of: pretrained, chain, named: draftModel, threads: threads))
-                else { continue }
-                for window in windows {
-                    try MemoryNeed.check(of: pretrained, lanes: trajectories, window: window.longest(steps: steps))
-                    let sampler = SpeculativeSampler(
-                        chain: TimedChain(chain), draft: instance,
-                        window: FallbackWindow(try window.policy(for: chain, lanes: 1)),
-                        random: RandomSource(seed: seed))
-                    let trial = try Trial(sampler, count: trajectories)
-                    cells.append(
-                        .init(
-                            steps: steps, churn: churn, draft: draft.name, window: window, trial: trial,
-                            seconds: workers.map { trial.seconds(workers: $0, times: callTimes) },
-                            rank_seconds: ranks.map {
-                                trial.seconds(
-                                    ranks: $0, over: interconnect, longest: window.longest(steps: steps),
-                                    times: callTimes)
-                            }))
-                    progress.update(done: Double(cells.count)) { _ in "\(cells.count) combinations" }
-                }
-            }
-        }
-        progress.finish()
-        let plan = Plan(
-            model: model.model, workers: workers, ranks: ranks, interconnect: interconnect, threads: threads,
-            trajectories: trajectories, seed: seed,
-            call_times: times?.points ?? [], plain: plain, cells: cells)
-        print(json ? try plan.jsonText() : plan.table)
-    }
-}
-
-/// A chain that measures how long its calls take.
-final class TimedChain: GaussianChain {
-    private let base: DenoisingChain
-    private let entries = Mutex<(queries: [Int], seconds: Double)>(([], 0))
-
-    init(_ base: DenoisingChain) { self.base = base }
-
-    /// The queries of every call, and the seconds of all.
-    var log: (queries: [Int], seconds: Double) { entries.withLock { $0 } }
-    var stepCount: Int { base.stepCount }
-    var dimension: Int { base.dimension }
-    var rowsPerQuery: Int { base.rowsPerQuery }
-    var predictionBounds: ClosedRange<Double>? { base.predictionBounds }
-    func transition(at step: Int) -> GaussianTransition { base.transition(at: step) }
-    func initialState(sample: Int, noise: [Double]) -> [Double] { base.initialState(sample: sample, noise: noise) }
-    func priorPrediction(sample: Int) -> [Double]? { base.priorPrediction(sample: sample) }
-
-    func predictions(for queries: [ChainQuery]) throws -> [[Double]] {
-        let start = ContinuousClock.now
-        let predictions = try base.predictions(for: queries)
-        let seconds = (ContinuousClock.now - start).seconds
-        entries.withLock {
-            $0.queries.append(queries.count)
-            $0.seconds += seconds
-        }
-        return predictions
-    }
-}
-
-/// A few trajectories, one at a time, and what each of their calls asked for.
-struct Trial {
-    let nfe: Double
-    let evaluations: Double
-    let acceptance: Double
-    /// Mean over decided drafts of the acceptance that their distance predicts.
-    let predictedAcceptance: Double
-    /// Queries of every call.
-    private let calls: [Int]
-    private let count: Int
-    private let rowsPerQuery: Int
-    private let dimension: Int
-    /// What drafting and verifying takes, a draft's own network with it.
-    private let overhead: Double
-
-    init(_ sampler: SpeculativeSampler<TimedChain>, count: Int) throws {
-        var (accepted, decided, predicted) = (0, 0, 0.0)
-        let start = ContinuousClock.now
-        try sampler.run(samples: 0..<count, lanes: 1) { info, _ in
-            try Interruption.check()
-            decided += info.decisions.count
-            accepted += info.decisions.count { $0.isAccepted }
-            predicted += info.decisions.reduce(0) { $0 + $1.acceptance }
-        } onFinished: { _ in
-        }
-        let log = sampler.chain.log
-        overhead = max(0, (ContinuousClock.now - start).seconds - log.seconds)
-        calls = log.queries
-        nfe = Double(calls.count) / Double(count)
-        evaluations = Double(calls.reduce(0, +) * sampler.chain.rowsPerQuery) / Double(count)
-        acceptance = decided > 0 ? Double(accepted) / Double(decided) : 0
-        predictedAcceptance = decided > 0 ? predicted / Double(decided) : 0
-        self.count = count
-        (rowsPerQuery, dimension) = (sampler.chain.rowsPerQuery, sampler.chain.dimension)
-    }
-
-    /// Predicted wall-clock of one sample where each call's rows are shared out among workers.
-    func seconds(workers: Int, times: CallTimes) -> Double {
-        let target = calls.reduce(0) { $0 + times.seconds(rows: 1 + ($1 - 1) / workers) }
-        return (target + overhead) / Double(count)
-    }
-
-    /// The same for processes that get their rows over a network, and send back what they computed.
-    /// - Parameter longest: the largest window.
-    func seconds(ranks: Int, over network: Interconnect, longest: Int, times: CallTimes) -> Double {
-        let messages = calls.reduce(0) {
-            $0
-                + network.call(
-                    rows: $1 * rowsPerQuery, capacity: (longest + 1) * rowsPerQuery, dimension: dimension, ranks: ranks)
-        }
-        return seconds(workers: ranks, times: times) + messages / Double(count)
+        try result.check()
+        try result.show(request.run(monitor: result.console))
     }
 }

@@ -1,7 +1,5 @@
 import ArgumentParser
-import Foundation
-import Synchronization
-import Verification
+import Jobs
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,19 +16,21 @@ struct VerifyCommand: ParsableCommand {
             """)
 
     @Option(
+        parsing: .unconditional,
         help: .init(
             "Independent results per check: more is stricter. Below the default some controls may be too weak to be caught, which counts as a failure.",
             valueName: "N"))
-    var samples = VerificationSuite.defaultSamples
+    var count = VerificationRun.defaultSamples
 
-    @Option(help: .init("Seed of all noise.", valueName: "S"))
-    var seed: UInt64 = 0
+    @Option(name: .customLong("samples"), parsing: .unconditional, help: .hidden)
+    var formerCount: Int?
 
-    @Option(help: .init("Family-wise level.", valueName: "α"))
-    var level = VerificationSuite.defaultLevel
+    @OptionGroup var seed: SeedOption
 
-    @Option(help: .init("Processor cores to use (default: all); changes no result.", valueName: "T"))
-    var threads = ProcessInfo.processInfo.activeProcessorCount
+    @Option(parsing: .unconditional, help: .init("Family-wise level.", valueName: "α"))
+    var level = VerificationRun.defaultLevel
+
+    @OptionGroup var threads: ThreadsOption
 
     @Flag(
         help:
@@ -38,60 +38,15 @@ struct VerifyCommand: ParsableCommand {
     )
     var full = false
 
-    @Flag(help: "Print JSON in place of the table.")
-    var json = false
-
-    @Flag(help: "No progress.")
-    var quiet = false
-
-    struct Result: Encodable {
-        let samples: Int
-        let full: Bool
-        let seed: UInt64
-        let level: Double
-        let control_level: Double
-        let passed: Bool
-        let findings: [Finding]
-    }
-
-    func validate() throws {
-        guard (VerificationSuite.fewestSamples...10_000_000).contains(samples) else {
-            throw ValidationError(
-                "--samples must be from \(VerificationSuite.fewestSamples) to 10000000, found \(samples).")
-        }
-        guard level > 0, level < 1 else { throw ValidationError("--level must be between 0 and 1, found \(level).") }
-        guard (1...1024).contains(threads) else {
-            throw ValidationError("--threads must be from 1 to 1024, found \(threads).")
-        }
-    }
+    @OptionGroup(title: "Result") var result: ResultOptions
 
     func run() throws {
-        let clock = ContinuousClock.now
-        let suite = try VerificationSuite(
-            samples: samples, seed: seed, level: level, grid: full ? .full : .thinned, threads: threads)
-        let progress = Mutex(Progress("verify", total: Double(suite.checks.count), isQuiet: quiet))
-        let findings = try suite.run(threads: threads) { done, total in
-            progress.withLock { $0.update(done: Double(done)) { _ in "\(done) of \(total) checks" } }
-        }
-        progress.withLock { $0.finish() }
-        let hasPassed = findings.allSatisfy(\.hasPassed)
-        if json {
-            let result = Result(
-                samples: samples, full: full, seed: seed, level: level, control_level: VerificationSuite.controlLevel,
-                passed: hasPassed, findings: findings)
-            print(try result.jsonText())
-        } else {
-            print(VerificationTable(findings: findings, level: level).text)
-            print("\nseed \(seed), \((ContinuousClock.now - clock).seconds.formatted(digits: 1)) s")
-        }
-        let failed = findings.count { !$0.hasPassed }
-        if failed > 0 { throw VerificationFailure(failed: failed, total: findings.count) }
+        Interruption.watch()
+        try result.check()
+        let run = try VerificationRun.run(
+            samples: formerCount ?? count, seed: seed.seed, level: level, full: full, threads: threads.threads,
+            monitor: result.console)
+        try result.show(run)
+        if let failure = run.failure { throw failure }
     }
-}
-
-/// The suite has found something.
-private struct VerificationFailure: Error, CustomStringConvertible {
-    let failed, total: Int
-
-    var description: String { "\(failed) of \(total) checks failed" }
 }

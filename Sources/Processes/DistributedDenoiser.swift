@@ -52,7 +52,7 @@ public final class DistributedDenoiser: Denoiser {
             let start = ContinuousClock.now
             let part = Array(rest.prefix(capacity))
             rest = rest.dropFirst(capacity)
-            var message = encoded(part)
+            var message = CallMessage.rows(part).numbers(capacity: capacity, dimension: dimension)
             group.broadcast(&message)
             let (states, computing) = try computeShare(of: part)
             results += split(
@@ -65,10 +65,10 @@ public final class DistributedDenoiser: Denoiser {
     /// - Throws: what `base` throws. The caller must then end the group, for process 0 waits.
     public func serve() throws {
         while true {
-            var message = [Double](repeating: 0, count: messageSize)
+            let size = CallMessage.size(capacity: capacity, dimension: dimension)
+            var message = [Double](repeating: 0, count: size)
             group.broadcast(&message)
-            let queries = decoded(message)
-            guard !queries.isEmpty else { return }
+            guard case .rows(let queries) = CallMessage(numbers: message, dimension: dimension) else { return }
             let (states, computing) = try computeShare(of: queries)
             _ = group.gather(states + [computing], counts: counts(rows: queries.count))
         }
@@ -76,7 +76,7 @@ public final class DistributedDenoiser: Denoiser {
 
     /// Lets the other processes return from `serve`.
     public func release() {
-        var message = encoded([])
+        var message = CallMessage.release.numbers(capacity: capacity, dimension: dimension)
         group.broadcast(&message)
     }
 
@@ -85,7 +85,7 @@ public final class DistributedDenoiser: Denoiser {
         guard !share.isEmpty else { return ([], 0) }
         let start = ContinuousClock.now
         let states = try base.denoised(Array(queries[share])).flatMap { $0 }
-        return (states, Self.seconds(since: start))
+        return (states, (ContinuousClock.now - start).seconds)
     }
 
     /// Numbers that each process gathers: its rows, and how long they took.
@@ -106,40 +106,9 @@ public final class DistributedDenoiser: Denoiser {
         }
         log.withLock {
             $0.calls += 1
-            $0.seconds += Self.seconds(since: start)
+            $0.seconds += (ContinuousClock.now - start).seconds
             $0.computing += slowest
         }
         return results
-    }
-
-    private static func seconds(since start: ContinuousClock.Instant) -> Double {
-        let duration = (ContinuousClock.now - start).components
-        return Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
-    }
-
-    // A message: the number of rows, then of each row its time, its label (-1 for none) and its state.
-    private var rowSize: Int { 2 + dimension }
-    private var messageSize: Int { 1 + capacity * rowSize }
-
-    private func encoded(_ queries: [DenoiserQuery]) -> [Double] {
-        var message = [Double(queries.count)]
-        message.reserveCapacity(messageSize)
-        for query in queries {
-            message.append(query.time)
-            message.append(query.condition.map { Double($0) } ?? -1)
-            message.append(contentsOf: query.state)
-        }
-        message.append(contentsOf: repeatElement(0, count: messageSize - message.count))
-        return message
-    }
-
-    private func decoded(_ message: [Double]) -> [DenoiserQuery] {
-        (0..<Int(message[0])).map { row in
-            let start = 1 + row * rowSize
-            let label = message[start + 1]
-            return DenoiserQuery(
-                state: Array(message[start + 2..<start + rowSize]), time: message[start],
-                condition: label < 0 ? nil : Int(label))
-        }
     }
 }

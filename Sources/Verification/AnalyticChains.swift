@@ -116,7 +116,7 @@ public enum AnalyticChains {
         return try DenoisingChain(
             denoiser: mixture,
             steps: Array(ReverseDiffusion.steps(schedule: schedule, grid: grid, churn: 1).prefix(count)),
-            priors: prior.map { [nil: $0] } ?? [:])
+            priors: prior.map { [.none: $0] } ?? [:])
     }
 
     /// A draft that knows of the mixture little more than where its middle is.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Models
 
 /// Options that take several values, separated by commas.
 enum ListArgument {
@@ -19,15 +20,15 @@ enum ListArgument {
             return value
         }
     }
-}
 
-extension DraftOption {
-    /// - Throws: `ValidationError` for an unknown name.
-    init(listed name: String) throws {
-        guard let draft = DraftOption(argument: name) else {
-            throw ValidationError(
-                "\"\(name)\" is no draft; they are \(DraftOption.allValueStrings.joined(separator: ", ")).")
+    static func drafts(_ text: String) throws -> [DraftRecipe] {
+        try parse(text) { name in
+            guard let draft = DraftRecipe(name) else {
+                throw ValidationError("\"\(name)\" is no draft; they are \(DraftRecipe.names.joined(separator: ", ")).")
+            }
+            return draft
         }
-        self = draft
     }
+
+    static func windows(_ text: String) throws -> [WindowRecipe] { try parse(text) { try WindowRecipe($0) } }
 }

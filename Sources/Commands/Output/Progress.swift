@@ -5,26 +5,25 @@ import Foundation
 struct Progress {
     private let title: String
     private let total: Double
-    private let isShown: Bool
+    private let isShown = isatty(STDERR_FILENO) == 1
     private let start = ContinuousClock.now
     private var lastDrawn: ContinuousClock.Instant?
 
     /// - Parameter total: the work, in any unit.
-    init(_ title: String, total: Double, isQuiet: Bool) {
+    init(_ title: String, total: Double) {
         self.title = title
         self.total = total
-        isShown = !isQuiet && isatty(STDERR_FILENO) == 1
     }
 
     /// - Parameters:
     ///   - done: the work done so far.
     ///   - rate: what to say of the speed, given the seconds passed.
-    mutating func update(done: Double, rate: (Double) -> String) {
+    mutating func update(done: Double, _ rate: (Double) -> String) {
         guard isShown else { return }
         let now = ContinuousClock.now
         if let lastDrawn, now - lastDrawn < .milliseconds(100) { return }
         lastDrawn = now
-        let seconds = (now - start).seconds
+        let seconds = (now - start) / .seconds(1)
         let fraction = min(1, done / total)
         let left = fraction > 0 ? Duration.seconds(seconds * (1 - fraction) / fraction).clock : "?"
         let filled = Int((fraction * 24).rounded())
@@ -41,11 +40,9 @@ struct Progress {
 }
 
 extension Duration {
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-
     /// As 4:05 or 1:02:03.
     fileprivate var clock: String {
-        let total = Int(seconds.rounded(.up))
+        let total = Int(components.seconds) + (components.attoseconds > 0 ? 1 : 0)
         let (hours, minutes, seconds) = (total / 3600, total / 60 % 60, total % 60)
         func two(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
         return hours > 0 ? "\(hours):\(two(minutes)):\(two(seconds))" : "\(minutes):\(two(seconds))"

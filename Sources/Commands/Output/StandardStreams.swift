@@ -1,3 +1,5 @@
+import Jobs
+
 #if canImport(Glibc)
     @preconcurrency import Glibc
 #elseif canImport(Musl)
@@ -20,11 +22,28 @@ enum StandardStreams {
         signal(SIGXFSZ, SIG_IGN)
     }
 
-    /// Makes sure that what was printed has arrived.
-    static func flush() throws(OutputError) {
-        errno = 0
-        guard fflush(stdout) == 0, ferror(stdout) == 0 else {
-            throw OutputError(path: "standard output", reason: errno == 0 ? "closed" : String(cString: strerror(errno)))
-        }
+    /// Prints a text, and makes sure that it has arrived.
+    static func write(_ text: String) throws {
+        print(text, terminator: "")
+        try flush()
     }
+
+    /// Makes sure that what was printed has arrived.
+    /// - Throws: `ReaderGone` if the reader of a pipe has gone, `OutputError` for anything else.
+    static func flush() throws {
+        errno = 0
+        let isFlushed = fflush(stdout) == 0
+        let failure = errno
+        guard !isFlushed || ferror(stdout) != 0 else { return }
+        var state = pollfd(fd: 1, events: Int16(POLLOUT), revents: 0)
+        if failure == EPIPE || poll(&state, 1, 0) > 0 && state.revents & Int16(POLLERR) != 0 { throw ReaderGone() }
+        throw OutputError(
+            path: "standard output", reason: failure == 0 ? "closed" : String(cString: strerror(failure)))
+    }
+}
+
+/// Nobody reads standard output any more, as when it goes to `head`.
+struct ReaderGone: Error {
+    /// That of a program which dies of SIGPIPE, by the shell's convention.
+    static let status: Int32 = 128 + 13
 }

@@ -1,17 +1,5 @@
 import Couplings
 
-/// One step of a chain that denoises: where the network is asked, and what is made of its answer.
-public struct DenoisingStep: Sendable {
-    /// Noise time `t_k` of the state that enters the step.
-    public let time: Double
-    public let transition: GaussianTransition
-
-    public init(time: Double, transition: GaussianTransition) {
-        self.time = time
-        self.transition = transition
-    }
-}
-
 /// A diffusion model as a Gaussian chain whose prediction is the denoised sample `x̂0`. The steps say which one:
 /// `ReverseDiffusion.steps` the discretised reverse SDE, `AncestralDDPM.steps` the DDPM posterior.
 public struct DenoisingChain: GaussianChain {
@@ -20,19 +8,20 @@ public struct DenoisingChain: GaussianChain {
     public let predictionBounds: ClosedRange<Double>?
     /// `δ` of class-free guidance (DB25 245): `x̂0 = (1 + δ) x̂0(y, c) - δ x̂0(y, ∅)`.
     public let guidance: Double
-    /// The label that stands for no class in the network's embedding, for guidance.
-    private let unconditional: Int?
-    private let conditions: [Int?]
-    private let priors: [Int?: [Double]]
+    /// What stands for "no class" in guidance.
+    private let unconditional: Condition
+    private let conditions: [Condition]
+    private let priors: [Condition: [Double]]
 
     /// - Parameters:
-    ///   - conditions: class labels; sample `i` gets number `i` modulo their count. Empty: no conditioning.
+    ///   - conditions: sample `i` gets number `i` modulo their count. Empty: no conditioning.
     ///   - priors: about what the network denoises pure noise to, for each condition; drafts start from it.
     ///   - guidance: `δ`; 0 for none, which also halves the rows.
     /// - Throws: `DiffusionError` for steps or a guidance that are not finite.
     public init(
-        denoiser: any Denoiser, steps: [DenoisingStep], conditions: [Int?] = [], guidance: Double = 0,
-        unconditional: Int? = nil, predictionBounds: ClosedRange<Double>? = nil, priors: [Int?: [Double]] = [:]
+        denoiser: any Denoiser, steps: [DenoisingStep], conditions: [Condition] = [], guidance: Double = 0,
+        unconditional: Condition = .none, predictionBounds: ClosedRange<Double>? = nil,
+        priors: [Condition: [Double]] = [:]
     ) throws(DiffusionError) {
         guard guidance.isFinite else {
             throw DiffusionError("guidance", expected: "a finite number", found: "\(guidance)")
@@ -50,18 +39,27 @@ public struct DenoisingChain: GaussianChain {
         }
         self.denoiser = denoiser
         self.steps = steps
-        self.conditions = conditions.isEmpty ? [nil] : conditions
+        self.conditions = conditions.isEmpty ? [.none] : conditions
         self.guidance = guidance
         self.unconditional = unconditional
         self.predictionBounds = predictionBounds
         self.priors = priors.filter { $0.value.count == denoiser.dimension }
     }
 
+    private init(_ chain: DenoisingChain, denoiser: any Denoiser) {
+        self.denoiser = denoiser
+        (steps, conditions, guidance) = (chain.steps, chain.conditions, chain.guidance)
+        (unconditional, predictionBounds, priors) = (chain.unconditional, chain.predictionBounds, chain.priors)
+    }
+
+    /// The same chain over another denoiser, one with the same answers for example that is measured or shared out.
+    public func replacing(denoiser: any Denoiser) -> DenoisingChain { DenoisingChain(self, denoiser: denoiser) }
+
     public var stepCount: Int { steps.count }
     public var dimension: Int { denoiser.dimension }
     public var rowsPerQuery: Int { guidance == 0 ? 1 : 2 }
     public func transition(at step: Int) -> GaussianTransition { steps[step].transition }
-    public func condition(ofSample sample: Int) -> Int? { conditions[sample % conditions.count] }
+    public func condition(ofSample sample: Int) -> Condition { conditions[sample % conditions.count] }
 
     public func priorPrediction(sample: Int) -> [Double]? {
         guard let conditional = priors[condition(ofSample: sample)] else { return nil }

@@ -31,47 +31,6 @@ public protocol GaussianChain: Sendable {
     func predictions(for queries: [ChainQuery]) throws -> [[Double]]
 }
 
-/// The cheap part of a step.
-public struct GaussianTransition: Sendable {
-    /// `a_k`
-    public let stateCoefficient: Double
-    /// `b_k`
-    public let predictionCoefficient: Double
-    /// `s_k ≥ 0`; 0 makes the step deterministic.
-    public let standardDeviation: Double
-    /// `γ_k`, the length of the step in time, by which a frozen drift is scaled.
-    public let duration: Double
-    /// Between what values the slope `∂x̂/∂y` of the prediction can be.
-    public let slopeBounds: ClosedRange<Double>
-
-    public init(
-        stateCoefficient: Double, predictionCoefficient: Double, standardDeviation: Double, duration: Double,
-        slopeBounds: ClosedRange<Double>
-    ) {
-        self.stateCoefficient = stateCoefficient
-        self.predictionCoefficient = predictionCoefficient
-        self.standardDeviation = standardDeviation
-        self.duration = duration
-        self.slopeBounds = slopeBounds
-    }
-}
-
-/// A state at which the target is asked for its prediction.
-public struct ChainQuery: Sendable {
-    /// Index of the sample, which says what it is conditioned on.
-    public let sample: Int
-    /// `k`
-    public let step: Int
-    /// `y`
-    public let state: [Double]
-
-    public init(sample: Int, step: Int, state: [Double]) {
-        self.sample = sample
-        self.step = step
-        self.state = state
-    }
-}
-
 extension GaussianChain {
     public var rowsPerQuery: Int { 1 }
     public var predictionBounds: ClosedRange<Double>? { nil }

@@ -77,18 +77,12 @@ extension LangevinChain {
             linearForce: energy.quadraticPart?.force, gradient: energy.quadraticPart?.remainder ?? energy.gradients)
     }
 
-    /// Algorithm 11's draft from the energy's cheap proxy.
-    /// - Throws: `DiffusionError` if the energy has none.
-    public func proxyDraft(of energy: Energy) throws(DiffusionError) -> IndependentDraft<LangevinChain> {
-        guard let gradients = energy.proxyGradients else {
-            throw DiffusionError(
-                "proxy draft", expected: "an energy with a cheap proxy", found: "one without",
-                remedy: "take a frozen or recycled draft")
-        }
-        let model = try LangevinChain(dimension: dimension, stepCount: stepCount, stepSize: stepSize) { states in
+    /// The same chain with the energy's cheap proxy in its place, which Algorithm 11 drafts from; nil if the energy has none.
+    public func proxyChain(of energy: Energy) throws(DiffusionError) -> LangevinChain? {
+        guard let gradients = energy.proxyGradients else { return nil }
+        return try LangevinChain(dimension: dimension, stepCount: stepCount, stepSize: stepSize) { states in
             guard let force = energy.quadraticPart?.force else { return try gradients(states) }
             return try zip(states, gradients(states)).map { Vector.combine(1, $1, -1, force($0)) }
         }
-        return try IndependentDraft(model: model, target: self)
     }
 }

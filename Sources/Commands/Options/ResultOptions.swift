@@ -1,0 +1,30 @@
+import ArgumentParser
+import Jobs
+
+/// Where a result goes: every command prints it for people, or as JSON with `--json`, and writes it as JSON with
+/// `--report`.
+struct ResultOptions: ParsableArguments {
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    @Option(help: .init("File for the result, JSON.", valueName: "file"))
+    var report: String?
+
+    @Flag(help: "Print nothing but errors, and what --json asks for.")
+    var quiet = false
+
+    var console: Console { Console(isQuiet: quiet) }
+
+    /// Finds out before the work whether the results can be written.
+    /// - Parameter files: of the command, beside the report.
+    func check(files: String?...) throws { try OutputError.checkWritable(files: [report] + files) }
+
+    func show(_ result: some RunResult) throws {
+        if let report { try result.writeJSON(to: report) }
+        if json {
+            print(try result.jsonText())
+        } else if !quiet {
+            print(result.text)
+        }
+    }
+}

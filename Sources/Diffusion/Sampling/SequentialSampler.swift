@@ -1,0 +1,29 @@
+import Couplings
+
+/// Plain sampling, one call a step: what speculation is measured against.
+public struct SequentialSampler<Chain: GaussianChain>: Sampler {
+    public let chain: Chain
+    public let random: RandomSource
+    /// Plain sampling is what exactness is measured against.
+    public var isExact: Bool { true }
+
+    public init(chain: Chain, random: RandomSource) {
+        self.chain = chain
+        self.random = random
+    }
+
+    public func step(_ samples: inout [SampleState]) throws -> StepInfo {
+        var info = StepInfo()
+        let queries = samples.map { [ChainQuery(sample: $0.sample, step: $0.step, state: $0.state)] }
+        let predictions = try call(queries, &samples, &info)
+        for i in samples.indices {
+            let (n, state) = (samples[i].step, samples[i].state)
+            let mean = chain.mean(step: n, state: state, prediction: predictions[i][0])  // m_n(Y_n)
+            let noise = random.increment(sample: samples[i].sample, step: n, dimension: chain.dimension)  // Z_n
+            samples[i].state = Vector.combine(1, mean, chain.transition(at: n).standardDeviation, noise)
+            samples[i].step = n + 1
+            info.visits.append(.init(samples[i]))
+        }
+        return info
+    }
+}

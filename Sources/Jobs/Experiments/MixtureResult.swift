@@ -1,0 +1,90 @@
+import Diffusion
+import Imaging
+import Models
+import Statistics
+
+/// What samples of a mixture cost, and how far they are from its data.
+public struct MixtureResult: RunResult {
+    /// nil for the exact score.
+    let model: String?
+    let draft_model: String?
+    let dimension: Int
+    let components: Int
+    let mixture_seed: UInt64?
+    let steps: Int
+    let churn: Double
+    let window: WindowRecipe
+    let draft: String
+    let rule: String
+    let fallback: Bool
+    let exact: Bool
+    let seed: UInt64
+    let count: Int
+    let wall_seconds: Double
+    let nfe: CountSummary
+    let windows: CountSummary
+    let evaluations: CountSummary
+    let acceptance: Double
+    /// From the samples to fresh data.
+    let wasserstein2: Double
+    /// From other fresh data to the same.
+    let wasserstein2_of_data: Double
+    let wasserstein2_method: String
+
+    private let states: [[Double]]
+    private let data: [[Double]]
+
+    private enum CodingKeys: String, CodingKey {
+        case model, draft_model, dimension, components, mixture_seed, steps, churn, window, draft, rule, fallback,
+            exact, seed, count, wall_seconds, nfe, windows, evaluations, acceptance, wasserstein2,
+            wasserstein2_of_data, wasserstein2_method
+    }
+
+    init(
+        _ request: MixtureRequest, _ target: MixtureModel, _ samples: MixtureRun.Samples, data: [[Double]],
+        distance: Double, distanceOfData: Double, method: String
+    ) {
+        let (speculation, isPlain) = (request.speculation, request.speculation.draft == .none)
+        (model, draft_model) = (request.mixture.model, speculation.draftModel)
+        (dimension, components, mixture_seed) = (target.dimension, target.law.components.count, target.file.seed)
+        (steps, churn) = (request.mixture.chain.steps, request.mixture.chain.churn)
+        (window, draft) = (speculation.window, speculation.draft.name)
+        rule = isPlain ? "none" : speculation.rule.name
+        fallback = speculation.fallsBack && !isPlain
+        (exact, seed, count, wall_seconds) = (samples.isExact, request.seed, request.count, samples.seconds)
+        nfe = samples.nfe
+        windows = CountSummary(samples.costs.map(\.windows))
+        evaluations = CountSummary(samples.costs.map(\.evaluations))
+        acceptance = samples.costs.acceptance
+        (wasserstein2, wasserstein2_of_data, wasserstein2_method) = (distance, distanceOfData, method)
+        (states, self.data) = (samples.states, data)
+    }
+
+    public var text: String {
+        """
+        mixture of \(components) in dimension \(dimension), \(model ?? "exact score"), \
+        \(steps) steps, churn \(churn), \(count) samples, \
+        \(draft == "none" ? "plain" : "draft \(draft_model ?? draft), window \(window.name)")
+
+        NFE          \(nfe.mean.formatted(digits: 2)) a sample
+        evaluations  \(evaluations.mean.formatted(digits: 1)) a sample
+        acceptance   \((100 * acceptance).formatted(digits: 1)) %
+        exact        \(exact ? "yes: the law of plain sampling" : "no: rule \(rule)")
+        2-Wasserstein distance to fresh data \(wasserstein2.formatted(digits: 4)), of fresh data \
+        \(wasserstein2_of_data.formatted(digits: 4)) (\(wasserstein2_method))
+        wall-clock   \(wall_seconds.formatted(digits: 2)) s
+        """
+    }
+
+    /// Data and samples by their first two coordinates, of which there must be as many.
+    public func writeScatter(to file: String) throws {
+        func points(_ states: [[Double]]) -> [(x: Double, y: Double)] { states.prefix(5000).map { ($0[0], $0[1]) } }
+        let plot = Plot(
+            title: "\(model ?? "exact score"), \(steps) steps, \(draft)", xLabel: "x1", yLabel: "x2",
+            series: [
+                Plot.Series("data", points(data), style: .dots, colour: Colour.palette[4]),
+                Plot.Series("samples", points(states), style: .dots, colour: Colour.palette[1]),
+            ], xRange: -2.6...2.6, yRange: -2.6...2.6)
+        try plot.image(width: 720, height: 720).writePNG(to: file)
+    }
+}

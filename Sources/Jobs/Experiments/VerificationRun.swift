@@ -1,0 +1,65 @@
+import Foundation
+import Models
+import Statistics
+import Verification
+
+/// The statistical suite, run to its end.
+public struct VerificationRun: RunResult {
+    let samples: Int
+    let full: Bool
+    let seed: UInt64
+    let level: Double
+    let control_level: Double
+    public let passed: Bool
+    let findings: [Finding]
+    private let seconds: Double
+
+    private enum CodingKeys: String, CodingKey { case samples, full, seed, level, control_level, passed, findings }
+
+    public static let defaultSamples = VerificationSuite.defaultSamples
+    public static let defaultLevel = VerificationSuite.defaultLevel
+
+    /// - Parameters:
+    ///   - samples: independent results a check.
+    ///   - level: family-wise level of the hypotheses.
+    ///   - full: every rule with every draft and every window.
+    public static func run(
+        samples: Int, seed: UInt64, level: Double, full: Bool, threads: Int, monitor: any RunMonitor = NoMonitor()
+    ) throws -> VerificationRun {
+        guard (VerificationSuite.fewestSamples...10_000_000).contains(samples) else {
+            throw RecipeError(
+                "count", "must be from \(VerificationSuite.fewestSamples) to 10000000, found \(samples).")
+        }
+        guard level > 0, level < 1 else { throw RecipeError("level", "must be between 0 and 1, found \(level).") }
+        let clock = ContinuousClock.now
+        let suite = try VerificationSuite(
+            samples: samples, seed: seed, level: level, grid: full ? .full : .thinned, threads: threads)
+        monitor.begin("verify", total: Double(suite.checks.count))
+        defer { monitor.end() }
+        let findings = try suite.run(threads: threads) { done, total in
+            monitor.update(done: Double(done)) { _ in "\(done) of \(total) checks" }
+        }
+        return VerificationRun(
+            samples: samples, full: full, seed: seed, level: level, control_level: VerificationSuite.controlLevel,
+            passed: findings.allSatisfy(\.hasPassed), findings: findings,
+            seconds: (ContinuousClock.now - clock).seconds)
+    }
+
+    /// What did not hold; nil if all did.
+    public var failure: VerificationFailure? {
+        let failed = findings.count { !$0.hasPassed }
+        return failed > 0 ? VerificationFailure(failed: failed, total: findings.count) : nil
+    }
+
+    public var text: String {
+        VerificationTable(findings: findings, level: level).text
+            + "\n\nseed \(seed), \(seconds.formatted(digits: 1)) s"
+    }
+}
+
+/// The suite has found something.
+public struct VerificationFailure: Error, CustomStringConvertible {
+    let failed, total: Int
+
+    public var description: String { "\(failed) of \(total) checks failed" }
+}

@@ -1,0 +1,57 @@
+import Models
+
+/// Samples to be made: by what recipe, how many, and where the results go.
+public struct SampleRequest: Sendable {
+    public var recipe: SamplingRecipe
+    public var count = 16
+    /// Samples under way at a time: bounds memory, and changes no result but `WindowRecipe.auto`'s.
+    public var batch = 16
+    /// Cores to use; changes no result.
+    public var threads = Processors.available
+    /// Which part of the samples.
+    public var shard = Shard.whole
+    /// Whether a job that was begun in the folder of samples is resumed.
+    public var resumes = false
+
+    /// The picture of the first samples; nil for none.
+    public var grid: String?
+    /// Folder for one PNG a sample, with the job's manifest.
+    public var folder: String?
+    /// File for the raw samples, safetensors.
+    public var tensors: String?
+
+    public init(_ recipe: SamplingRecipe) { self.recipe = recipe }
+
+    /// Samples whose rows share a call.
+    public var lanes: Int { min(batch, count) }
+
+    public func validate() throws(RecipeError) {
+        try recipe.chain.validate()
+        guard (1...10_000_000).contains(count) else {
+            throw RecipeError("count", "must be from 1 to 10000000, found \(count).")
+        }
+        guard (1...4096).contains(batch) else {
+            throw RecipeError("batch", "must be from 1 to 4096, found \(batch).")
+        }
+        guard (1...1024).contains(threads) else {
+            throw RecipeError("threads", "must be from 1 to 1024, found \(threads).")
+        }
+        guard folder != nil || shard == .whole && !resumes else {
+            throw RecipeError(
+                resumes ? "resume" : "shard", "needs --samples, the folder in which the job keeps its state.")
+        }
+        if shard.count > count {
+            throw RecipeError("shard", "\(shard): there are only \(count) samples to share out.")
+        }
+    }
+
+    /// How the samples are made, for a report.
+    func description(isExact: Bool) -> SamplingDescription { SamplingDescription(recipe, isExact: isExact) }
+
+    /// Rows of the largest call, but no more than a broadcast of 64 MiB takes.
+    func largestCall(for model: ImageModel) -> Int {
+        let most = max(1, (64 << 20) / (8 * model.picture.size))
+        let window = recipe.speculation.window.longest(steps: recipe.chain.steps)
+        return min(lanes * (window + 1) * (recipe.chain.guidance == 0 ? 1 : 2), most)
+    }
+}

@@ -1,0 +1,41 @@
+import Diffusion
+
+/// The networks that go with an image model, found by its name: `NAME-draft`, `NAME-correction`, and the weights of a
+/// mixture in its folder.
+public struct ImageCompanions: DraftCompanions {
+    let target: ImageModel
+    let chain: DenoisingChain
+    let recipe: SamplingRecipe
+    let threads: Int
+
+    private static let smallSuffix = "-draft", correctionSuffix = "-correction"
+
+    /// What the networks are called that go with a model.
+    public static func names(of model: String) -> [String] {
+        [smallSuffix, correctionSuffix].map { BundledModels.companion(of: model, $0) }
+    }
+
+    public func cheaperChain() throws -> DenoisingChain? {
+        let network = try ImageModel(named: companion(Self.smallSuffix), schedule: recipe.model.schedule)
+        return try network.chain(recipe.chain, subjects: recipe.classes, threads: threads)
+    }
+
+    public func corrector() throws -> (any Corrector)? {
+        let folder = try BundledModels.folder(companion(Self.correctionSuffix))
+        return try CorrectionNetwork(folder: folder, target: target).corrector(for: chain, threads: threads)
+    }
+
+    public func learntMixture() throws -> LearntMixture? { try LearntMixture(folder: target.folder) }
+
+    private func companion(_ suffix: String) -> String {
+        recipe.speculation.draftModel ?? BundledModels.companion(of: target.name, suffix)
+    }
+}
+
+extension ImageModel {
+    /// What drafts need beside a chain of this model.
+    /// - Parameter recipe: whose chain it is.
+    public func companions(of chain: DenoisingChain, _ recipe: SamplingRecipe, threads: Int) -> ImageCompanions {
+        ImageCompanions(target: self, chain: chain, recipe: recipe, threads: threads)
+    }
+}

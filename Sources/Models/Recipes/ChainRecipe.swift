@@ -1,0 +1,76 @@
+import Diffusion
+
+/// Which chain a diffusion model is run as: together with the model it defines the target's law.
+public struct ChainRecipe: Codable, Equatable, Sendable {
+    public enum Kind: String, CaseIterable, Codable, Sendable {
+        /// The discretised reverse SDE.
+        case sde
+        /// DDPM ancestral sampling by the model's own scheduler.
+        case ddpm
+    }
+
+    public typealias Spacing = TimeGrid.Spacing
+    public typealias TrainingSpacing = AncestralDDPM.Spacing
+
+    public var kind = Kind.sde
+    /// `K`, 1 … 1,000,000; of a DDPM at most the number of its training steps.
+    public var steps = 100
+    /// `ε ≥ 0`, how much noise each step of the SDE adds: 0 is the ODE, 1 the full reverse SDE.
+    public var churn = 0.25
+    /// Time grid of the SDE.
+    public var spacing = Spacing.uniform
+    /// Whether the last step of the SDE returns the denoised sample, without noise.
+    public var denoisesLastStep = false
+    /// Which training steps a DDPM takes; nil for what its scheduler says.
+    public var trainingSpacing: TrainingSpacing?
+    /// `δ` of class-free guidance, see `DenoisingChain.guidance`; 0 for none.
+    public var guidance = 0.0
+
+    public init(kind: Kind = .sde, steps: Int = 100, churn: Double = 0.25) {
+        (self.kind, self.steps, self.churn) = (kind, steps, churn)
+    }
+
+    public func validate() throws(RecipeError) {
+        guard steps >= 1 else { throw RecipeError("steps", "must be at least 1, found \(steps).") }
+        guard steps <= 1_000_000 else { throw RecipeError("steps", "must be at most 1000000, found \(steps).") }
+        guard churn >= 0, churn.isFinite else {
+            throw RecipeError("churn", "must be a finite number of at least 0, found \(churn).")
+        }
+        guard guidance.isFinite else { throw RecipeError("guidance", "must be a finite number, found \(guidance).") }
+        if denoisesLastStep, kind == .ddpm {
+            throw RecipeError(
+                "denoise-last-step", "belongs to --chain sde; the last step of --chain ddpm has no noise anyway.")
+        }
+    }
+}
+
+extension TimeGrid.Spacing: Codable {}
+extension AncestralDDPM.Spacing: Codable {}
+
+extension NoiseProcess {
+    /// The steps of the chain that a recipe describes, and where `x̂0` is clipped to.
+    /// - Throws: `RecipeError` for what cannot be; `DiffusionError` for steps that the process does not have.
+    public func steps(_ recipe: ChainRecipe) throws -> (steps: [DenoisingStep], bounds: ClosedRange<Double>?) {
+        try recipe.validate()
+        switch recipe.kind {
+        case .sde:
+            let grid = try TimeGrid(recipe.spacing, steps: recipe.steps, schedule: schedule)
+            let steps = try ReverseDiffusion.steps(
+                schedule: schedule, grid: grid, churn: recipe.churn, denoisingLastStep: recipe.denoisesLastStep)
+            return (steps, nil)
+        case .ddpm:
+            guard let (betas, options) = ancestral else {
+                throw RecipeError(
+                    "chain",
+                    isOverridden
+                        ? "ddpm takes the model's own betas; leave --schedule away."
+                        : "ddpm needs a model with a scheduler_config.json that has betas.")
+            }
+            let timesteps = try AncestralDDPM.timesteps(
+                recipe.trainingSpacing ?? options.spacing, steps: recipe.steps, trainingSteps: betas.trainingSteps,
+                offset: options.offset)
+            let steps = try AncestralDDPM.steps(betas: betas, timesteps: timesteps, variance: options.variance)
+            return (steps, options.bounds)
+        }
+    }
+}
