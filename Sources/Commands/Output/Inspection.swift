@@ -59,7 +59,7 @@ struct Inspection: Encodable {
         classes = try? pretrained.get().classCount
         policy = nil
         parameters = network.parameterCount
-        flops_per_row = size.map { network.floatingPointOperations(height: $0.0, width: $0.1) }
+        flops_per_row = size.map { network.floatingPointOperations(.init(height: $0.0, width: $0.1)) }
         schedule = process?.scheduleName
         prediction = process?.prediction.rawValue
         checked_tensors = network.parameters.count
@@ -86,7 +86,7 @@ struct Inspection: Encodable {
             n_groups: configuration.normGroups, diffusion_step_embed_dim: configuration.stepEmbeddingChannels,
             cond_predict_scale: configuration.predictsScale)
         parameters = network.parameterCount
-        flops_per_row = configuration.horizon.map { network.floatingPointOperations(positions: $0) }
+        flops_per_row = configuration.horizon.map { network.floatingPointOperations(.init(positions: $0)) }
         schedule = policyModel?.noise.scheduleName
         prediction = policyModel?.noise.prediction.rawValue
         checked_tensors = network.parameters.count
