@@ -158,7 +158,8 @@ enum Scenarios {
         let configuration = try UNet2DConfiguration(json: configText.utf8, file: "config.json")
         return [
             "m/config.json": Array(configText.utf8), "m/process.json": Array(processText.utf8),
-            "m/diffusion_pytorch_model.safetensors": try tensors(UNet2D.parameters(of: configuration)),
+            "m/diffusion_pytorch_model.safetensors": try tensors(
+                UNet2D.parameters(of: configuration).map { ($0.name, $0.shape) }),
             "m/prior.safetensors": try tensors([("denoised", [3, 1, 8, 8])]),
             "in.safetensors": try input(),
         ]
@@ -174,7 +175,8 @@ enum Scenarios {
         let configuration = try ConditionalUnet1DConfiguration(json: policyText.utf8, file: "config.json")
         return [
             "p/config.json": Array(policyText.utf8), "p/scheduler_config.json": Array(schedulerText.utf8),
-            "p/diffusion_pytorch_model.safetensors": try tensors(ConditionalUnet1D.parameters(of: configuration)),
+            "p/diffusion_pytorch_model.safetensors": try tensors(
+                ConditionalUnet1D.parameters(of: configuration).map { ($0.name, $0.shape) }),
             // All alike, so that no maximum is below its minimum.
             "p/statistics.safetensors": try tensors(
                 [

@@ -99,7 +99,8 @@ extension ConditionalUnet1D {
         let wide = 2 * 3 * 24 * 24 * 7
         let blocks = (2 * 3 * 3 * 24 * 7 + wide + 2 * 3 * 24 * 7) + 2 * wide + 4 * wide
         #expect(
-            network.floatingPointOperations(positions: 7) == Double(step + features + blocks + wide + 2 * 24 * 3 * 7))
+            network.floatingPointOperations(.init(positions: 7))
+                == Double(step + features + blocks + wide + 2 * 24 * 3 * 7))
     }
 
     @Test func rejectsBadInputs() throws {

@@ -1,7 +1,7 @@
 import Foundation
 import NeuralNetwork
 
-/// A network of either kind with inputs that it makes for itself.
+/// A network of any kind with inputs that it makes for itself.
 struct Subject {
     let parameterCount: Int
     /// Floating-point operations a row.
@@ -12,55 +12,47 @@ struct Subject {
 
     init(folder: String, threads: Int) throws {
         let data = try Data(contentsOf: URL(fileURLWithPath: folder + "/config.json"))
-        let configuration = try JSON(parsing: data)
-        if configuration["_class_name"]?.string == ConditionalUnet1DConfiguration.className {
-            self.init(try ConditionalUnet1D(folder: folder), threads: threads)
-        } else {
-            self.init(try UNet2D(folder: folder), threads: threads)
+        switch try JSON(parsing: data)["_class_name"]?.string {
+        case ConditionalUnet1DConfiguration.className:
+            let network = try ConditionalUnet1D(folder: folder)
+            self.init(network, shape: .init(positions: network.configuration.horizon ?? 16), threads) { rows in
+                .init(
+                    timesteps: (0..<rows).map { Float($0 * 37 % 100) },
+                    condition: Self.values(rows * network.configuration.conditionDimension))
+            }
+        case VelocityMLPConfiguration.className:
+            let network = try VelocityMLP(folder: folder)
+            self.init(network, shape: (), threads) { rows in
+                .init(
+                    timesteps: (0..<rows).map { Float($0 * 37 % 1000) },
+                    classLabels: (0..<rows).map { $0 % network.configuration.labelCount })
+            }
+        default:
+            let network = try UNet2D(folder: folder)
+            let configuration = network.configuration
+            self.init(network, shape: configuration.sampleSize ?? .init(height: 32, width: 32), threads) { rows in
+                var classes = UNet2D.Classes.none
+                if case .table(let count) = configuration.classEmbedding {
+                    classes = .labels((0..<rows).map { $0 % count })
+                }
+                return .init(timesteps: (0..<rows).map { Float($0 * 37 % 1000) }, classes: classes)
+            }
         }
     }
 
-    private static func input(_ count: Int) -> [Float] { (0..<count).map { Float(($0 * 7919) % 2003) / 1000 - 1 } }
-
-    private init(_ network: UNet2D, threads: Int) {
-        let configuration = network.configuration
-        let size = configuration.sampleSize ?? .init(height: 32, width: 32)
-        func input(_ batch: Int) -> [Float] { Self.input(batch * configuration.inChannels * size.height * size.width) }
-        func timesteps(_ batch: Int) -> [Float] { (0..<batch).map { Float($0 * 37 % 1000) } }
-        func labels(_ batch: Int) -> [Int]? {
-            if case .table(let count) = configuration.classEmbedding { (0..<batch).map { $0 % count } } else { nil }
+    private init<Subject: Network>(
+        _ network: Subject, shape: Subject.Shape, _ threads: Int,
+        conditioning: @escaping (_ rows: Int) -> Subject.Conditioning
+    ) where Subject.Element == Float {
+        func input(_ rows: Int) -> Subject.Input {
+            let size = network.inputDimensions(shape).reduce(1, *)
+            return .init(Self.values(rows * size), rows: rows, shape: shape, conditioning: conditioning(rows))
         }
         parameterCount = network.parameterCount
-        operations = network.floatingPointOperations(height: size.height, width: size.width)
-        call = { batch in
-            _ = try network(
-                sample: input(batch), batch: batch, height: size.height, width: size.width, timesteps: timesteps(batch),
-                classLabels: labels(batch), threads: threads)
-        }
-        profile = { batch in
-            try network.profile(
-                sample: input(batch), batch: batch, height: size.height, width: size.width, timesteps: timesteps(batch),
-                classLabels: labels(batch), threads: threads)
-        }
+        operations = network.floatingPointOperations(shape)
+        call = { _ = try network(input($0), threads: threads) }
+        profile = { try network.profile(input($0), threads: threads) }
     }
 
-    private init(_ network: ConditionalUnet1D, threads: Int) {
-        let configuration = network.configuration
-        let positions = configuration.horizon ?? 16
-        func input(_ batch: Int) -> [Float] { Self.input(batch * positions * configuration.inputDimension) }
-        func timesteps(_ batch: Int) -> [Float] { (0..<batch).map { Float($0 * 37 % 100) } }
-        func condition(_ batch: Int) -> [Float] { Self.input(batch * configuration.conditionDimension) }
-        parameterCount = network.parameterCount
-        operations = network.floatingPointOperations(positions: positions)
-        call = { batch in
-            _ = try network(
-                sample: input(batch), batch: batch, positions: positions, timesteps: timesteps(batch),
-                condition: condition(batch), threads: threads)
-        }
-        profile = { batch in
-            try network.profile(
-                sample: input(batch), batch: batch, positions: positions, timesteps: timesteps(batch),
-                condition: condition(batch), threads: threads)
-        }
-    }
+    private static func values(_ count: Int) -> [Float] { (0..<count).map { Float(($0 * 7919) % 2003) / 1000 - 1 } }
 }

@@ -80,7 +80,11 @@ extension ImageNetwork {
 }
 
 extension UNet2D: ImageNetwork {
-    public static var className: String { "UNet2DModel" }
+    public static var className: String { Configuration.className }
+
+    public func floatingPointOperations(height: Int, width: Int) -> Double {
+        floatingPointOperations(.init(height: height, width: width))
+    }
 
     public var inChannels: Int { configuration.inChannels }
     public var outChannels: Int { configuration.outChannels }

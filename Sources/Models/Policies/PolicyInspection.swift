@@ -18,7 +18,7 @@ struct PolicyInspection: Inspection {
     }
 
     let model: String
-    let architecture = "ConditionalUnet1D"
+    let architecture = ConditionalUnet1DConfiguration.className
     let channels: [Int]
     let policy: Policy
     let parameters: Int
@@ -45,7 +45,7 @@ struct PolicyInspection: Inspection {
             n_groups: configuration.normGroups, diffusion_step_embed_dim: configuration.stepEmbeddingChannels,
             cond_predict_scale: configuration.predictsScale)
         parameters = network.parameterCount
-        flops_per_row = configuration.horizon.map { network.floatingPointOperations(positions: $0) }
+        flops_per_row = configuration.horizon.map { network.floatingPointOperations(.init(positions: $0)) }
         schedule = policyModel?.noise.scheduleName
         prediction = policyModel?.noise.prediction.rawValue
         checked_tensors = network.parameters.count

@@ -1,14 +1,14 @@
 /// Reads typed values out of a `config.json`, with errors that name the key, the value and what is supported.
-package struct ConfigurationReader {
-    package let file: String
+public struct ConfigurationReader {
+    public let file: String
     let json: JSON
 
     /// - Throws: ``CheckpointError`` if the file cannot be read or is not a JSON object.
-    package init(path: String) throws(CheckpointError) {
+    public init(path: String) throws(CheckpointError) {
         try self.init(text: MappedFile.contents(of: path, atMost: 1_000_000), file: path)
     }
 
-    package init(text: some Sequence<UInt8>, file: String) throws(CheckpointError) {
+    public init(text: some Sequence<UInt8>, file: String) throws(CheckpointError) {
         self.file = file
         do {
             json = try JSON(parsing: text)
@@ -19,21 +19,21 @@ package struct ConfigurationReader {
     }
 
     /// The value, or nil when it is absent or null.
-    package func value(_ key: String) -> JSON? {
+    public func value(_ key: String) -> JSON? {
         guard let value = json[key], value != .null else { return nil }
         return value
     }
 
     /// True if the key is present with the value null.
-    func isNull(_ key: String) -> Bool { json[key] == .null }
+    public func isNull(_ key: String) -> Bool { json[key] == .null }
 
-    package func unsupported(_ key: String, _ value: JSON, supported: String) -> CheckpointError {
+    public func unsupported(_ key: String, _ value: JSON, supported: String) -> CheckpointError {
         CheckpointError(
             .unsupported, file: file, subject: "key \(key)",
             "the value \(CheckpointError.shortened(value.text)) is not supported; supported: \(supported)")
     }
 
-    package func integer(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> Int? {
+    public func integer(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> Int? {
         guard let value = value(key) else { return nil }
         guard let integer = value.int, range.contains(integer) else {
             throw unsupported(key, value, supported: "an integer from \(range.lowerBound) to \(range.upperBound)")
@@ -42,17 +42,23 @@ package struct ConfigurationReader {
     }
 
     /// A list of integers; nil if absent.
-    func integers(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> [Int]? {
+    /// - Parameter count: how many there may be.
+    public func integers(
+        _ key: String, in range: ClosedRange<Int>, count: ClosedRange<Int>
+    ) throws(CheckpointError) -> [Int]? {
         guard let value = value(key) else { return nil }
         let integers = value.array?.map(\.int)
-        guard let integers, integers.allSatisfy({ $0.map(range.contains) ?? false }) else {
+        guard let integers, count.contains(integers.count), integers.allSatisfy({ $0.map(range.contains) ?? false })
+        else {
             throw unsupported(
-                key, value, supported: "a list of integers from \(range.lowerBound) to \(range.upperBound)")
+                key, value,
+                supported: "a list of \(count.lowerBound) to \(count.upperBound) integers from \(range.lowerBound) to "
+                    + "\(range.upperBound)")
         }
         return integers.compactMap { $0 }
     }
 
-    package func number(_ key: String, _ supported: String, _ isSupported: (Double) -> Bool) throws(CheckpointError)
+    public func number(_ key: String, _ supported: String, _ isSupported: (Double) -> Bool) throws(CheckpointError)
         -> Double?
     {
         guard let value = value(key) else { return nil }
@@ -62,13 +68,31 @@ package struct ConfigurationReader {
         return number
     }
 
-    package func flag(_ key: String) throws(CheckpointError) -> Bool? {
+    /// What was read of a key that must be there.
+    /// - Parameter meaning: of its value.
+    public func required<Value>(_ value: Value?, _ key: String, _ meaning: String) throws(CheckpointError) -> Value {
+        guard let value else {
+            throw CheckpointError(.unsupported, file: file, subject: "key \(key)", "is missing; expected \(meaning)")
+        }
+        return value
+    }
+
+    /// An activation by diffusers' name for it.
+    func activation(_ key: String) throws(CheckpointError) -> Activation? {
+        guard let value = value(key) else { return nil }
+        guard let name = value.string, let activation = Activation(diffusersName: name) else {
+            throw unsupported(key, value, supported: "silu, swish, mish, gelu, relu")
+        }
+        return activation
+    }
+
+    public func flag(_ key: String) throws(CheckpointError) -> Bool? {
         guard let value = value(key) else { return nil }
         guard let flag = value.bool else { throw unsupported(key, value, supported: "true or false") }
         return flag
     }
 
-    package func choice<Value: RawRepresentable & CaseIterable>(_ key: String, _: Value.Type) throws(CheckpointError)
+    public func choice<Value: RawRepresentable & CaseIterable>(_ key: String, _: Value.Type) throws(CheckpointError)
         -> Value?
     where Value.RawValue == String {
         guard let value = value(key) else { return nil }
@@ -79,7 +103,7 @@ package struct ConfigurationReader {
     }
 
     /// A list of choices; `former` is a prefix that old files may put before each.
-    func choices<Value: RawRepresentable & CaseIterable>(
+    public func choices<Value: RawRepresentable & CaseIterable>(
         _ key: String, former: String, _: Value.Type
     ) throws(CheckpointError) -> [Value]? where Value.RawValue == String {
         guard let value = value(key) else { return nil }

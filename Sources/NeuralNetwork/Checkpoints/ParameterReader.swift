@@ -2,16 +2,10 @@
 ///
 /// A network is built twice from the same code: first in a dry run that only lists the parameters the layers ask for, so that
 /// names and shapes can be checked as a whole before anything is read; then for good.
-final class ParameterReader {
-    /// A parameter of the network: its key and shape in the checkpoint.
-    struct Parameter: Sendable, Equatable {
-        let name: String
-        let shape: [Int]
-    }
-
+public final class ParameterReader {
     /// Threads for laying out the weights.
     let workspace: Workspace
-    private(set) var parameters: [Parameter] = []
+    private(set) var parameters: [NetworkParameter] = []
     private let file: SafetensorsFile?
     /// Present names under the names the layers ask for.
     private var aliases: [String: String] = [:]
@@ -24,7 +18,7 @@ final class ParameterReader {
 
     /// - Throws: ``CheckpointError`` listing the first ten parameters that are missing or unexpected, or naming the first
     ///   whose shape or type is wrong.
-    init(file: SafetensorsFile, expecting expected: [Parameter]) throws(CheckpointError) {
+    init(file: SafetensorsFile, expecting expected: [NetworkParameter]) throws(CheckpointError) {
         self.file = file
         workspace = Workspace(threads: Workspace.processorCount)
         let present = Set(file.tensorNames)
@@ -66,10 +60,10 @@ final class ParameterReader {
 
     /// The values of a parameter, all finite, in row-major order; empty in a dry run.
     /// - Throws: ``CheckpointError`` if it is not floating point or holds NaN or infinity.
-    func read(_ name: String, _ shape: [Int]) throws(CheckpointError) -> [Float] {
-        parameters.append(.init(name: name, shape: shape))
-        guard let file else { return [] }
+    public func read(_ name: String, _ shape: [Int]) throws(CheckpointError) -> [Float] {
         let present = aliases[name] ?? name
+        parameters.append(.init(name: name, shape: shape, dtype: file?.dtype(of: present)?.rawValue ?? "F32"))
+        guard let file else { return [] }
         let values = try file.floats(named: present)
         // An exponent of ones means infinity or NaN; integers, so that the loop needs no order.
         var largest: UInt32 = 0
@@ -82,9 +76,6 @@ final class ParameterReader {
         }
         return values
     }
-
-    /// The element type that the file holds for a parameter.
-    func dtype(of name: String) -> String? { file?.dtype(of: aliases[name] ?? name)?.rawValue }
 
     /// The name that diffusers before 0.15 gave to a parameter of an attention layer.
     private static func formerName(of name: String) -> String? {

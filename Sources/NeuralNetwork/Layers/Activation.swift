@@ -17,6 +17,11 @@ public enum Activation: String, CaseIterable, Sendable {
         self.init(rawValue: name == "swish" ? "silu" : name)
     }
 
+    /// Applies the function to `count` floats, in place.
+    package func callAsFunction(_ values: UnsafeMutablePointer<Float>, count: Int) {
+        ds_activate(values, count, code, values)
+    }
+
     /// The kernels' number for it.
     var code: Int32 {
         switch self {

@@ -48,19 +48,24 @@ struct Attention: Sendable {
     /// Queries that are compared with all keys at once; fixed, so that the shape of a product depends on the image only.
     private static let queryBlock = 64
 
-    func callAsFunction(_ x: Images, capacity: Int, _ workspace: Workspace) -> Images {
-        let result = Images(
-            workspace, count: x.count, capacity: capacity, height: x.height, width: x.width, channels: channels)
-        workspace.timed(
+    func callAsFunction(_ x: Images, _ pass: Pass) -> Images {
+        let result = Images(pass, channels: channels, height: x.height, width: x.width)
+        pass.timed(
             "attention \(channels), \(x.height)×\(x.width), \(heads) heads",
             operations: Double(x.count) * operations(x.pixels)
         ) {
-            run(x, into: result, capacity: capacity, workspace)
+            run(x, into: result, pass)
         }
         return result
     }
 
-    private func run(_ x: Images, into result: Images, capacity: Int, _ workspace: Workspace) {
+    /// Operations for one image.
+    func operations(_ pixels: Int) -> Double {
+        let (pixels, inner) = (Double(pixels), Double(heads * headChannels))
+        return 2 * pixels * Double(channels) * inner * 4 + 2 * 2 * pixels * pixels * inner
+    }
+
+    private func run(_ x: Images, into result: Images, _ pass: Pass) {
         let pixels = x.pixels
         let rows = x.count * pixels
         let inner = output.matrix.depth
@@ -69,48 +74,47 @@ struct Attention: Sendable {
         // Normalised input, then Q, K and V side by side.
         var source = x
         if let norm {
-            let coefficients = norm.coefficients(of: FeatureMap(x), capacity: capacity, workspace)
-            source = Images(
-                workspace, count: x.count, capacity: capacity, height: x.height, width: x.width, channels: x.channels)
+            let coefficients = norm.coefficients(of: FeatureMap(x), pass)
+            source = Images(pass, channels: x.channels, height: x.height, width: x.width)
             let slab = 128
             let slabs = (pixels + slab - 1) / slab
             let target = source
-            workspace.parallel(x.count * slabs) { unit, _ in
+            pass.parallel(x.count * slabs) { unit, _ in
                 let (image, first) = (unit / slabs, unit % slabs * slab)
                 ds_affine(
                     x.image(image) + first * x.stride, min(slab, pixels - first), x.stride, coefficients.scale(image),
                     coefficients.shift(image), Int32(DS_ACTIVATION_NONE), target.image(image) + first * x.stride)
             }
-            workspace.giveBack(coefficients.block)
+            pass.giveBack(coefficients.block)
         }
-        let projected = workspace.take(capacity * pixels * 3 * innerStride)
+        let projected = pass.take(perRow: pixels * 3 * innerStride)
         projections.multiply(
             source.pointer, stride: source.stride, count: rows, bias: projectionBias.pointer, into: projected.pointer,
-            outStride: 3 * innerStride, workspace)
-        if norm != nil { workspace.giveBack(source.block) }
+            outStride: 3 * innerStride, pass)
+        if norm != nil { pass.giveBack(source.block) }
 
-        let mixed = workspace.take(capacity * pixels * innerStride)
+        let mixed = pass.take(perRow: pixels * innerStride)
         attend(
-            projected.pointer, into: mixed.pointer, count: x.count, pixels: pixels, innerStride: innerStride, workspace)
-        workspace.giveBack(projected)
+            projected.pointer, into: mixed.pointer, count: x.count, pixels: pixels, innerStride: innerStride, pass)
+        pass.giveBack(projected)
 
         output.matrix.multiply(
             mixed.pointer, stride: innerStride, count: rows, bias: output.bias.pointer, into: result.pointer,
-            outStride: result.stride, residual: x.pointer, residualStride: x.stride, scale: 1 / rescale, workspace)
-        workspace.giveBack(mixed)
+            outStride: result.stride, residual: x.pointer, residualStride: x.stride, scale: 1 / rescale, pass)
+        pass.giveBack(mixed)
     }
 
     /// softmax(Q Kᵀ / √d) V for every image, head and block of queries.
     private func attend(
         _ projected: UnsafePointer<Float>, into mixed: UnsafeMutablePointer<Float>, count: Int, pixels: Int,
-        innerStride: Int, _ workspace: Workspace
+        innerStride: Int, _ pass: Pass
     ) {
         LinearAlgebra.prepare()
         let stride = 3 * innerStride
         let blocks = (pixels + Self.queryBlock - 1) / Self.queryBlock
-        let scores = workspace.take(workspace.threads * Self.queryBlock * pixels)
+        let scores = pass.take(perThread: Self.queryBlock * pixels)
         let scale = 1 / Float(headChannels).squareRoot()
-        workspace.parallel(count * heads * blocks) { unit, thread in
+        pass.parallel(count * heads * blocks) { unit, thread in
             let (image, head, block) = (unit / blocks / heads, unit / blocks % heads, unit % blocks)
             let first = block * Self.queryBlock
             let queries = min(Self.queryBlock, pixels - first)
@@ -125,6 +129,6 @@ struct Attention: Sendable {
                 into: mixed + (image * pixels + first) * innerStride + head * headChannels, cStride: innerStride,
                 m: queries, n: headChannels, k: pixels)
         }
-        workspace.giveBack(scores)
+        pass.giveBack(scores)
     }
 }

@@ -1,36 +1,5 @@
 import CKernels
 
-/// 3×3 kernels transformed for Winograd's minimal filtering: (m + 2)² matrices `[inputs, outputs]`, packed.
-struct WinogradMatrices: Sendable {
-    let tile: Int
-    let storage: FloatStorage
-    /// Floats from one matrix to the next.
-    let positionStride: Int
-    let depth: Int
-    let columns: Int
-
-    var positions: Int { (tile + 2) * (tile + 2) }
-    var panels: Int { PackedMatrix.panels(columns) }
-
-    init(_ weights: [Float], outputs: Int, inputs: ChannelLayout, tile: Int, _ workspace: Workspace) {
-        self.tile = tile
-        depth = inputs.stride
-        columns = paddedChannels(outputs)
-        positionStride = PackedMatrix.panels(columns) * Int(ds_panel_width()) * depth
-        let (depth, stride, panels) = (depth, positionStride, PackedMatrix.panels(columns))
-        let indices = (0..<inputs.channels).map(inputs.position)
-        let count = weights.isEmpty ? 0 : (tile + 2) * (tile + 2) * stride
-        storage = FloatStorage(count: count) { memory in
-            guard count > 0 else { return }
-            let base = memory.baseAddress
-            workspace.parallel(panels) { panel, _ in
-                ds_pack_winograd(
-                    Int32(tile), weights, outputs, inputs.channels, indices, depth, panel, panel + 1, base, stride)
-            }
-        }
-    }
-}
-
 extension Convolution {
     /// The three steps on some tiles: input transform, one product per position, output transform.
     ///
@@ -112,7 +81,7 @@ extension Convolution {
     }
 
     func winograd(
-        _ matrices: WinogradMatrices, _ input: Input, _ output: Output, into out: Images, _ workspace: Workspace
+        _ matrices: WinogradMatrices, _ input: Input, _ output: Output, into out: Images, _ pass: Pass
     ) {
         let plan = Plan(convolution: self, matrices: matrices, input: input, output: output, out: out)
         let columns = plan.tileColumns
@@ -121,15 +90,15 @@ extension Convolution {
         let preferred = min(96, max(16, 400_000 / (matrices.positions * matrices.depth)))
         let rowsPerBlock = max(1, preferred / columns)
         let blocks = (total + rowsPerBlock - 1) / rowsPerBlock
-        if blocks >= 2 * workspace.threads || workspace.threads == 1 {
-            byBlocks(plan, blocks: blocks, total: total, workspace)
+        if blocks >= 2 * pass.threads || pass.threads == 1 {
+            byBlocks(plan, blocks: blocks, total: total, pass)
         } else {
-            bySteps(plan, total: total, workspace)
+            bySteps(plan, total: total, pass)
         }
     }
 
     /// Many tiles: each thread takes some of them through all three steps, some output channels at a time.
-    private func byBlocks(_ plan: Plan, blocks: Int, total: Int, _ workspace: Workspace) {
+    private func byBlocks(_ plan: Plan, blocks: Int, total: Int, _ pass: Pass) {
         let (matrices, columns) = (plan.matrices, plan.tileColumns)
         let tiles = (total + blocks - 1) / blocks * columns
         let width = Int(ds_panel_width())
@@ -138,8 +107,8 @@ extension Convolution {
             plan.inputStride(tiles), plan.outputStride(tiles, columns: panelsAtOnce * width)
         )
         let size = plan.bandSize + matrices.positions * (valueStride + productStride)
-        let scratch = workspace.take(workspace.threads * size)
-        workspace.parallel(blocks) { block, thread in
+        let scratch = pass.take(perThread: size)
+        pass.parallel(blocks) { block, thread in
             let band = scratch.pointer + thread * size
             let values = band + plan.bandSize
             let products = values + matrices.positions * valueStride
@@ -167,36 +136,36 @@ extension Convolution {
                 panel = panels.upperBound
             }
         }
-        workspace.giveBack(scratch)
+        pass.giveBack(scratch)
     }
 
     /// Few tiles: every step is shared out among the threads, and no thread reads all of the weights.
-    private func bySteps(_ plan: Plan, total: Int, _ workspace: Workspace) {
+    private func bySteps(_ plan: Plan, total: Int, _ pass: Pass) {
         let (matrices, columns) = (plan.matrices, plan.tileColumns)
         let tiles = total * columns
         let (valueStride, productStride) = (
             plan.inputStride(tiles), plan.outputStride(tiles, columns: matrices.columns)
         )
-        let values = workspace.take(matrices.positions * valueStride)
-        let products = workspace.take(matrices.positions * productStride)
-        let bands = workspace.take(workspace.threads * plan.bandSize)
-        workspace.parallel(total) { row, thread in
+        let values = pass.take(floats: matrices.positions * valueStride)
+        let products = pass.take(floats: matrices.positions * productStride)
+        let bands = pass.take(perThread: plan.bandSize)
+        pass.parallel(total) { row, thread in
             plan.transformInput(
                 tileRow: row, continues: false, band: bands.pointer + thread * plan.bandSize,
                 to: values.pointer + row * columns * matrices.depth, stride: valueStride)
         }
-        workspace.parallel(matrices.positions) { position, _ in
+        pass.parallel(matrices.positions) { position, _ in
             plan.multiply(
                 position: position, panels: 0..<matrices.panels, tiles: tiles, values.pointer, valueStride: valueStride,
                 to: products.pointer, productStride: productStride, columns: matrices.columns)
         }
-        workspace.parallel(total) { row, _ in
+        pass.parallel(total) { row, _ in
             plan.transformOutput(
                 tileRow: row, channels: 0..<matrices.columns, products.pointer + row * columns * matrices.columns,
                 stride: productStride)
         }
-        workspace.giveBack(bands)
-        workspace.giveBack(products)
-        workspace.giveBack(values)
+        pass.giveBack(bands)
+        pass.giveBack(products)
+        pass.giveBack(values)
     }
 }

@@ -85,17 +85,23 @@ struct Convolution: Sendable {
         var scale: Float = 1
     }
 
-    func callAsFunction(_ input: Input, _ output: Output = Output(), into out: Images, _ workspace: Workspace) {
-        workspace.timed(
+    func callAsFunction(_ input: Input, _ output: Output = Output(), into out: Images, _ pass: Pass) {
+        pass.timed(
             "convolution \(layout.channels)→\(outChannels), \(out.height)×\(out.width), \(algorithm)",
             operations: Double(out.count) * operations(out.height, out.width)
         ) {
             if let matrix {
-                direct(matrix, input, output, into: out, workspace)
+                direct(matrix, input, output, into: out, pass)
             } else if let transformed {
-                winograd(transformed, input, output, into: out, workspace)
+                winograd(transformed, input, output, into: out, pass)
             }
         }
+    }
+
+    /// Operations for one image of this output size, as the textbook counts them: the arrangements other than the direct
+    /// one need fewer.
+    func operations(_ height: Int, _ width: Int) -> Double {
+        2 * 9 * Double(layout.channels) * Double(outChannels) * Double(height) * Double(width)
     }
 
     /// Copies padded rows of one image, normalised and activated, to `place`.
@@ -118,7 +124,7 @@ struct Convolution: Sendable {
 
     /// The direct algorithm: padded rows are gathered, and the product finds its nine taps in them.
     private func direct(
-        _ matrix: PackedMatrix, _ input: Input, _ output: Output, into out: Images, _ workspace: Workspace
+        _ matrix: PackedMatrix, _ input: Input, _ output: Output, into out: Images, _ pass: Pass
     ) {
         let step = stride
         let floats = input.map.stride
@@ -127,10 +133,10 @@ struct Convolution: Sendable {
         let bandRows = max(1, min(out.height, 84 / out.width))
         let bands = (out.height + bandRows - 1) / bandRows
         let total = out.count * bands
-        let splits = min(matrix.panels, max(1, (2 * workspace.threads + total - 1) / total))
+        let splits = min(matrix.panels, max(1, (2 * pass.threads + total - 1) / total))
         let scratchSize = ((bandRows - 1) * step + 3) * paddedWidth * floats
-        let scratch = workspace.take(workspace.threads * scratchSize)
-        workspace.parallel(total * splits) { unit, thread in
+        let scratch = pass.take(perThread: scratchSize)
+        pass.parallel(total * splits) { unit, thread in
             let (image, band, split) = (unit / splits / bands, unit / splits % bands, unit % splits)
             let firstRow = band * bandRows
             let rows = min(bandRows, out.height - firstRow)
@@ -155,6 +161,6 @@ struct Convolution: Sendable {
                     output.residual?.stride ?? 0)
             }
         }
-        workspace.giveBack(scratch)
+        pass.giveBack(scratch)
     }
 }

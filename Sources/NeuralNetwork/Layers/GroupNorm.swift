@@ -41,30 +41,30 @@ struct GroupNorm: Sendable {
     private static let slab = 128
 
     func coefficients(
-        of map: FeatureMap, modulation: Modulation? = nil, capacity: Int, _ workspace: Workspace
+        of map: FeatureMap, modulation: Modulation? = nil, _ pass: Pass
     ) -> Coefficients {
         let stride = layout.stride
         let pixels = map.first.pixels
         let slabs = (pixels + Self.slab - 1) / Self.slab
-        let partials = workspace.take(capacity * slabs * 2 * stride * 2)
-        let result = Coefficients(block: workspace.take(capacity * 2 * stride), stride: stride)
+        let partials = pass.take(perRow: slabs * 2 * stride * 2)
+        let result = Coefficients(block: pass.take(perRow: 2 * stride), stride: stride)
         let sums = UnsafeMutableRawPointer(partials.pointer).assumingMemoryBound(to: Double.self)
 
-        workspace.timed("moments of \(layout.channels), \(map.height)×\(map.width)") {
-            sum(map, slabs: slabs, into: sums, workspace)
-            workspace.parallel(map.count) { image, _ in
+        pass.timed("moments of \(layout.channels), \(map.height)×\(map.width)") {
+            sum(map, slabs: slabs, into: sums, pass)
+            pass.parallel(map.count) { image, _ in
                 finish(image, sums + image * slabs * 2 * stride, slabs: slabs, pixels: pixels, modulation, into: result)
             }
         }
-        workspace.giveBack(partials)
+        pass.giveBack(partials)
         return result
     }
 
     /// Sums of every slab of every image: `[images][slabs][sums, squares][channels as in memory]`.
-    private func sum(_ map: FeatureMap, slabs: Int, into sums: UnsafeMutablePointer<Double>, _ workspace: Workspace) {
+    private func sum(_ map: FeatureMap, slabs: Int, into sums: UnsafeMutablePointer<Double>, _ pass: Pass) {
         let stride = layout.stride
         let pixels = map.first.pixels
-        workspace.parallel(map.count * slabs) { unit, _ in
+        pass.parallel(map.count * slabs) { unit, _ in
             let (image, slab) = (unit / slabs, unit % slabs)
             let first = slab * Self.slab
             let count = min(Self.slab, pixels - first)

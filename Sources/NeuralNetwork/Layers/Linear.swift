@@ -1,9 +1,9 @@
 /// y = x · Wᵀ + b for rows of features (PyTorch's `nn.Linear`, or a 1×1 convolution).
-struct Linear: Sendable {
+package struct Linear: Sendable {
     let matrix: PackedMatrix
     let bias: FloatStorage
-    let inChannels: Int
-    let outChannels: Int
+    package let inChannels: Int
+    package let outChannels: Int
     /// Floats from one row of the input to the next.
     let inputStride: Int
 
@@ -21,7 +21,7 @@ struct Linear: Sendable {
         self.outChannels = outChannels
     }
 
-    init(
+    package init(
         _ reader: ParameterReader, _ key: String, from inChannels: Int, to outChannels: Int, isConvolution: Bool = false
     ) throws(CheckpointError) {
         try self.init(reader, key, from: ChannelLayout(inChannels), to: outChannels, isConvolution: isConvolution)
@@ -29,13 +29,16 @@ struct Linear: Sendable {
 
     /// `count` rows `stride` floats apart; the output's rows are `outStride` floats apart, or else
     /// `paddedChannels(outChannels)`.
-    func callAsFunction(
+    package func callAsFunction(
         _ rows: UnsafePointer<Float>, stride: Int, count: Int, into out: UnsafeMutablePointer<Float>,
         outStride: Int? = nil,
-        _ workspace: Workspace
+        _ pass: Pass
     ) {
         matrix.multiply(
             rows, stride: stride, count: count, bias: bias.pointer, into: out, outStride: outStride ?? matrix.columns,
-            workspace)
+            pass)
     }
+
+    /// Operations a row: two for every multiplication.
+    package var operations: Double { 2 * Double(inChannels) * Double(outChannels) }
 }

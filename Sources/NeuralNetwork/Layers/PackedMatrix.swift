@@ -44,14 +44,14 @@ struct PackedMatrix: Sendable {
     func multiply(
         _ rows: UnsafePointer<Float>, stride: Int, count: Int, bias: UnsafePointer<Float>?,
         into out: UnsafeMutablePointer<Float>, outStride: Int,
-        residual: UnsafePointer<Float>? = nil, residualStride: Int = 0, scale: Float = 1, _ workspace: Workspace
+        residual: UnsafePointer<Float>? = nil, residualStride: Int = 0, scale: Float = 1, _ pass: Pass
     ) {
         // Rows in blocks while there are enough of them to keep the threads busy, else panels of columns too.
         let blockRows = 56
         let blocks = (count + blockRows - 1) / blockRows
-        let splits = min(panels, max(1, (4 * workspace.threads + blocks - 1) / blocks))
+        let splits = min(panels, max(1, (4 * pass.threads + blocks - 1) / blocks))
         let (panels, columns, depth, weights) = (panels, columns, depth, storage.pointer)
-        workspace.parallel(blocks * splits) { unit, _ in
+        pass.parallel(blocks * splits) { unit, _ in
             let first = unit / splits * blockRows
             let split = unit % splits
             var product = ds_product(

@@ -1,16 +1,12 @@
 import CKernels
 
 extension Images {
-    private func like(height: Int, width: Int, capacity: Int, _ workspace: Workspace) -> Images {
-        Images(workspace, count: count, capacity: capacity, height: height, width: width, channels: channels)
-    }
-
     /// act(x · scale + shift), written out.
     func affine(
-        _ coefficients: GroupNorm.Coefficients, _ activation: Activation, capacity: Int, _ workspace: Workspace
+        _ coefficients: GroupNorm.Coefficients, _ activation: Activation, _ pass: Pass
     ) -> Images {
-        let result = like(height: height, width: width, capacity: capacity, workspace)
-        workspace.parallel(count) { image, _ in
+        let result = Images(pass, channels: channels, height: height, width: width)
+        pass.parallel(count) { image, _ in
             ds_affine(
                 self.image(image), pixels, stride, coefficients.scale(image), coefficients.shift(image),
                 activation.code,
@@ -20,18 +16,18 @@ extension Images {
     }
 
     /// Means over 2×2 pixels (PyTorch's `AvgPool2d(2, 2)`; an odd last row or column is dropped).
-    func pooled(capacity: Int, _ workspace: Workspace) -> Images {
-        let result = like(height: height / 2, width: width / 2, capacity: capacity, workspace)
-        workspace.parallel(count) { image, _ in
+    func pooled(_ pass: Pass) -> Images {
+        let result = Images(pass, channels: channels, height: height / 2, width: width / 2)
+        pass.parallel(count) { image, _ in
             ds_average_pool(self.image(image), height, width, stride, result.image(image))
         }
         return result
     }
 
     /// Every pixel twice in each direction (nearest neighbour).
-    func upsampled(capacity: Int, _ workspace: Workspace) -> Images {
-        let result = like(height: 2 * height, width: 2 * width, capacity: capacity, workspace)
-        workspace.parallel(count) { image, _ in
+    func upsampled(_ pass: Pass) -> Images {
+        let result = Images(pass, channels: channels, height: 2 * height, width: 2 * width)
+        pass.parallel(count) { image, _ in
             ds_upsample(self.image(image), height, width, stride, result.image(image))
         }
         return result
@@ -40,9 +36,9 @@ extension Images {
 
 extension FeatureMap {
     /// Copies both parts into one set of images of as many channels.
-    func join(into out: Images, _ workspace: Workspace) {
+    func join(into out: Images, _ pass: Pass) {
         guard let second else { return }
-        workspace.parallel(count) { image, _ in
+        pass.parallel(count) { image, _ in
             let (a, b, to) = (first.image(image), second.image(image), out.image(image))
             for pixel in 0..<first.pixels {
                 let place = to + pixel * out.stride

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Two convolutions with normalisation, activation, time embedding and a residual connection (diffusers `ResnetBlock2D`),
 /// which may halve or double the resolution.
 struct ResidualBlock: Sendable {
@@ -13,7 +11,7 @@ struct ResidualBlock: Sendable {
     let activation: Activation
     let resampling: Resampling
     let outScale: Float
-    let timeScaleShift: UNet2DConfiguration.TimeScaleShift
+    let timeScaleShift: TimeScaleShift
     /// First columns of this block's part of the time projection: the shift, and the scale if there is one.
     let shiftColumn: Int
     let scaleColumn: Int
@@ -24,7 +22,7 @@ struct ResidualBlock: Sendable {
         let epsilon: Double
         let activation: Activation
         let timeChannels: Int
-        let timeScaleShift: UNet2DConfiguration.TimeScaleShift
+        let timeScaleShift: TimeScaleShift
     }
 
     /// - Parameter algorithm: the arrangement of both 3×3 convolutions.
@@ -64,9 +62,9 @@ struct ResidualBlock: Sendable {
     }
 
     func callAsFunction(
-        _ x: FeatureMap, time: TimeProjection.Values, capacity: Int, _ workspace: Workspace
+        _ x: FeatureMap, time: TimeProjection.Values, _ pass: Pass
     ) -> Images {
-        let coefficients1 = norm1.coefficients(of: x, capacity: capacity, workspace)
+        let coefficients1 = norm1.coefficients(of: x, pass)
         var input = Convolution.Input(x, coefficients1, activation)
         var residual = x
         var temporary: [Images] = []
@@ -74,24 +72,23 @@ struct ResidualBlock: Sendable {
         case .none: break
         case .up:
             input.upsample = true
-            residual = FeatureMap(x.first.upsampled(capacity: capacity, workspace))
+            residual = FeatureMap(x.first.upsampled(pass))
             temporary.append(residual.first)
         case .down:
-            let normalised = x.first.affine(coefficients1, activation, capacity: capacity, workspace)
-            let pooled = normalised.pooled(capacity: capacity, workspace)
-            workspace.giveBack(normalised.block)
+            let normalised = x.first.affine(coefficients1, activation, pass)
+            let pooled = normalised.pooled(pass)
+            pass.giveBack(normalised.block)
             input = Convolution.Input(FeatureMap(pooled))
-            residual = FeatureMap(x.first.pooled(capacity: capacity, workspace))
+            residual = FeatureMap(x.first.pooled(pass))
             temporary += [pooled, residual.first]
         }
 
         let (height, width, channels) = (input.height, input.width, conv1.outChannels)
-        let hidden = Images(
-            workspace, count: x.count, capacity: capacity, height: height, width: width, channels: channels)
+        let hidden = Images(pass, channels: channels, height: height, width: width)
         var output = Convolution.Output()
         if timeScaleShift == .shift { output.imageBias = (time.column(shiftColumn), time.stride) }
-        conv1(input, output, into: hidden, workspace)
-        workspace.giveBack(coefficients1.block)
+        conv1(input, output, into: hidden, pass)
+        pass.giveBack(coefficients1.block)
 
         let modulation =
             timeScaleShift == .shift
@@ -99,72 +96,30 @@ struct ResidualBlock: Sendable {
             : GroupNorm.Modulation(
                 scale: time.column(scaleColumn), shift: time.column(shiftColumn), imageStride: time.stride)
         let coefficients2 = norm2.coefficients(
-            of: FeatureMap(hidden), modulation: modulation, capacity: capacity, workspace)
+            of: FeatureMap(hidden), modulation: modulation, pass)
 
-        let result = Images(
-            workspace, count: x.count, capacity: capacity, height: height, width: width, channels: channels)
+        let result = Images(pass, channels: channels, height: height, width: width)
         output = Convolution.Output(scale: outScale)
         if let shortcut {
-            shortcut(residual, into: result, workspace)
+            shortcut(residual, into: result, pass)
             output.residual = result
         } else if residual.second != nil {
-            residual.join(into: result, workspace)
+            residual.join(into: result, pass)
             output.residual = result
         } else {
             output.residual = residual.first
         }
-        conv2(Convolution.Input(FeatureMap(hidden), coefficients2, activation), output, into: result, workspace)
-        workspace.giveBack(coefficients2.block)
-        workspace.giveBack(hidden.block)
-        for images in temporary { workspace.giveBack(images.block) }
+        conv2(Convolution.Input(FeatureMap(hidden), coefficients2, activation), output, into: result, pass)
+        pass.giveBack(coefficients2.block)
+        pass.giveBack(hidden.block)
+        for images in temporary { pass.giveBack(images.block) }
         return result
     }
-}
 
-/// A 1×1 convolution of one or two inputs whose channels follow each other.
-struct Shortcut: Sendable {
-    let first: PackedMatrix
-    let second: PackedMatrix?
-    let bias: FloatStorage
-
-    /// Reads `key.weight` `[out, in, 1, 1]` and `key.bias`.
-    init(_ reader: ParameterReader, _ key: String, from layout: ChannelLayout, to outChannels: Int)
-        throws(CheckpointError)
-    {
-        let channels = layout.channels
-        let weights = try reader.read("\(key).weight", [outChannels, channels, 1, 1])
-        let columns = paddedChannels(outChannels)
-        bias = FloatStorage(try reader.read("\(key).bias", [outChannels]), count: columns)
-        /// The weights of some of the input channels.
-        func matrix(_ range: Range<Int>) -> PackedMatrix {
-            let part =
-                weights.isEmpty
-                ? []
-                : (0..<outChannels).flatMap {
-                    weights[$0 * channels + range.lowerBound..<$0 * channels + range.upperBound]
-                }
-            return PackedMatrix([(part, outChannels, 0)], inputs: ChannelLayout(range.count), columns: columns)
-        }
-        first = matrix(0..<layout.first)
-        second = layout.second == 0 ? nil : matrix(layout.first..<channels)
-    }
-
-    func callAsFunction(_ x: FeatureMap, into out: Images, _ workspace: Workspace) {
-        workspace.timed(
-            "convolution \(x.channels)→\(out.channels), \(x.height)×\(x.width), 1×1",
-            operations: 2 * Double(x.count * x.first.pixels) * Double(x.channels * out.channels)
-        ) { run(x, into: out, workspace) }
-    }
-
-    private func run(_ x: FeatureMap, into out: Images, _ workspace: Workspace) {
-        let rows = x.count * x.first.pixels
-        first.multiply(
-            x.first.pointer, stride: x.first.stride, count: rows, bias: bias.pointer, into: out.pointer,
-            outStride: out.stride, workspace)
-        if let second, let part = x.second {
-            second.multiply(
-                part.pointer, stride: part.stride, count: rows, bias: nil, into: out.pointer, outStride: out.stride,
-                residual: out.pointer, residualStride: out.stride, workspace)
-        }
+    /// Operations for one image of this output size.
+    func operations(_ height: Int, _ width: Int) -> Double {
+        let channels = Double(conv1.outChannels)
+        return conv1.operations(height, width) + conv2.operations(height, width)
+            + (shortcut == nil ? 0 : 2 * Double(conv1.layout.channels) * channels * Double(height) * Double(width))
     }
 }

@@ -42,30 +42,30 @@ struct SequenceBlock: Sendable {
 
     func callAsFunction(
         _ input: Sequences, into output: Sequences, film: Film? = nil, shortcut: Shortcut = .none,
-        _ workspace: Workspace
+        _ pass: Pass
     ) {
-        workspace.timed(
+        pass.timed(
             "convolution \(convolution.inputs.channels)→\(convolution.outChannels), \(input.positions) positions",
             operations: Double(input.batch) * convolution.operations(input.positions)
         ) {
-            run(input, into: output, film: film, shortcut: shortcut, workspace)
+            run(input, into: output, film: film, shortcut: shortcut, pass)
         }
     }
 
     private func run(
-        _ input: Sequences, into output: Sequences, film: Film?, shortcut: Shortcut, _ workspace: Workspace
+        _ input: Sequences, into output: Sequences, film: Film?, shortcut: Shortcut, _ pass: Pass
     ) {
         let columns = convolution.matrix.columns
         let (width, panel) = (unitColumns, Int(ds_panel_width()))
         let units = (columns + width - 1) / width
-        let scratch = workspace.take(workspace.threads * Normalisation.scratchSize(columns: width))
+        let scratch = pass.take(perThread: Normalisation.scratchSize(columns: width))
         let normalisation = Normalisation(norm: norm, film: film, shortcut: shortcut, width: width, columns: columns)
         func place(_ thread: Int) -> UnsafeMutablePointer<Float> {
             scratch.pointer + thread * Normalisation.scratchSize(columns: width)
         }
-        if units >= workspace.threads {
+        if units >= pass.threads {
             // Enough units for all: each is finished by one thread, while its columns are at hand.
-            workspace.parallel(units) { unit, thread in
+            pass.parallel(units) { unit, thread in
                 let panels = unit * width / panel..<(min(columns, (unit + 1) * width) + panel - 1) / panel
                 convolution.run(panels: panels, input, into: output)
                 for sequence in 0..<output.batch {
@@ -76,16 +76,16 @@ struct SequenceBlock: Sendable {
                 }
             }
         } else {
-            convolution(input, into: output, workspace)
-            workspace.parallel(units * output.batch) { index, thread in
+            convolution(input, into: output, pass)
+            pass.parallel(units * output.batch) { index, thread in
                 normalisation.run(
                     unit: index % units, sequence: index / units, output, scratch: place(thread))
             }
             if case .projected(let projection, let source) = shortcut {
-                projection(source, into: output, accumulates: true, workspace)
+                projection(source, into: output, accumulates: true, pass)
             }
         }
-        workspace.giveBack(scratch)
+        pass.giveBack(scratch)
     }
 }
 

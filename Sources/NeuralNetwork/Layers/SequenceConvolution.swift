@@ -87,6 +87,14 @@ struct SequenceConvolution: Sendable {
         self.outChannels = outChannels
     }
 
+    /// Operations for one sequence of `positions` positions at the input, those with the padding among them: the network
+    /// leaves these out.
+    func operations(_ positions: Int) -> Double {
+        // A transposed convolution multiplies every input with every tap, the others every output.
+        let places = kind == .doubling ? positions : kind.outputPositions(positions)
+        return 2 * Double(kind.taps) * Double(inputs.channels) * Double(outChannels) * Double(places)
+    }
+
     /// Some panels of the output's columns; one thread.
     /// - Parameter accumulates: whether the result is added to what `output` holds.
     func run(panels: Range<Int>, _ input: Sequences, into output: Sequences, accumulates: Bool = false) {
@@ -103,10 +111,10 @@ struct SequenceConvolution: Sendable {
 
     /// The whole output; all threads.
     func callAsFunction(
-        _ input: Sequences, into output: Sequences, accumulates: Bool = false, _ workspace: Workspace
+        _ input: Sequences, into output: Sequences, accumulates: Bool = false, _ pass: Pass
     ) {
-        let units = min(matrix.panels, 8 * workspace.threads)
-        workspace.parallel(units) { unit, _ in
+        let units = min(matrix.panels, 8 * pass.threads)
+        pass.parallel(units) { unit, _ in
             let panels = unit * matrix.panels / units..<(unit + 1) * matrix.panels / units
             run(panels: panels, input, into: output, accumulates: accumulates)
         }

@@ -24,16 +24,17 @@ final class Profile {
     private var times: [String: (calls: Int, seconds: Double, operations: Double)] = [:]
     private var isTiming = false
 
-    func measure(_ layer: String, operations: Double, _ body: () -> Void) {
+    func measure<Result>(_ layer: String, operations: Double, _ body: () -> Result) -> Result {
         guard !isTiming else { return body() }
         isTiming = true
         defer { isTiming = false }
         let start = processorSeconds()
-        body()
+        let result = body()
         let seconds = processorSeconds() - start
         if times[layer] == nil { order.append(layer) }
         let before = times[layer] ?? (0, 0, 0)
         times[layer] = (before.calls + 1, before.seconds + seconds, before.operations + operations)
+        return result
     }
 
     /// In the order in which the layers first ran.
@@ -49,13 +50,5 @@ final class Profile {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
-}
-
-extension Workspace {
-    /// Runs `body`, timing it under `layer` if this workspace is profiled.
-    func timed(_ layer: @autoclosure () -> String, operations: @autoclosure () -> Double = 0, _ body: () -> Void) {
-        guard let profile else { return body() }
-        profile.measure(layer(), operations: operations(), body)
     }
 }

@@ -6,6 +6,8 @@ import CKernels
 /// may be a view of some of the columns of wider rows. It is valid until its block is given back.
 struct Sequences {
     let pointer: UnsafeMutablePointer<Float>
+    /// The memory that goes with the value; nil for a view, whose memory belongs to another.
+    let block: Workspace.Block?
     let batch: Int
     let positions: Int
     let channels: Int
@@ -14,20 +16,30 @@ struct Sequences {
 
     var rows: Int { batch * positions }
 
-    /// - Parameters:
-    ///   - stride: floats from row to row; nil for just the channels, padded.
-    ///   - firstColumn: of the view in its rows.
-    init(_ block: Workspace.Block, batch: Int, positions: Int, channels: Int, stride: Int? = nil, firstColumn: Int = 0)
-    {
-        pointer = block.pointer + firstColumn
-        self.batch = batch
+    /// New sequences, one for every row of a pass, not initialised.
+    /// - Parameter columns: floats that a row has room for; nil for the channels, padded.
+    init(_ pass: Pass, positions: Int, channels: Int, columns: Int? = nil) {
+        stride = Self.stride(columns: columns ?? paddedChannels(channels))
+        let block = pass.take(perRow: positions * stride)
+        self.block = block
+        pointer = block.pointer
+        batch = pass.count
         self.positions = positions
         self.channels = channels
-        self.stride = stride ?? Self.stride(columns: paddedChannels(channels))
+    }
+
+    /// A view of `channels` columns of wider rows.
+    init(of whole: Sequences, firstColumn: Int, channels: Int) {
+        pointer = whole.pointer + firstColumn
+        block = nil
+        batch = whole.batch
+        positions = whole.positions
+        self.channels = channels
+        stride = whole.stride
     }
 
     /// Floats from row to row for so many columns: rows a multiple of 4 KiB apart would compete for the same cache sets.
-    static func stride(columns: Int) -> Int { columns % 1024 == 0 ? columns + Int(DS_CHANNEL_STEP) : columns }
+    private static func stride(columns: Int) -> Int { columns % 1024 == 0 ? columns + Int(DS_CHANNEL_STEP) : columns }
 }
 
 extension Sequences {

@@ -12,16 +12,19 @@ import CKernels
 ///
 /// Blocks of memory are handed out and given back in the same order in every call of the same shape, so that after the first
 /// call nothing is allocated.
-final class Workspace {
-    struct Block {
+public final class Workspace {
+    /// Floats on loan from a workspace, at a cache line's boundary.
+    public struct Block {
         let index: Int
-        let pointer: UnsafeMutablePointer<Float>
+        public let pointer: UnsafeMutablePointer<Float>
     }
 
     let threads: Int
     private let team: OpaquePointer?
     private var blocks: [(pointer: UnsafeMutablePointer<Float>, capacity: Int, inUse: Bool)] = []
-    private var shape = (height: 0, width: 0, rows: 0)
+    /// Of the rows that the blocks were taken for, and the most of them.
+    private var dimensions: [Int] = []
+    private var rows = 0
     let requestedThreads: Int
     /// Set while a call is profiled.
     var profile: Profile?
@@ -41,16 +44,20 @@ final class Workspace {
         for block in blocks { free(block.pointer) }
     }
 
-    /// Makes ready for a call with `rows` images of this size: all blocks are free, and too small ones are dropped.
-    /// - Returns: the number of images that blocks should have room for, so that smaller calls reuse them.
-    func prepare(height: Int, width: Int, rows: Int) -> Int {
-        if height != shape.height || width != shape.width || rows > shape.rows {
+    /// Makes ready for passes of up to `rows` rows of these dimensions: too small blocks are dropped.
+    /// - Returns: the number of rows that blocks should have room for, so that smaller passes reuse them.
+    func prepare(dimensions: [Int], rows: Int) -> Int {
+        if dimensions != self.dimensions || rows > self.rows {
             for block in blocks { free(block.pointer) }
             blocks.removeAll()
-            shape = (height, width, rows)
+            (self.dimensions, self.rows) = (dimensions, rows)
         }
+        return self.rows
+    }
+
+    /// Takes back all blocks, for a new pass.
+    func giveBackAll() {
         for index in blocks.indices { blocks[index].inUse = false }
-        return shape.rows
     }
 
     /// At least `count` floats, not initialised.

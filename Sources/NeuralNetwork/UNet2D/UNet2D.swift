@@ -2,10 +2,9 @@
 ///
 /// Rows of a batch do not touch each other: a row's output is the same, bit for bit, whatever stands beside it, wherever it
 /// stands, and whatever the number of threads.
-public struct UNet2D: Sendable {
+public struct UNet2D: Network {
     public let configuration: UNet2DConfiguration
-    /// Every parameter with its key and shape as the checkpoint holds it, in the network's order.
-    public let parameters: [NetworkParameter]
+    public let resources: NetworkResources
 
     let timeEmbedding: TimestepEmbedding  // time_embedding
     let classEmbedding: ClassEmbedding  // class_embedding
@@ -17,7 +16,6 @@ public struct UNet2D: Sendable {
     let upBlocks: [UpBlock]  // up_blocks
     let normOut: GroupNorm  // conv_norm_out
     let convOut: Convolution  // conv_out
-    let workspaces = WorkspacePool()
 
     enum ClassEmbedding: Sendable {
         case none
@@ -26,36 +24,7 @@ public struct UNet2D: Sendable {
         case identity
     }
 
-    /// Loads `config.json` and `diffusion_pytorch_model.safetensors` of a folder as diffusers' `save_pretrained` writes it.
-    /// - Throws: ``CheckpointError`` if a file is unreadable or unsound, the configuration is not supported, or the parameters
-    ///   are not exactly those it asks for, all finite.
-    public init(folder: String) throws(CheckpointError) {
-        let separator = folder.hasSuffix("/") ? "" : "/"
-        try self.init(
-            configuration: UNet2DConfiguration(path: "\(folder)\(separator)config.json"),
-            weights: SafetensorsFile(path: "\(folder)\(separator)diffusion_pytorch_model.safetensors"))
-    }
-
-    /// Builds the network that `configuration` describes with the parameters of `weights`.
-    /// - Throws: ``CheckpointError`` if the parameters are not exactly those the configuration asks for, all finite.
-    public init(configuration: UNet2DConfiguration, weights: SafetensorsFile) throws(CheckpointError) {
-        let listing = ParameterReader()
-        _ = try UNet2D(configuration, listing)
-        try self.init(configuration, ParameterReader(file: weights, expecting: listing.parameters), weights)
-    }
-
-    /// The parameters that a configuration asks for, by name and shape.
-    package static func parameters(
-        of configuration: UNet2DConfiguration
-    ) throws(CheckpointError) -> [(name: String, shape: [Int])] {
-        let listing = ParameterReader()
-        _ = try UNet2D(configuration, listing)
-        return listing.parameters.map { ($0.name, $0.shape) }
-    }
-
-    private init(
-        _ configuration: UNet2DConfiguration, _ reader: ParameterReader, _ file: SafetensorsFile? = nil
-    ) throws(CheckpointError) {
+    public init(_ configuration: UNet2DConfiguration, _ reader: ParameterReader) throws(CheckpointError) {
         self.configuration = configuration
         var builder = BlockBuilder(configuration, reader)
         let channels = configuration.blockChannels[0]
@@ -91,9 +60,6 @@ public struct UNet2D: Sendable {
             reader, "conv_out", from: ChannelLayout(channels), to: configuration.outChannels,
             algorithm: builder.algorithm(level: 0))
         timeProjection = builder.time.build(channels: timeChannels)
-        parameters = reader.networkParameters
+        resources = reader.resources
     }
-
-    /// The number of weights.
-    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 }

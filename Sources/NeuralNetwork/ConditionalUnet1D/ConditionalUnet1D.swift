@@ -3,10 +3,9 @@
 ///
 /// Rows of a batch do not touch each other: a row's output is the same, bit for bit, whatever stands beside it, wherever it
 /// stands, and whatever the number of threads.
-public struct ConditionalUnet1D: Sendable {
+public struct ConditionalUnet1D: Network {
     public let configuration: ConditionalUnet1DConfiguration
-    /// Every parameter with its key and shape as the checkpoint holds it, in the network's order.
-    public let parameters: [NetworkParameter]
+    public let resources: NetworkResources
 
     let sinusoid: SinusoidalEmbedding  // diffusion_step_encoder.0
     let stepEncoder: TimestepEmbedding  // diffusion_step_encoder.1, .3
@@ -17,7 +16,6 @@ public struct ConditionalUnet1D: Sendable {
     let upLevels: [UpLevel]  // up_modules
     let finalBlock: SequenceBlock  // final_conv.0
     let finalConvolution: SequenceConvolution  // final_conv.1
-    let workspaces = WorkspacePool()
 
     struct DownLevel: Sendable {
         let first: ConditionalResidualBlock1D  // 0
@@ -32,34 +30,7 @@ public struct ConditionalUnet1D: Sendable {
         let doubling: SequenceConvolution  // 2.conv
     }
 
-    /// Loads `config.json` and `diffusion_pytorch_model.safetensors` of a folder.
-    /// - Throws: ``CheckpointError`` if a file is unreadable or unsound, the configuration is not supported, or the parameters
-    ///   are not exactly those it asks for, all finite.
-    public init(folder: String) throws(CheckpointError) {
-        let separator = folder.hasSuffix("/") ? "" : "/"
-        try self.init(
-            configuration: ConditionalUnet1DConfiguration(path: "\(folder)\(separator)config.json"),
-            weights: SafetensorsFile(path: "\(folder)\(separator)diffusion_pytorch_model.safetensors"))
-    }
-
-    /// Builds the network that `configuration` describes with the parameters of `weights`.
-    /// - Throws: ``CheckpointError`` if the parameters are not exactly those the configuration asks for, all finite.
-    public init(configuration: ConditionalUnet1DConfiguration, weights: SafetensorsFile) throws(CheckpointError) {
-        let listing = ParameterReader()
-        _ = try ConditionalUnet1D(configuration, listing)
-        try self.init(configuration, ParameterReader(file: weights, expecting: listing.parameters))
-    }
-
-    /// The parameters that a configuration asks for, by name and shape.
-    package static func parameters(
-        of configuration: ConditionalUnet1DConfiguration
-    ) throws(CheckpointError) -> [(name: String, shape: [Int])] {
-        let listing = ParameterReader()
-        _ = try ConditionalUnet1D(configuration, listing)
-        return listing.parameters.map { ($0.name, $0.shape) }
-    }
-
-    private init(_ configuration: ConditionalUnet1DConfiguration, _ reader: ParameterReader) throws(CheckpointError) {
+    public init(_ configuration: ConditionalUnet1DConfiguration, _ reader: ParameterReader) throws(CheckpointError) {
         self.configuration = configuration
         let channels = configuration.downChannels
         let embedding = configuration.stepEmbeddingChannels
@@ -118,9 +89,6 @@ public struct ConditionalUnet1D: Sendable {
         finalConvolution = try SequenceConvolution(
             reader, "final_conv.1", from: layout, to: configuration.inputDimension, .same(kernel: 1))
         featureProjection = features.build(channels: configuration.featureDimension)
-        parameters = reader.networkParameters
+        resources = reader.resources
     }
-
-    /// The number of weights.
-    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 }

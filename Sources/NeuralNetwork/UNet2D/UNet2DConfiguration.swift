@@ -1,6 +1,8 @@
 /// The architecture of a `UNet2DModel`, as diffusers' `config.json` states it
 /// (diffusers `models/unets/unet_2d.py`; absent keys take diffusers' defaults, unknown keys are ignored as there).
-public struct UNet2DConfiguration: Sendable, Equatable {
+public struct UNet2DConfiguration: NetworkConfiguration {
+    public static let className = "UNet2DModel"
+
     public enum DownBlock: String, CaseIterable, Sendable {
         case plain = "DownBlock2D"
         case attention = "AttnDownBlock2D"
@@ -15,12 +17,6 @@ public struct UNet2DConfiguration: Sendable, Equatable {
 
     /// How blocks with attention change resolution (`downsample_type`, `upsample_type`).
     public enum Resampling: String, CaseIterable, Sendable { case conv, resnet }
-
-    /// How the time embedding enters a residual block (`resnet_time_scale_shift`).
-    public enum TimeScaleShift: String, CaseIterable, Sendable {
-        case shift = "default"
-        case scaleAndShift = "scale_shift"
-    }
 
     /// What the class input is.
     public enum ClassEmbedding: Sendable, Equatable {
@@ -60,18 +56,6 @@ public struct UNet2DConfiguration: Sendable, Equatable {
     public var timeEmbeddingChannels = 896
     public var classEmbedding = ClassEmbedding.none
 
-    /// Reads a `config.json`.
-    /// - Throws: ``CheckpointError`` naming the key, its value and what is supported.
-    public init(path: String) throws(CheckpointError) {
-        try self.init(ConfigurationReader(path: path))
-    }
-
-    /// Reads the text of a `config.json`; `file` is used in messages.
-    /// - Throws: ``CheckpointError`` naming the key, its value and what is supported.
-    public init(json: some Sequence<UInt8>, file: String) throws(CheckpointError) {
-        try self.init(ConfigurationReader(text: json, file: file))
-    }
-
     /// The number of times the resolution is halved.
     public var halvings: Int { blockChannels.count - 1 }
 
@@ -87,11 +71,8 @@ public struct UNet2DConfiguration: Sendable, Equatable {
 }
 
 extension UNet2DConfiguration {
-    private init(_ reader: ConfigurationReader) throws(CheckpointError) {
+    public init(_ reader: ConfigurationReader) throws(CheckpointError) {
         let channelRange = 1...65_536
-        if let name = reader.value("_class_name"), name.string != "UNet2DModel" {
-            throw reader.unsupported("_class_name", name, supported: "UNet2DModel")
-        }
         if let type = reader.value("time_embedding_type"), type.string != "positional" {
             throw reader.unsupported("time_embedding_type", type, supported: "positional")
         }
@@ -113,19 +94,12 @@ extension UNet2DConfiguration {
         normEpsilon = try reader.number("norm_eps", "a number from 0 to 1") { $0 >= 0 && $0 <= 1 } ?? normEpsilon
         midBlockScaleFactor =
             try reader.number("mid_block_scale_factor", "a number that is not 0") { $0 != 0 } ?? midBlockScaleFactor
-        if let name = reader.value("act_fn") {
-            guard let text = name.string, let activation = Activation(diffusersName: text) else {
-                throw reader.unsupported("act_fn", name, supported: "silu, swish, mish, gelu, relu")
-            }
-            self.activation = activation
-        }
+        activation = try reader.activation("act_fn") ?? activation
 
         downBlocks = try reader.choices("down_block_types", former: "UNetRes", DownBlock.self) ?? downBlocks
         upBlocks = try reader.choices("up_block_types", former: "UNetRes", UpBlock.self) ?? upBlocks
-        blockChannels = try reader.integers("block_out_channels", in: channelRange) ?? blockChannels
-        guard (1...16).contains(blockChannels.count) else {
-            throw reader.unsupported("block_out_channels", .array([]), supported: "1 to 16 levels")
-        }
+        blockChannels =
+            try reader.integers("block_out_channels", in: channelRange, count: 1...16) ?? blockChannels
         guard downBlocks.count == blockChannels.count, upBlocks.count == blockChannels.count else {
             throw CheckpointError(
                 .unsupported, file: reader.file, subject: "key block_out_channels",

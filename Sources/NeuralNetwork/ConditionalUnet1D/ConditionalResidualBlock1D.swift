@@ -36,25 +36,29 @@ struct ConditionalResidualBlock1D: Sendable {
     var channels: Int { second.convolution.outChannels }
 
     func callAsFunction(
-        _ x: Sequences, into output: Sequences, features: TimeProjection.Values, capacity: Int, _ workspace: Workspace
+        _ x: Sequences, into output: Sequences, features: TimeProjection.Values, _ pass: Pass
     ) {
-        let block = workspace.take(capacity * x.positions * Sequences.stride(columns: paddedChannels(channels)))
-        let hidden = Sequences(block, batch: x.batch, positions: x.positions, channels: channels)
+        let hidden = Sequences(pass, positions: x.positions, channels: channels)
         let film = SequenceBlock.Film(
             gain: gainColumn.map { features.column($0) }, offset: features.column(offsetColumn), stride: features.stride
         )
-        first(x, into: hidden, film: film, workspace)
+        first(x, into: hidden, film: film, pass)
         if let shortcut {
-            second(hidden, into: output, shortcut: .projected(shortcut, x), workspace)
+            second(hidden, into: output, shortcut: .projected(shortcut, x), pass)
         } else if x.isContiguous(first.convolution.inputs) {
-            second(hidden, into: output, shortcut: .identity(x), workspace)
+            second(hidden, into: output, shortcut: .identity(x), pass)
         } else {
-            let copy = workspace.take(capacity * x.positions * Sequences.stride(columns: paddedChannels(channels)))
-            let joined = Sequences(copy, batch: x.batch, positions: x.positions, channels: channels)
+            let joined = Sequences(pass, positions: x.positions, channels: channels)
             x.join(first.convolution.inputs, into: joined)
-            second(hidden, into: output, shortcut: .identity(joined), workspace)
-            workspace.giveBack(copy)
+            second(hidden, into: output, shortcut: .identity(joined), pass)
+            pass.giveBack(joined)
         }
-        workspace.giveBack(block)
+        pass.giveBack(hidden)
+    }
+
+    /// Operations for one sequence of `positions` positions.
+    func operations(_ positions: Int) -> Double {
+        first.convolution.operations(positions) + second.convolution.operations(positions)
+            + (shortcut?.operations(positions) ?? 0)
     }
 }

@@ -1,7 +1,6 @@
 /// The architecture of a `ConditionalUnet1D` (Chi et al., "Diffusion Policy", RSS 2023), as its `config.json` states it under
 /// the names of the arguments of the public implementation; absent keys take that implementation's defaults.
-public struct ConditionalUnet1DConfiguration: Sendable, Equatable {
-    /// The name of the architecture in `_class_name`.
+public struct ConditionalUnet1DConfiguration: NetworkConfiguration {
     public static let className = "ConditionalUnet1D"
 
     /// `D`, the numbers of one action.
@@ -25,18 +24,6 @@ public struct ConditionalUnet1DConfiguration: Sendable, Equatable {
     /// No horizon is longer: memory goes with it, which nothing in the file of weights bounds.
     public static let longestHorizon = 4096
 
-    /// Reads a `config.json`.
-    /// - Throws: ``CheckpointError`` naming the key, its value and what is supported.
-    public init(path: String) throws(CheckpointError) {
-        try self.init(ConfigurationReader(path: path))
-    }
-
-    /// Reads the text of a `config.json`; `file` is used in messages.
-    /// - Throws: ``CheckpointError`` naming the key, its value and what is supported.
-    public init(json: some Sequence<UInt8>, file: String) throws(CheckpointError) {
-        try self.init(ConfigurationReader(text: json, file: file))
-    }
-
     /// The number of times the positions are halved.
     public var halvings: Int { downChannels.count - 1 }
 
@@ -45,17 +32,10 @@ public struct ConditionalUnet1DConfiguration: Sendable, Equatable {
 }
 
 extension ConditionalUnet1DConfiguration {
-    private init(_ reader: ConfigurationReader) throws(CheckpointError) {
+    public init(_ reader: ConfigurationReader) throws(CheckpointError) {
         let channelRange = 1...65_536
-        if let name = reader.value("_class_name"), name.string != Self.className {
-            throw reader.unsupported("_class_name", name, supported: Self.className)
-        }
-        guard let inputDimension = try reader.integer("input_dim", in: channelRange) else {
-            throw CheckpointError(
-                .unsupported, file: reader.file, subject: "key input_dim",
-                "is missing; expected the numbers of one action")
-        }
-        self.inputDimension = inputDimension
+        inputDimension = try reader.required(
+            reader.integer("input_dim", in: channelRange), "input_dim", "the numbers of one action")
         conditionDimension = try reader.integer("global_cond_dim", in: 0...1_000_000) ?? conditionDimension
         if let local = try reader.integer("local_cond_dim", in: 0...1_000_000), local > 0 {
             throw reader.unsupported(
@@ -67,15 +47,7 @@ extension ConditionalUnet1DConfiguration {
                 "diffusion_step_embed_dim", .integer(stepEmbeddingChannels), supported: "an even number from 4 to 65536"
             )
         }
-        if let value = reader.value("down_dims") {
-            let integers = value.array?.map(\.int)
-            guard let integers, (1...16).contains(integers.count),
-                integers.allSatisfy({ channelRange.contains($0 ?? 0) })
-            else {
-                throw reader.unsupported("down_dims", value, supported: "a list of 1 to 16 integers from 1 to 65536")
-            }
-            downChannels = integers.compactMap { $0 }
-        }
+        downChannels = try reader.integers("down_dims", in: channelRange, count: 1...16) ?? downChannels
         kernelSize = try reader.integer("kernel_size", in: 1...255) ?? kernelSize
         guard kernelSize % 2 == 1 else {
             throw reader.unsupported("kernel_size", .integer(kernelSize), supported: "an odd number from 1 to 255")
