@@ -9,16 +9,16 @@ struct CorrectionNetworkTests {
     /// Rows that the training script kept with its own answers: the recycled draft's guess and the correction. To 1e-4 of the
     /// corrections' deviation, as networks are compared; an input of the wrong scale or sign shows above 1e-1.
     @Test func answersAreThoseOfTheTrainingScript() throws {
-        let target = try PretrainedModel(folder: BundledModels.folder("fashion-mnist"))
+        let target = try ImageModel(named: "fashion-mnist")
         let folder = try BundledModels.folder("fashion-mnist-correction")
         let file = try SafetensorsFile(path: folder + "/correction-case.safetensors")
         let times = try file.floats(named: "time").map { Double($0) }
         let sourceTimes = try file.floats(named: "source_time").map { Double($0) }
-        let labels = try file.floats(named: "label").map { $0 < 0 ? nil : Int($0) }
-        let size = target.process.height * target.process.width
+        let labels = try file.floats(named: "label").map { $0 < 0 ? Condition.none : .label(Int($0)) }
+        let size = target.picture.size
         func rows(_ name: String) throws -> [[Double]] {
             let values = try file.floats(
-                named: name, shape: [times.count, 1, target.process.height, target.process.width])
+                named: name, shape: [times.count, 1, target.picture.height, target.picture.width])
             return times.indices.map { values[$0 * size..<($0 + 1) * size].map { Double($0) } }
         }
         let (states, moved, sources) = (try rows("state"), try rows("moved_state"), try rows("source_state"))

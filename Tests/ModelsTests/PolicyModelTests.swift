@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Policies")
 struct PolicyModelTests {
-    static let fixture = PretrainedModelTests.weights.deletingLastPathComponent()
+    static let fixture = ImageModelTests.weights.deletingLastPathComponent()
         .appendingPathComponent("Tests/NeuralNetworkTests/Fixtures/policies/pusht-narrow")
 
     /// A policy folder: a network of random weights, 16 actions of 2 numbers from 2 states of 5, with a scheduler and
@@ -42,11 +42,17 @@ struct PolicyModelTests {
         try writer.finish()
     }
 
+    static func recipe(_ steps: Int, _ spacing: AncestralDDPM.Spacing? = nil) -> ChainRecipe {
+        var recipe = ChainRecipe(kind: .ddpm, steps: steps)
+        recipe.trainingSpacing = spacing
+        return recipe
+    }
+
     static let observation = [2.5, 0.5, 7, 50, 0, 5, 0, 7, 100, 1]
 
     @Test func isDescribed() throws {
         try Self.inFolder { folder in
-            let model = try PolicyModel(folder: folder.path)
+            let model = try PolicyModel(named: folder.path)
             #expect(model.horizon == 16 && model.actionDimension == 2)
             #expect(model.observationSteps == 2 && model.observationDimension == 5)
             #expect(model.noise.scheduleName == "squaredcos_cap_v2" && model.noise.prediction == .noise)
@@ -56,8 +62,8 @@ struct PolicyModelTests {
     /// The denoiser's `x̂0` is `(x - σ ε̂)/α` of the network's own output, given the observation mapped to [-1, 1].
     @Test func denoisedActionsFollowFromTheNetwork() throws {
         try Self.inFolder { folder in
-            let model = try PolicyModel(folder: folder.path)
-            let chain = try model.chain(observations: [Self.observation], steps: 100, threads: 1)
+            let model = try PolicyModel(named: folder.path)
+            let chain = try model.chain(Self.recipe(100), subjects: [Self.observation], threads: 1)
             let state = (0..<32).map { sin(Double($0)) }
             let step = 40  // timestep 59
             let found = try chain.predictions(for: [ChainQuery(sample: 0, step: step, state: state)])[0]
@@ -80,24 +86,24 @@ struct PolicyModelTests {
     /// The chain is the scheduler's: `x̂0` clipped, the last step without noise, fewer steps by its spacing or another.
     @Test func theChainIsTheSchedulersOwn() throws {
         try Self.inFolder { folder in
-            let model = try PolicyModel(folder: folder.path)
+            let model = try PolicyModel(named: folder.path)
             func times(_ steps: Int, _ spacing: AncestralDDPM.Spacing? = nil) throws -> [Double] {
-                try model.chain(observations: [Self.observation], steps: steps, spacing: spacing, threads: 1).steps.map(
+                try model.chain(Self.recipe(steps, spacing), subjects: [Self.observation], threads: 1).steps.map(
                     \.time)
             }
-            let chain = try model.chain(observations: [Self.observation], steps: 100, threads: 1)
+            let chain = try model.chain(Self.recipe(100), subjects: [Self.observation], threads: 1)
             #expect(chain.stepCount == 100 && chain.dimension == 32 && chain.predictionBounds == -1...1)
             #expect(chain.transition(at: 99).standardDeviation == 0 && chain.transition(at: 98).standardDeviation > 0)
             #expect(try times(5) == [0.81, 0.61, 0.41, 0.21, 0.01])
             #expect(try times(5, .trailing) == [1, 0.8, 0.6, 0.4, 0.2])
             #expect(throws: DiffusionError.self) { try times(101) }
-            #expect(throws: DiffusionError.self) { try times(0) }
+            #expect(throws: RecipeError.self) { try times(0) }
         }
     }
 
     @Test func actionsAreMappedBack() throws {
         try Self.inFolder { folder in
-            let model = try PolicyModel(folder: folder.path)
+            let model = try PolicyModel(named: folder.path)
             let actions = model.actions([-1, -1, 0, 0, 1, 1] + [Double](repeating: 0.5, count: 26))
             #expect(Array(actions.prefix(4)) == [[-5, 100], [0, 200], [5, 300], [2.5, 250]])
             #expect(actions.count == 16)
@@ -108,7 +114,7 @@ struct PolicyModelTests {
     /// this chain, saves calls, and plans the same whatever stands beside it.
     @Test func everyDraftWorks() throws {
         try Self.inFolder { folder in
-            let model = try PolicyModel(folder: folder.path)
+            let model = try PolicyModel(named: folder.path)
             let other = [Double](repeating: 1, count: 10)
             let drafts: [any Draft] = [
                 RecycledDraft(), RecycledDraft(order: .zeroth), FrozenDraft(), FrozenDenoiserDraft(),
@@ -117,7 +123,7 @@ struct PolicyModelTests {
             for draft in drafts {
                 func plans(_ observations: [[Double]], seeds: [UInt64]) throws -> [SampleState] {
                     let sampler = try SpeculativeSampler(
-                        chain: model.chain(observations: observations, steps: 30, threads: 1), draft: draft, window: 10,
+                        chain: model.chain(Self.recipe(30), subjects: observations, threads: 1), draft: draft, window: 10,
                         random: RandomSource(seeds: seeds))
                     var finished: [SampleState] = []
                     try sampler.run(samples: 0..<seeds.count, lanes: seeds.count) { finished.append($0) }
@@ -137,8 +143,7 @@ struct PolicyModelTests {
         try Self.inFolder { folder in
             func firstRows() throws -> (rows: Int, step: Int) {
                 let sampler = try SpeculativeSampler(
-                    chain: PolicyModel(folder: folder.path).chain(
-                        observations: [Self.observation], steps: 100, threads: 1),
+                    chain: PolicyModel(named: folder.path).chain(Self.recipe(100), subjects: [Self.observation], threads: 1),
                     draft: RecycledDraft(), window: 10, random: RandomSource(seed: 1))
                 var samples = [sampler.start(sample: 0)]
                 let rows = try sampler.step(&samples).rows
@@ -160,8 +165,7 @@ struct PolicyModelTests {
                 try writer.finish()
             }
             try write(rows: 32)
-            let chain = try PolicyModel(folder: folder.path).chain(
-                observations: [Self.observation], steps: 100, threads: 1)
+            let chain = try PolicyModel(named: folder.path).chain(Self.recipe(100), subjects: [Self.observation], threads: 1)
             let normalised: [Double] = [-0.5, 0.5, 0, 0, -1, 0, 0, 0, 1, 1]
             let expected = (0..<32).map { row -> Double in
                 Double(row) / 8 + Double(row + 1) * normalised[row % 10]
@@ -171,7 +175,7 @@ struct PolicyModelTests {
             #expect(with.rows == 11 && with.step > 0)
 
             try write(rows: 31)
-            #expect(throws: CheckpointError.self) { try PolicyModel(folder: folder.path) }
+            #expect(throws: CheckpointError.self) { try PolicyModel(named: folder.path) }
         }
     }
 
@@ -185,7 +189,7 @@ struct PolicyModelTests {
             } else {
                 try FileManager.default.removeItem(at: folder.appendingPathComponent(what))
             }
-            let error = #expect(throws: ModelError.self) { try PolicyModel(folder: folder.path) }
+            let error = #expect(throws: ModelError.self) { try PolicyModel(named: folder.path) }
             #expect(error?.description.contains(what) == true && error?.remedy != nil)
         }
     }
@@ -208,7 +212,7 @@ struct PolicyModelTests {
         try Self.inFolder { folder in
             try Self.write(
                 statistics: observation + [("action_minimum", [0, 0]), ("action_maximum", [1, 1])], to: folder)
-            let error = #expect(throws: (any Error).self) { try PolicyModel(folder: folder.path) }
+            let error = #expect(throws: (any Error).self) { try PolicyModel(named: folder.path) }
             #expect("\(error.map { "\($0)" } ?? "")".contains(word))
         }
     }
@@ -221,7 +225,7 @@ struct PolicyModelTests {
                     ("action_minimum", [0]),
                     ("action_maximum", [1]),
                 ], to: folder)
-            let error = #expect(throws: ModelError.self) { try PolicyModel(folder: folder.path) }
+            let error = #expect(throws: ModelError.self) { try PolicyModel(named: folder.path) }
             #expect(error?.key == "action_minimum")
         }
     }
@@ -230,28 +234,29 @@ struct PolicyModelTests {
         try Self.inFolder { folder in
             try Data("{\"_class_name\": \"FlowMatchEulerDiscreteScheduler\"}".utf8)
                 .write(to: folder.appendingPathComponent("scheduler_config.json"))
-            #expect(throws: ModelError.self) { try PolicyModel(folder: folder.path) }
+            #expect(throws: ModelError.self) { try PolicyModel(named: folder.path) }
         }
     }
 
     @Test func imageModelsAndPoliciesAreToldApart() throws {
         try Self.inFolder { folder in
-            let architecture = try Architecture(folder: folder.path)
-            #expect(architecture == .policy)
-            let error = #expect(throws: ModelError.self) { try PretrainedModel(folder: folder.path) }
+            let kind = try ModelKind.of(folder: folder.path)
+            #expect(kind is PolicyModel.Type)
+            let error = #expect(throws: ModelError.self) { try ImageModel(named: folder.path) }
             #expect(error?.remedy?.contains("policy") == true)
         }
         let image = try BundledModels.folder(BundledModels.defaultModel)
-        #expect(try Architecture(folder: image) == .unet2D)
-        #expect(throws: ModelError.self) { try PolicyModel(folder: image) }
+        let imageKind = try ModelKind.of(folder: image)
+        #expect(imageKind is ImageModel.Type)
+        #expect(throws: ModelError.self) { try PolicyModel(named: image) }
     }
 
     @Test func unusableObservationsAreRefused() throws {
         try Self.inFolder { folder in
-            let model = try PolicyModel(folder: folder.path)
+            let model = try PolicyModel(named: folder.path)
             for observation in [[1.0], [Double](repeating: 1e300, count: 10), [Double](repeating: .nan, count: 10)] {
                 #expect(throws: DiffusionError.self) {
-                    try model.chain(observations: [observation], steps: 10, threads: 1)
+                    try model.chain(Self.recipe(10), subjects: [observation], threads: 1)
                 }
             }
         }

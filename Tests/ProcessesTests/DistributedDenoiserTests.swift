@@ -10,8 +10,14 @@ private struct RowDenoiser: Denoiser {
 
     func denoised(_ queries: [DenoiserQuery]) throws -> [[Double]] {
         try queries.map { query in
-            if query.condition == 9 { throw Failure() }
-            return query.state.map { sin(3 * $0) / (query.time + 0.1) + Double(query.condition ?? 4) }
+            if query.condition == .label(9) { throw Failure() }
+            let shift =
+                switch query.condition {
+                case .none: 4.0
+                case .label(let number): Double(number)
+                case .prepared(let number): Double(number) / 2
+                }
+            return query.state.map { sin(3 * $0) / (query.time + 0.1) + shift }
         }
     }
 
@@ -22,7 +28,7 @@ private struct RowDenoiser: Denoiser {
     private static func queries(_ count: Int, seed: UInt64) -> [DenoiserQuery] {
         var stream = RandomSource(seed: seed).stream(sample: 0, step: 0, purpose: .auxiliary)
         return (0..<count).map { row in
-            DenoiserQuery(state: stream.normals(5), time: stream.uniform(), condition: row % 3 == 0 ? nil : row % 3)
+            DenoiserQuery(state: stream.normals(5), time: stream.uniform(), condition: [.none, .label(row), .prepared(row)][row % 3])
         }
     }
 
@@ -60,7 +66,7 @@ private struct RowDenoiser: Denoiser {
     /// A process that fails says so; ending the group is then its program's part.
     @Test func failuresComeOut() {
         let denoiser = DistributedDenoiser(RowDenoiser(), group: SingleProcess(), capacity: 4)
-        let bad = DenoiserQuery(state: [0, 0, 0, 0, 0], time: 0.5, condition: 9)
+        let bad = DenoiserQuery(state: [0, 0, 0, 0, 0], time: 0.5, condition: .label(9))
         #expect(throws: RowDenoiser.Failure.self) { try denoiser.denoised([bad]) }
     }
 }

@@ -44,6 +44,8 @@ public struct MixtureModel: Model {
     }
 
     public var dimension: Int { law.dimension }
+    /// The network, or the exact score.
+    public var denoiser: any Denoiser { network ?? law as any Denoiser }
     public var isExactScore: Bool { network == nil }
 
     public var summary: String {
@@ -56,7 +58,7 @@ public struct MixtureModel: Model {
     public func chain(_ recipe: ChainRecipe, subjects labels: [Int], threads: Int) throws -> DenoisingChain {
         let (steps, bounds) = try noise.steps(recipe)
         return try DenoisingChain(
-            denoiser: network ?? law as any Denoiser, steps: steps,
+            denoiser: denoiser, steps: steps,
             conditions: network == nil ? [] : labels.map { .label($0) }, predictionBounds: bounds)
     }
 

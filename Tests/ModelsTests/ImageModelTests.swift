@@ -5,7 +5,7 @@ import Models
 import Testing
 
 @Suite("Model folders")
-struct PretrainedModelTests {
+struct ImageModelTests {
     static let weights = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("weights")
 
@@ -17,9 +17,9 @@ struct PretrainedModelTests {
     }
 
     @Test func theBundledModelIsDescribed() throws {
-        let model = try PretrainedModel(folder: BundledModels.folder(BundledModels.defaultModel))
+        let model = try ImageModel(named: BundledModels.defaultModel)
         #expect(model.network.parameterCount == 1_624_577)
-        #expect((model.process.height, model.process.width) == (28, 28))
+        #expect(model.picture == PictureShape(channels: 1, height: 28, width: 28))
         #expect(model.process.prediction == .vPrediction)
         #expect(model.process.schedule is CosineSchedule)
         #expect(model.classCount == 10 && model.process.nullClass == 10)
@@ -27,13 +27,12 @@ struct PretrainedModelTests {
 
     /// The denoiser's `x̂0` is `α x - σ v` of the network's own output at time `1000 t`.
     @Test func denoisedSamplesFollowFromTheNetwork() throws {
-        let model = try PretrainedModel(folder: BundledModels.folder("fashion-mnist-draft"))
+        let model = try ImageModel(named: "fashion-mnist-draft")
         let time = 0.4
         let state = (0..<784).map { sin(Double($0)) }
-        let denoised = try model.denoiser(threads: 1).denoised([DenoiserQuery(state: state, time: time, condition: 3)])
-        let output = try model.network(
-            sample: state.map { Float($0) }, batch: 1, height: 28, width: 28, timesteps: [400], classLabels: [3],
-            threads: 1)
+        let denoised = try model.denoiser(threads: 1).denoised([DenoiserQuery(state: state, time: time, condition: .label(3))])
+        let output = try model.network.predict(
+            sample: state.map { Float($0) }, batch: 1, height: 28, width: 28, timesteps: [400], labels: [3], threads: 1)
         for i in state.indices {
             let expected = cos(.pi / 2 * time) * state[i] - sin(.pi / 2 * time) * Double(output[i])
             #expect(abs(denoised[0][i] - expected) < 1e-12)
@@ -42,13 +41,13 @@ struct PretrainedModelTests {
 
     /// Without a label the "no class" one is meant.
     @Test func noConditionIsTheNullClass() throws {
-        let denoiser = try PretrainedModel(folder: BundledModels.folder("fashion-mnist-draft")).denoiser(threads: 1)
+        let denoiser = try ImageModel(named: "fashion-mnist-draft").denoiser(threads: 1)
         let state = [Double](repeating: 0.1, count: 784)
-        func answer(_ condition: Int?) throws -> [[Double]] {
+        func answer(_ condition: Condition) throws -> [[Double]] {
             try denoiser.denoised([DenoiserQuery(state: state, time: 0.5, condition: condition)])
         }
-        #expect(try answer(nil) == answer(10))
-        #expect(try answer(nil) != answer(1))
+        #expect(try answer(.none) == answer(.label(10)))
+        #expect(try answer(.none) != answer(.label(1)))
     }
 
     /// A diffusers pipeline: network under `unet/`, betas in `scheduler/`.
@@ -68,14 +67,14 @@ struct PretrainedModelTests {
             let file = scheduler.appendingPathComponent("scheduler_config.json")
             try description.write(to: file, atomically: true, encoding: .utf8)
 
-            let model = try PretrainedModel(folder: folder.path)
+            let model = try ImageModel(named: folder.path)
             #expect(model.process.prediction == .sample)
             #expect(model.process.ancestral?.betas.trainingSteps == 500)
             #expect(model.process.ancestral?.options.spacing == .trailing)
             #expect(model.process.ancestral?.options.bounds == -2...2)
             #expect(model.classCount == 11)
 
-            let overridden = try PretrainedModel(folder: folder.path, schedule: .flow)
+            let overridden = try ImageModel(named: folder.path, schedule: .flow)
             #expect(overridden.process.schedule is FlowSchedule && overridden.process.ancestral == nil)
 
             for (key, value) in [
@@ -84,7 +83,7 @@ struct PretrainedModelTests {
                 ("trained_betas", "[0.1, 2]"), ("clip_sample_range", "-1"),
             ] {
                 try "{\"\(key)\": \(value)}".write(to: file, atomically: true, encoding: .utf8)
-                #expect(throws: (any Error).self, "\(key)") { try PretrainedModel(folder: folder.path) }
+                #expect(throws: (any Error).self, "\(key)") { try ImageModel(named: folder.path) }
             }
         }
     }
@@ -93,7 +92,7 @@ struct PretrainedModelTests {
         let error = #expect(throws: ModelError.self) { try BundledModels.folder("no-such-model") }
         #expect(error?.description.contains("fashion-mnist") == true)
         for path in ["", "..", "/", "a/../b"] {
-            #expect(throws: (any Error).self) { try PretrainedModel(folder: BundledModels.folder(path)) }
+            #expect(throws: (any Error).self) { try ImageModel(named: path) }
         }
     }
 }
