@@ -30,7 +30,9 @@ struct ImageModelTests {
         let model = try ImageModel(named: "fashion-mnist-draft")
         let time = 0.4
         let state = (0..<784).map { sin(Double($0)) }
-        let denoised = try model.denoiser(threads: 1).denoised([DenoiserQuery(state: state, time: time, condition: .label(3))])
+        let denoised = try model.denoiser(threads: 1).denoised([
+            DenoiserQuery(state: state, time: time, condition: .label(3))
+        ])
         let output = try model.network.predict(
             sample: state.map { Float($0) }, batch: 1, height: 28, width: 28, timesteps: [400], labels: [3], threads: 1)
         for i in state.indices {

@@ -123,7 +123,8 @@ struct PolicyModelTests {
             for draft in drafts {
                 func plans(_ observations: [[Double]], seeds: [UInt64]) throws -> [SampleState] {
                     let sampler = try SpeculativeSampler(
-                        chain: model.chain(Self.recipe(30), subjects: observations, threads: 1), draft: draft, window: 10,
+                        chain: model.chain(Self.recipe(30), subjects: observations, threads: 1), draft: draft,
+                        window: 10,
                         random: RandomSource(seeds: seeds))
                     var finished: [SampleState] = []
                     try sampler.run(samples: 0..<seeds.count, lanes: seeds.count) { finished.append($0) }
@@ -143,7 +144,8 @@ struct PolicyModelTests {
         try Self.inFolder { folder in
             func firstRows() throws -> (rows: Int, step: Int) {
                 let sampler = try SpeculativeSampler(
-                    chain: PolicyModel(named: folder.path).chain(Self.recipe(100), subjects: [Self.observation], threads: 1),
+                    chain: PolicyModel(named: folder.path).chain(
+                        Self.recipe(100), subjects: [Self.observation], threads: 1),
                     draft: RecycledDraft(), window: 10, random: RandomSource(seed: 1))
                 var samples = [sampler.start(sample: 0)]
                 let rows = try sampler.step(&samples).rows
@@ -165,7 +167,8 @@ struct PolicyModelTests {
                 try writer.finish()
             }
             try write(rows: 32)
-            let chain = try PolicyModel(named: folder.path).chain(Self.recipe(100), subjects: [Self.observation], threads: 1)
+            let chain = try PolicyModel(named: folder.path).chain(
+                Self.recipe(100), subjects: [Self.observation], threads: 1)
             let normalised: [Double] = [-0.5, 0.5, 0, 0, -1, 0, 0, 0, 1, 1]
             let expected = (0..<32).map { row -> Double in
                 Double(row) / 8 + Double(row + 1) * normalised[row % 10]

@@ -28,7 +28,9 @@ private struct RowDenoiser: Denoiser {
     private static func queries(_ count: Int, seed: UInt64) -> [DenoiserQuery] {
         var stream = RandomSource(seed: seed).stream(sample: 0, step: 0, purpose: .auxiliary)
         return (0..<count).map { row in
-            DenoiserQuery(state: stream.normals(5), time: stream.uniform(), condition: [.none, .label(row), .prepared(row)][row % 3])
+            DenoiserQuery(
+                state: stream.normals(5), time: stream.uniform(),
+                condition: [.none, .label(row), .prepared(row)][row % 3])
         }
     }
 

@@ -11,31 +11,12 @@
 import Couplings
 import Diffusion
 import Foundation
-import NeuralNetwork
 import Models
+import NeuralNetwork
 
 LinearAlgebra.restartWithBestCore()
 
 struct Failure: Error, CustomStringConvertible { let description: String }
-
-/// A chain that notes how many rows each of its calls had.
-final class CountedChain: GaussianChain, @unchecked Sendable {
-    private let base: DenoisingChain
-    /// Written by the one thread that plans.
-    private(set) var calls: [Int] = []
-
-    init(_ base: DenoisingChain) { self.base = base }
-
-    var stepCount: Int { base.stepCount }
-    var dimension: Int { base.dimension }
-    var predictionBounds: ClosedRange<Double>? { base.predictionBounds }
-    func transition(at step: Int) -> GaussianTransition { base.transition(at: step) }
-
-    func predictions(for queries: [ChainQuery]) throws -> [[Double]] {
-        calls.append(queries.count)
-        return try base.predictions(for: queries)
-    }
-}
 
 /// By the clock and of the processors: the second does not count what other programs take.
 func milliseconds(_ body: () throws -> Void) rethrows -> (clock: Double, processor: Double) {
@@ -63,7 +44,7 @@ struct Server {
                 $0.lowerBound + stream.uniform() * ($0.upperBound - $0.lowerBound)
             }
         }
-        return try model.chain(observations: [observation], steps: steps, threads: threads)
+        return try model.chain(ChainRecipe(kind: .ddpm, steps: steps), subjects: [observation], threads: threads)
     }
 
     func answer(_ line: String) throws -> String {
@@ -78,16 +59,15 @@ struct Server {
             return try replay(rows)
         case "plan" where words.count == 3:
             guard let seed = UInt64(words[1]), words[2] == "none" || Int(words[2]) != nil else { break }
-            let chain = CountedChain(try chain(seed: seed))
-            var sampler: any Sampler = SequentialSampler(chain: chain, random: RandomSource(seed: seed))
-            if let window = Int(words[2]) {
-                sampler = SpeculativeSampler(
-                    chain: chain, draft: RecycledDraft(), window: FallbackWindow(try FixedWindow(window)),
-                    random: RandomSource(seed: seed))
-            }
+            let chain = try chain(seed: seed)
+            let denoiser = MeasuredDenoiser(chain.denoiser)
+            let speculation = try Int(words[2]).map { SpeculationRecipe(window: try WindowRecipe("\($0)")) } ?? .plain
+            let sampler = try speculation.sampler(
+                over: chain.replacing(denoiser: denoiser), companions: NoCompanions(),
+                random: RandomSource(seed: seed), lanes: 1, threads: threads)
             let time = try milliseconds { try sampler.run(samples: 0..<1, lanes: 1) { _ in } }
-            return
-                "\(time.clock) \(time.processor) \(chain.calls.count) \(chain.calls.map(String.init).joined(separator: ","))"
+            let rows = denoiser.calls.map { "\($0.rows)" }
+            return "\(time.clock) \(time.processor) \(rows.count) \(rows.joined(separator: ","))"
         default: break
         }
         throw Failure(description: "expected call R, replay R,R,… or plan SEED WINDOW|none, found \(line)")
@@ -121,7 +101,7 @@ guard let folder = arguments.first else {
     exit(64)
 }
 do {
-    let server = Server(model: try PolicyModel(folder: folder), steps: steps, threads: threads)
+    let server = Server(model: try PolicyModel(named: folder), steps: steps, threads: threads)
     print("ready \(server.model.network.parameterCount) parameters, kernels \(LinearAlgebra.kernelName)")
     fflush(nil)
     while let line = readLine() {

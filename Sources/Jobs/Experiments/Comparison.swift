@@ -102,9 +102,11 @@ public struct Comparison: RunResult {
         func row(_ name: String, _ plain: String, _ speculative: String, _ ratio: Double? = nil) -> String {
             "| \(name) | \(plain) | \(speculative) | \(ratio.map { "\($0.formatted(digits: 2))×" } ?? "") |"
         }
-        func row(_ name: String, digits: Int, unit: String = "", _ value: (Report) -> Double, _ ratio: Double) -> String {
+        func row(_ name: String, digits: Int, unit: String = "", _ value: (Report) -> Double, _ ratio: Double) -> String
+        {
             row(
-                name, value(plain).formatted(digits: digits) + unit, value(speculative).formatted(digits: digits) + unit,
+                name, value(plain).formatted(digits: digits) + unit,
+                value(speculative).formatted(digits: digits) + unit,
                 ratio)
         }
         let inexact = speculative.exact ? "" : ", not exact (rule \(speculative.rule))"

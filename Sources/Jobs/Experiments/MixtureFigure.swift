@@ -99,7 +99,8 @@ public struct MixtureFigure: RunResult {
         func path(_ end: String) -> String { URL(fileURLWithPath: folder).appendingPathComponent(name + end).path }
         try plot(byChurn, title: "NFE against churn, window \(window.name)", xLabel: "churn").image()
             .writePNG(to: path("-churn.png"))
-        try plot(byWindow, title: "NFE against window, churn \(request.mixture.chain.churn)", xLabel: "window L").image()
+        try plot(byWindow, title: "NFE against window, churn \(request.mixture.chain.churn)", xLabel: "window L")
+            .image()
             .writePNG(to: path("-window.png"))
         try AtomicFile.write(Array((text + "\n").utf8), to: path(".md"))
     }
@@ -168,7 +169,8 @@ public struct MixtureFigure: RunResult {
                 if entry == .network, draftModel == nil { continue }
                 targets.append(
                     Target(
-                        line: Line(entry: entry, dimension: dimension), model: network ?? exact, draftModel: draftModel))
+                        line: Line(entry: entry, dimension: dimension), model: network ?? exact, draftModel: draftModel)
+                )
             }
         }
         return targets
@@ -197,7 +199,8 @@ public struct MixtureFigure: RunResult {
             }
         }
         return Plot(
-            title: title, xLabel: xLabel, yLabel: "NFE", series: series, yRange: 0...Double(request.mixture.chain.steps) * 1.1)
+            title: title, xLabel: xLabel, yLabel: "NFE", series: series,
+            yRange: 0...Double(request.mixture.chain.steps) * 1.1)
     }
 
     private func markdown(_ table: Table, _ name: String) -> String {

@@ -26,7 +26,8 @@ public struct Survival: RunResult {
     ) throws -> Survival {
         guard horizon >= 1, start >= 0, horizon <= recipe.chain.steps, start <= recipe.chain.steps - horizon else {
             throw RecipeError(
-                "start", "and --horizon must lie within the chain's \(recipe.chain.steps) steps, found \(start) and \(horizon).")
+                "start",
+                "and --horizon must lie within the chain's \(recipe.chain.steps) steps, found \(start) and \(horizon).")
         }
         let model = try recipe.model.load()
         try MemoryNeed.check(of: model, lanes: particles, window: horizon)

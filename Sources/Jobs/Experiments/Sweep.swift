@@ -51,7 +51,8 @@ public struct Sweep: RunResult {
     let cells: [Cell]
 
     private static let columns = [
-        "steps", "churn", "temperature", "draft", "window", "nfe", "nfe_standard_error", "windows", "evaluations", "acceptance",
+        "steps", "churn", "temperature", "draft", "window", "nfe", "nfe_standard_error", "windows", "evaluations",
+        "acceptance",
         "exact",
     ]
 
@@ -60,7 +61,8 @@ public struct Sweep: RunResult {
             + cells.map { cell in
                 [
                     "\(cell.steps)", "\(cell.churn)", "\(cell.temperature)", Self.quoted(cell.draft), cell.window,
-                    "\(cell.nfe)", cell.nfe_standard_error.map { "\($0)" } ?? "", "\(cell.windows)", "\(cell.evaluations)",
+                    "\(cell.nfe)", cell.nfe_standard_error.map { "\($0)" } ?? "", "\(cell.windows)",
+                    "\(cell.evaluations)",
                     "\(cell.acceptance)", "\(cell.exact)",
                 ]
             }).map { $0.joined(separator: ",") + "\n" }.joined()

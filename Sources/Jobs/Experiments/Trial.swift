@@ -16,7 +16,8 @@ struct Trial {
     private let overhead: Double
 
     init(
-        _ sampler: any Sampler<DenoisingChain>, measuring denoiser: MeasuredDenoiser, count: Int, monitor: any RunMonitor
+        _ sampler: any Sampler<DenoisingChain>, measuring denoiser: MeasuredDenoiser, count: Int,
+        monitor: any RunMonitor
     ) throws {
         var (accepted, decided, predicted) = (0, 0, 0.0)
         let start = ContinuousClock.now

@@ -33,7 +33,8 @@ struct JobFolder {
         defer { withExtendedLifetime(beginning) {} }
         try Self.checkNeighbours(of: shard, job: job, folder: folder, tensors: tensors)
         var manifest = Manifest(
-            job: job, shard: shard, tensors: tensors.map { RelativePath.path(to: $0, from: folder) }, threads: request.threads,
+            job: job, shard: shard, tensors: tensors.map { RelativePath.path(to: $0, from: folder) },
+            threads: request.threads,
             tally: SamplingTally(stepCount: job.recipe.chain.steps))
         var earlier: Manifest?
         if FileManager.default.fileExists(atPath: path) {
@@ -70,7 +71,8 @@ struct JobFolder {
             }
         }
         output = try SampleOutput(
-            format: job.format, samples: manifest.samples, keepsGrid: request.grid != nil, folder: folder, tensors: tensors,
+            format: job.format, samples: manifest.samples, keepsGrid: request.grid != nil, folder: folder,
+            tensors: tensors,
             isResumable: true)
         var kept: Set<Int> = []
         if let earlier {

@@ -29,7 +29,8 @@ public struct Merge: RunResult {
         if samples != nil, tensors == nil, job.hasTensors {
             throw RecipeError(
                 "samples",
-                "needs --tensors: the shards have raw samples, which belong to the job's manifest; name a file for them.")
+                "needs --tensors: the shards have raw samples, which belong to the job's manifest; name a file for them."
+            )
         }
         if let samples { try OutputError.prepare(folder: samples) }
         let writer = try tensors.map {
@@ -93,7 +94,7 @@ public struct Merge: RunResult {
                 "  kernels      of several kinds: \(arithmetic.joined(separator: "; ")). The law is the same, the last digits are not those of one machine"
             )
         }
-                if !files.isEmpty { lines.append("  wrote        \(files.joined(separator: ", "))") }
+        if !files.isEmpty { lines.append("  wrote        \(files.joined(separator: ", "))") }
         return lines.joined(separator: "\n")
     }
 }

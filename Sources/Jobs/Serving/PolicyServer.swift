@@ -91,7 +91,8 @@ public struct PolicyServer {
         let clock = ContinuousClock.now
         let count = request.observations.count
         let sampler = try sampler(
-            over: model.chain(recipe.chain, subjects: request.observations, threads: recipe.threads), random: RandomSource(seeds: request.seeds.map { UInt64($0) }),
+            over: model.chain(recipe.chain, subjects: request.observations, threads: recipe.threads),
+            random: RandomSource(seeds: request.seeds.map { UInt64($0) }),
             lanes: count)
         var plans = [SampleState?](repeating: nil, count: count)
         try sampler.run(samples: 0..<count, lanes: count) { _, _ in

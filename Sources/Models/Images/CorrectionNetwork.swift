@@ -69,7 +69,8 @@ public struct CorrectionNetwork: Sendable {
 
         func corrections(for queries: [CorrectionQuery]) throws -> [[Double]] {
             var input: [Float] = []
-            input.reserveCapacity(queries.count * network.configuration.inChannels * process.picture.height * process.picture.width)
+            input.reserveCapacity(
+                queries.count * network.configuration.inChannels * process.picture.height * process.picture.width)
             for query in queries { append(query, to: &input) }
             let times = queries.map { chain.steps[$0.query.step].time }
             let output = try network(

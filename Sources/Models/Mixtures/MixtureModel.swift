@@ -103,7 +103,8 @@ public struct MixtureCompanions: DraftCompanions {
         if let draftModel, draftModel.file.components != target.file.components {
             throw RecipeError(
                 "draft-model",
-                "must be trained for the target's own mixture, found one of dimension \(draftModel.dimension) for another.")
+                "must be trained for the target's own mixture, found one of dimension \(draftModel.dimension) for another."
+            )
         }
     }
 

@@ -7,7 +7,8 @@ import NeuralNetwork
 /// samples the actions to take next. A `prior.safetensors` (see `PolicyPrior`) saves a call of each plan.
 public struct PolicyModel: Model {
     public static let kind = ModelKind(
-        classNames: [ConditionalUnet1DConfiguration.className], words: "a robot policy, which plans actions from observations",
+        classNames: [ConditionalUnet1DConfiguration.className],
+        words: "a robot policy, which plans actions from observations",
         command: "policy")
 
     public let name: String

@@ -40,6 +40,8 @@ public indirect enum DraftRecipe: Equatable, Sendable, Codable {
             self = match.value
             return
         }
+        // langevin's former name for it.
+        if name == "proxy" { self = .independent; return }
         let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
         switch parts[0] {

@@ -26,9 +26,13 @@ public struct LearntMixture: Codable, Sendable {
         case rejectionAlone = "rejection_alone"
     }
 
-    public static func path(in folder: String) -> String { URL(fileURLWithPath: folder).appendingPathComponent(file).path }
+    public static func path(in folder: String) -> String {
+        URL(fileURLWithPath: folder).appendingPathComponent(file).path
+    }
 
-    public init(_ fit: MixtureFit, weights: MixtureWeights, drafts: [DraftRecipe], steps: Int, window: Int, churn: Double)
+    public init(
+        _ fit: MixtureFit, weights: MixtureWeights, drafts: [DraftRecipe], steps: Int, window: Int, churn: Double
+    )
         throws
     {
         self.drafts = drafts.map(\.name)

@@ -35,7 +35,8 @@ public enum RuleRecipe: Sendable, Equatable, Codable {
         case ("projection", let value?) where value.hasPrefix("pool:"):
             guard let factor = Int(value.dropFirst(5)), (1...4096).contains(factor) else {
                 throw RecipeError(
-                    "rule", "projection:pool:F takes a number of pixels from 1 to 4096, found \"\(value.dropFirst(5))\".")
+                    "rule",
+                    "projection:pool:F takes a number of pixels from 1 to 4096, found \"\(value.dropFirst(5))\".")
             }
             self = .pooling(factor: factor)
         case ("projection", let file?) where !file.isEmpty: self = .matrix(file: file)
