@@ -59,14 +59,18 @@ let package = Package(
         // Runs as values: samples, jobs that survive, experiments, a policy's server.
         .target(
             name: "Jobs",
-            dependencies: ["Couplings", "Diffusion", "Imaging", "Models", "NeuralNetwork", "Processes", "Statistics", "Verification"]),
+            dependencies: [
+                "Couplings", "Diffusion", "Imaging", "Models", "NeuralNetwork", "Processes", "Statistics",
+                "Verification",
+            ]),
         // What a program imports that samples: all of the above that it needs.
         .target(name: "DiffSpec", dependencies: ["Couplings", "Diffusion", "Imaging", "Models"]),
         // The command line, for the programs that start it: diffspec, and diffspec-mpi in the package MPI.
         .target(
             name: "Commands",
             dependencies: [
-                "Jobs", "Models", "Couplings", "LinearProgramming", "NeuralNetwork", "Processes", "Statistics", "TokenModels",
+                "Jobs", "Models", "Couplings", "LinearProgramming", "NeuralNetwork", "Processes", "Statistics",
+                "TokenModels",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Commands"),

@@ -99,7 +99,7 @@ struct OwnArchitectureTests {
             let own = try samples(HalfwayDraft(), recipe)
             recipe.seed = 4
             let plain = try samples(nil, recipe.plain)
-            #expect(own.allSatisfy(\.isExact))
+            #expect(own.allSatisfy { $0.isExact })
             #expect(own.reduce(0) { $0 + $1.cost.calls } < 400 * 40)
             // The same law: the variance of all pixels of a class, 3,200 of them, each way. Its relative standard error is
             // √(2/n) = 0.025 for Gaussian pixels, 0.035 for the difference of two; five of them.
