@@ -119,9 +119,8 @@ extension UNet2D {
                 guard let base = values.baseAddress else { return }
                 for (row, index) in pass.rows.enumerated() { add(base + index * channels, to: row) }
             }
-        case (.timestep(let layer), .labels), (.timestep(let layer), .values):
-            if case .values(let values) = classes { sinusoid(values[pass.rows], into: waves) }
-            if case .labels(let labels) = classes { sinusoid(labels[pass.rows].map(Float.init), into: waves) }
+        case (.timestep(let layer), _):
+            if let numbers = classes.numbers { sinusoid(numbers[pass.rows], into: waves) }
             let embedded = pass.take(perRow: stride)
             layer(waves, into: embedded.pointer, pass)
             for row in 0..<pass.count { add(embedded.pointer + row * stride, to: row) }

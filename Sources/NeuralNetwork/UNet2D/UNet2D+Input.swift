@@ -18,6 +18,15 @@ extension UNet2D {
         case labels([Int])
         /// For `class_embed_type` "timestep" `[rows]` numbers, for "identity" `[rows, timeEmbeddingChannels]`.
         case values([Float])
+
+        /// As numbers, to be embedded.
+        var numbers: [Float]? {
+            switch self {
+            case .none: nil
+            case .labels(let labels): labels.map { Float($0) }
+            case .values(let values): values
+            }
+        }
     }
 
     /// The network's output for a batch of rows, exactly as diffusers' `UNet2DModel.forward` returns it.
