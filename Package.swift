@@ -94,6 +94,7 @@ let package = Package(
             name: "DiffusionTests", dependencies: ["Diffusion", "Statistics", "Verification"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "ProcessesTests", dependencies: ["Couplings", "Diffusion", "Processes"]),
+        .testTarget(name: "JobsTests", dependencies: ["Diffusion", "Jobs"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
         .testTarget(name: "VerificationTests", dependencies: ["Couplings", "Diffusion", "Verification"]),
         .testTarget(
@@ -101,6 +102,7 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "CPNG"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models"]),
-        .testTarget(name: "CommandLineTests", dependencies: ["diffspec", "fuzz"]),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["diffspec", "fuzz", "SampleAndSave", "OwnDenoiser"]),
     ]
 )

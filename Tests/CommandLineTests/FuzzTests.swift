@@ -7,7 +7,7 @@ extension CommandLineTests {
     struct FuzzTests {
         @Test func neverATrapAHangOrMuchMemory() throws {
             let process = Process()
-            process.executableURL = Program.url.deletingLastPathComponent().appendingPathComponent("fuzz")
+            process.executableURL = Program.url().deletingLastPathComponent().appendingPathComponent("fuzz")
             process.arguments = ["--inputs", "2000", "--seed", "2026"]
             let output = Pipe()
             process.standardOutput = output

@@ -137,7 +137,7 @@ extension CommandLineTests {
         @Test(arguments: [SIGTERM, SIGINT]) func answersComeAtOnceAndSignalsEndIt(signal: Int32) throws {
             try Self.inFolder { folder in
                 let process = Process()
-                process.executableURL = Program.url
+                process.executableURL = Program.url()
                 process.arguments = Self.options
                 process.currentDirectoryURL = folder
                 let (input, output, errors) = (Pipe(), Pipe(), Pipe())

@@ -14,9 +14,9 @@ enum Program {
     }
 
     /// Beside the test bundle.
-    static var url: URL {
+    static func url(_ program: String = "diffspec") -> URL {
         URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
-            .appendingPathComponent("diffspec")
+            .appendingPathComponent(program)
     }
 
     static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -27,9 +27,12 @@ enum Program {
     ///   - isInterrupted: whether a SIGINT follows as soon as the program has made a file.
     static func run(
         _ arguments: [String], in folder: URL, input: Data? = nil, isInterrupted: Bool = false,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], program: String = "diffspec"
     ) throws -> Outcome {
-        try run(arguments, in: folder, input: input, environment: environment, endedBy: isInterrupted ? SIGINT : nil) {
+        try run(
+            arguments, in: folder, input: input, environment: environment, program: program,
+            endedBy: isInterrupted ? SIGINT : nil
+        ) {
             (try? files(in: folder).isEmpty) == false
         }
     }
@@ -39,11 +42,11 @@ enum Program {
     ///   - signal: sent as soon as `isTime` says so; nil for none.
     static func run(
         _ arguments: [String], in folder: URL, input: Data? = nil, environment: [String: String] = [:],
-        endedBy signal: Int32?, when isTime: () -> Bool
+        program: String = "diffspec", endedBy signal: Int32?, when isTime: () -> Bool
     ) throws -> Outcome {
         try inFolder { logs in
             let process = Process()
-            process.executableURL = url
+            process.executableURL = url(program)
             process.arguments = arguments
             process.currentDirectoryURL = folder
             process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+extension CommandLineTests {
+    /// The examples are to be read; that they also work, and say the truth, is tested.
+    @Suite("Examples") struct ExampleTests {
+        private func run(_ example: String, _ arguments: [String] = [], in folder: URL) throws -> String {
+            let outcome = try Program.run(arguments, in: folder, program: example)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            return outcome.output
+        }
+
+        /// Fifteen lines of library give the command line's very pictures.
+        @Test func sampleAndSaveMakesTheCommandLinesPictures() throws {
+            try Program.inFolder { folder in
+                let own = folder.appendingPathComponent("library"), theirs = folder.appendingPathComponent("program")
+                for each in [own, theirs] {
+                    try FileManager.default.createDirectory(at: each, withIntermediateDirectories: true)
+                }
+                let output = try run("SampleAndSave", in: own)
+                let outcome = try Program.run(["sample", "--quiet", "--report", "r.json"], in: theirs)
+                #expect(outcome.status == 0)
+                let (library, program) = (
+                    try Data(contentsOf: own.appendingPathComponent("samples.png")),
+                    try Data(contentsOf: theirs.appendingPathComponent("samples.png"))
+                )
+                #expect(library == program)
+                #expect(output.split(separator: "\n").count == 16 && output.contains("Ankle boot"))
+            }
+        }
+
+        /// A denoiser of one's own reaches its point in fewer calls than steps.
+        @Test func ownDenoiserReachesItsPoint() throws {
+            try Program.inFolder { folder in
+                let lines = try run("OwnDenoiser", in: folder).split(separator: "\n")
+                #expect(lines.count == 4)
+                for line in lines {
+                    let numbers = line.split { !"0123456789.-e".contains($0) }.compactMap { Double($0) }
+                    // The sample's number, its two coordinates and its calls.
+                    #expect(numbers.count == 4)
+                    // The last step's noise, of deviation s, is left in: a hundredth or so.
+                    #expect(abs(numbers[1] - 3) < 0.1 && abs(numbers[2] + 2) < 0.1 && numbers[3] < 40)
+                }
+            }
+        }
+    }
+}

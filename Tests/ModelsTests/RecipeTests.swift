@@ -1,0 +1,72 @@
+import Diffusion
+import Foundation
+import Models
+import Testing
+
+@Suite("Recipes")
+struct RecipeTests {
+    @Test(arguments: [
+        "recycled", "recycled-zeroth", "assisted", "corrected", "frozen-denoiser", "frozen", "frozen-fresh",
+        "frozen-previous", "independent", "picard:3", "mixture:frozen=0.25,recycled=0.75", "mixture:learnt", "none",
+    ])
+    func draftsAreTheirNames(name: String) throws {
+        let draft = try #require(DraftRecipe(name))
+        #expect(draft.name == name)
+        #expect(try JSONDecoder().decode(DraftRecipe.self, from: JSONEncoder().encode(draft)) == draft)
+    }
+
+    @Test(arguments: [
+        "", "recycle", "picard:0", "picard:x", "mixture:", "mixture:none=1", "mixture:frozen=-1", "none:1",
+    ])
+    func whatIsNoDraftIsNil(name: String) { #expect(DraftRecipe(name) == nil) }
+
+    @Test func aRecipeIsTheSameAfterJSON() throws {
+        var recipe = SamplingRecipe(
+            model: ModelRecipe("x", schedule: .flow), chain: ChainRecipe(kind: .ddpm, steps: 7, churn: 0.5),
+            classes: ["Bag"], seed: .max)
+        recipe.chain.trainingSpacing = .trailing
+        recipe.speculation = SpeculationRecipe(draft: .picard(iterations: 2), window: .adaptive)
+        recipe.speculation.rule = .typical(density: .infinity, entropy: 0.5)
+        recipe.speculation.fallsBack = false
+        let data = try JSONEncoder().encode(recipe)
+        #expect(try JSONDecoder().decode(SamplingRecipe.self, from: data) == recipe)
+    }
+
+    /// Whoever makes a rule without a text may put numbers in that trap further down.
+    @Test(arguments: [
+        RuleRecipe.temperature(0), .temperature(-.infinity), .typical(density: -1, entropy: 1), .pooling(factor: 0),
+    ])
+    func impossibleRulesAreErrors(rule: RuleRecipe) {
+        let picture = PictureShape(channels: 1, height: 4, width: 4)
+        #expect(throws: RecipeError.self) { try rule.rule(for: picture, threads: 1) }
+    }
+
+    @Test func rulesThatLookAtPicturesNeedThem() {
+        #expect(throws: RecipeError.self) { try RuleRecipe.pooling(factor: 2).rule(for: nil, threads: 1) }
+    }
+
+    /// The same name is the same draft on every kind of chain, and what a target lacks is said.
+    @Test func draftsSayWhatTheyNeed() throws {
+        let energy = try EnergyRecipe().load()
+        let chain = try LangevinChain(energy: energy, stepCount: 4, stepSize: 1e-3)
+        for name in ["frozen", "frozen-fresh", "recycled", "frozen-denoiser", "picard:1"] {
+            let draft = try #require(DraftRecipe(name)).draft(over: chain, companions: NoCompanions())
+            #expect(draft != nil, "\(name)")
+        }
+        for recipe in [DraftRecipe.independent, .assisted, .corrected, .learntMixture] {
+            #expect(throws: RecipeError.self) { try recipe.draft(over: chain, companions: NoCompanions()) }
+        }
+        #expect(try DraftRecipe.none.draft(over: chain, companions: NoCompanions()) == nil)
+    }
+
+    @Test func impossibleChainsAreErrors() throws {
+        let model = try ImageModel(named: "fashion-mnist-draft")
+        for recipe in [
+            ChainRecipe(steps: 0), ChainRecipe(steps: 1_000_001), ChainRecipe(churn: -1), ChainRecipe(churn: .nan),
+            ChainRecipe(kind: .ddpm),
+        ] {
+            #expect(throws: RecipeError.self) { try model.chain(recipe, subjects: [], threads: 1) }
+        }
+        #expect(throws: RecipeError.self) { try model.chain(ChainRecipe(), subjects: ["Spoon"], threads: 1) }
+    }
+}
