@@ -39,8 +39,10 @@ enum SampleMessage: Sendable {
     /// - Throws: `Malformed`
     init(numbers: [Double]) throws {
         let malformed = Malformed(count: numbers.count)
+        // A head of a sample; the end of a share has fewer numbers, all of them integers.
         let head = numbers.prefix(Self.headCount).compactMap { Int(exactly: $0) }
-        guard let first = head.first, let tag = Tag(rawValue: first) else { throw malformed }
+        let isWhole = head.count == min(numbers.count, Self.headCount)  // nothing in it was no integer
+        guard isWhole, let first = head.first, let tag = Tag(rawValue: first) else { throw malformed }
         switch tag {
         case .finished:
             guard numbers.count == 2 else { throw malformed }
@@ -49,9 +51,10 @@ enum SampleMessage: Sendable {
             guard head.count == Self.headCount, head[9] >= 0, head[9] <= numbers.count else { throw malformed }
             let stateStart = Self.headCount + Self.decisionCount * head[9]
             guard stateStart <= numbers.count else { throw malformed }
-            let decisions = stride(from: Self.headCount, to: stateStart, by: Self.decisionCount).map {
-                FinishedSample.Decision(
-                    step: Int(numbers[$0]), isAccepted: numbers[$0 + 1] == 1, acceptance: numbers[$0 + 2])
+            let decisions = try stride(from: Self.headCount, to: stateStart, by: Self.decisionCount).map {
+                guard let step = Int(exactly: numbers[$0]) else { throw malformed }
+                return FinishedSample.Decision(
+                    step: step, isAccepted: numbers[$0 + 1] == 1, acceptance: numbers[$0 + 2])
             }
             self = .sample(
                 FinishedSample(
