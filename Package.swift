@@ -7,7 +7,7 @@ let package = Package(
     products: [
         .executable(name: "diffspec", targets: ["diffspec"]),
         .library(name: "Couplings", targets: ["Couplings"]),
-        .library(name: "LinearProgramming", targets: ["LinearProgramming"]),
+        .library(name: "FiniteAlphabets", targets: ["FiniteAlphabets"]),
         .library(name: "TokenModels", targets: ["TokenModels"]),
         .library(name: "Diffusion", targets: ["Diffusion"]),
         .library(name: "NeuralNetwork", targets: ["NeuralNetwork"]),
@@ -28,13 +28,13 @@ let package = Package(
     targets: [
         // How to make two samples equal: pure Swift, no C, no I/O.
         .target(name: "Couplings"),
-        // Linear programs: GLPK with the trait of that name, else the simplex built in Couplings.
+        // Couplings, drafts and limits on finite alphabets; linear programs by GLPK with the trait of that name.
         .systemLibrary(name: "CGLPK", providers: [.apt(["libglpk-dev"]), .brew(["glpk"])]),
         .target(
-            name: "LinearProgramming",
+            name: "FiniteAlphabets",
             dependencies: ["Couplings", .target(name: "CGLPK", condition: .when(traits: ["GLPK"]))]),
         // Models of text and the speculative decoder over them.
-        .target(name: "TokenModels", dependencies: ["Couplings", "COpenBLAS"]),
+        .target(name: "TokenModels", dependencies: ["Couplings", "FiniteAlphabets", "COpenBLAS"]),
         // Chains, drafts and the speculative loop: pure Swift, no C, no I/O.
         .target(name: "Diffusion", dependencies: ["Couplings"]),
         // Two-sample tests, for the checks of exactness.
@@ -60,8 +60,8 @@ let package = Package(
         .target(
             name: "Jobs",
             dependencies: [
-                "Couplings", "Diffusion", "Imaging", "Models", "NeuralNetwork", "Processes", "Statistics",
-                "Verification",
+                "Couplings", "Diffusion", "FiniteAlphabets", "Imaging", "Models", "NeuralNetwork", "Processes",
+                "Statistics", "TokenModels", "Verification",
             ]),
         // What a program imports that samples: all of the above that it needs.
         .target(name: "DiffSpec", dependencies: ["Couplings", "Diffusion", "Imaging", "Models"]),
@@ -69,8 +69,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Jobs", "Models", "Couplings", "LinearProgramming", "NeuralNetwork", "Processes", "Statistics",
-                "TokenModels",
+                "Jobs", "Models", "NeuralNetwork", "Processes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Commands"),
@@ -88,8 +87,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Fuzz", exclude: ["README.md"]),
-        .testTarget(name: "CouplingsTests", dependencies: ["Couplings", "LinearProgramming"]),
-        .testTarget(name: "TokenModelsTests", dependencies: ["TokenModels"]),
+        .testTarget(name: "CouplingsTests", dependencies: ["Couplings"]),
+        .testTarget(name: "FiniteAlphabetsTests", dependencies: ["Couplings", "FiniteAlphabets"]),
+        .testTarget(name: "TokenModelsTests", dependencies: ["Couplings", "FiniteAlphabets", "TokenModels"]),
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion", "Statistics", "Verification"],
             resources: [.copy("Fixtures")]),

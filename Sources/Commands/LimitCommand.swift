@@ -1,7 +1,6 @@
 import ArgumentParser
-import Couplings
-import Foundation
-import LinearProgramming
+import Jobs
+import Models
 
 /// `diffspec limit`: what no rule, and no code, can exceed.
 struct LimitCommand: ParsableCommand {
@@ -16,48 +15,37 @@ struct LimitCommand: ParsableCommand {
             abstract:
                 "The optimal acceptance of n drafts, α*: for two finite distributions, or two Gaussians at a distance.")
 
-        @Option(help: "File with the target's probabilities, a JSON array.")
+        @Option(help: .init("File with the target's probabilities, a JSON array.", valueName: "file"))
         var target: String?
-        @Option(help: "File with the draft's probabilities, a JSON array.")
-        var draft: String?
-        @Option(help: "δ = ‖Δ‖, the distance of two Gaussian steps' means in standard deviations.")
-        var distance: Double?
-        @Option(help: "Number of drafts.")
-        var drafts = 1
-        @Flag(help: "Print a JSON object.")
-        var json = false
 
-        struct Report: Encodable {
-            let drafts: Int
-            let optimum: Double
-            let distance: Double?
+        @OptionGroup var draftLaw: DraftLawOption
+
+        @Option(
+            parsing: .unconditional,
+            help: .init("The distance of two Gaussian steps' means in standard deviations, ‖Δ‖.", valueName: "δ"))
+        var distance: Double?
+
+        @Option(parsing: .unconditional, help: .init("Number of drafts.", valueName: "n"))
+        var drafts = 1
+
+        @OptionGroup(title: "Result") var result: ResultOptions
+
+        private func laws() throws -> AcceptanceLimit.Laws {
+            switch (target, draftLaw.file, distance) {
+            case (let target?, let draft?, nil): .finite(target: target, draft: draft)
+            case (nil, nil, let distance?): .gaussian(distance: distance)
+            default: throw ValidationError("give either --target and --draft-law, or --distance.")
+            }
         }
 
         func validate() throws {
-            let isFinite = target != nil && draft != nil && distance == nil
-            let isGaussian = target == nil && draft == nil && distance != nil
-            guard isFinite || isGaussian else {
-                throw ValidationError("give either --target and --draft, or --distance")
-            }
-            guard drafts >= 1 else { throw ValidationError("--drafts is \(drafts); expected at least 1") }
-            if let distance, !(distance >= 0 && distance.isFinite) {
-                throw ValidationError("--distance is \(distance); expected a finite number ≥ 0")
-            }
+            let laws = try laws()
+            try checkingUsage { try AcceptanceLimit.check(laws, drafts: drafts) }
         }
 
         func run() throws {
-            let optimum: Double
-            if let target, let draft {
-                let q = try JSONFiles.distribution(target)
-                let p = try JSONFiles.distribution(draft)
-                try p.requireSameVocabulary(as: q, name: draft, otherName: target)
-                optimum = try FiniteNeymanPearson(p, q).optimalAcceptance(drafts: drafts)
-            } else {
-                optimum = try GaussianNeymanPearson(distance: distance ?? 0).optimalAcceptance(drafts: drafts)
-            }
-            let report = Report(drafts: drafts, optimum: optimum, distance: distance)
-            print(
-                json ? try JSONFiles.line(report) : String(format: "optimum %.9f", optimum) + " with \(drafts) drafts")
+            try result.check()
+            try result.show(AcceptanceLimit.run(laws(), drafts: drafts))
         }
     }
 
@@ -67,76 +55,53 @@ struct LimitCommand: ParsableCommand {
             commandName: "metaconverse",
             abstract: "The minimax converse of a memoryless channel: no code of the length and error has more bits.")
 
-        @Option(help: "Crossover probability of a binary symmetric channel.")
+        @Option(
+            parsing: .unconditional,
+            help: .init("Crossover probability of a binary symmetric channel.", valueName: "δ"))
         var bsc: Double?
-        @Option(help: "Erasure probability of a binary erasure channel.")
+
+        @Option(
+            parsing: .unconditional, help: .init("Erasure probability of a binary erasure channel.", valueName: "e"))
         var bec: Double?
-        @Option(help: "File with a channel: a JSON array of the rows W(·|x).")
+
+        @Option(help: .init("File with a channel: a JSON array of the rows W(·|x).", valueName: "file"))
         var channel: String?
-        @Option(help: "Number of uses of the channel, n.")
+
+        @Option(parsing: .unconditional, help: .init("Number of uses of the channel.", valueName: "n"))
         var length = 1
-        @Option(help: "Error probability, ε.")
+
+        @Option(parsing: .unconditional, help: .init("Error probability (default: 0.001).", valueName: "ε"))
         var error: Double?
-        @Option(help: "Instead of an error: the rate in bits, log₂ M; the least error is reported.")
+
+        @Option(
+            parsing: .unconditional,
+            help: .init("Instead of an error: the rate in bits, log₂ M; the least error is reported.", valueName: "R"))
         var bits: Double?
-        @Flag(help: "Print a JSON object.")
-        var json = false
 
-        struct Report: Encodable {
-            let length: Int
-            let error: Double
-            let converseBits: Double
-            let gap: Double
-            let supportSpread: Double
-            let zeroShortfall: Double
-            let quantileLoss: Double
+        @OptionGroup(title: "Result") var result: ResultOptions
 
-            enum CodingKeys: String, CodingKey {
-                case length, error, gap
-                case converseBits = "converse_bits"
-                case supportSpread = "support_spread"
-                case zeroShortfall = "zero_shortfall"
-                case quantileLoss = "quantile_loss"
+        private func chosenChannel() throws -> ConverseLimit.Channel {
+            switch (bsc, bec, channel) {
+            case (let crossover?, nil, nil): .binarySymmetric(crossover: crossover)
+            case (nil, let erasure?, nil): .binaryErasure(erasure: erasure)
+            case (nil, nil, let file?): .file(file)
+            default: throw ValidationError("give exactly one of --bsc, --bec and --channel.")
             }
+        }
+
+        private var question: ConverseLimit.Question {
+            bits.map { .error(atBits: $0) } ?? .rate(atError: error ?? 1e-3)
         }
 
         func validate() throws {
-            guard [bsc != nil, bec != nil, channel != nil].filter({ $0 }).count == 1 else {
-                throw ValidationError("give exactly one of --bsc, --bec and --channel")
-            }
-            guard error == nil || bits == nil else { throw ValidationError("give --error or --bits, not both") }
-            guard (1...4_000_000).contains(length) else {
-                throw ValidationError("--length is \(length); expected 1 to 4000000")
-            }
-            for (name, value) in [("--bsc", bsc), ("--bec", bec)] {
-                if let value, !(0...1).contains(value) { throw ValidationError("\(name) is \(value); expected 0 to 1") }
-            }
-            if let error, !(error > 0 && error < 1) { throw ValidationError("--error is \(error); expected 0 < ε < 1") }
-            if let bits, !(bits >= 0 && bits.isFinite) {
-                throw ValidationError("--bits is \(bits); expected a finite number of bits ≥ 0")
-            }
+            guard error == nil || bits == nil else { throw ValidationError("give --error or --bits, not both.") }
+            let channel = try chosenChannel()
+            try checkingUsage { try ConverseLimit.check(channel, length: length, question: question) }
         }
 
         func run() throws {
-            let question: MetaConverse.Question = bits.map { .error(atBits: $0) } ?? .rate(atError: error ?? 1e-3)
-            let saddle = try MetaConverse(
-                try chosenChannel(), length: length, question: question, solver: PreferredSolver.make())
-            let certificate = saddle.certificate
-            let report = Report(
-                length: length, error: saddle.error, converseBits: saddle.bits, gap: certificate.gap,
-                supportSpread: certificate.supportSpread, zeroShortfall: certificate.zeroShortfall,
-                quantileLoss: certificate.quantileLoss)
-            print(
-                json
-                    ? try JSONFiles.line(report)
-                    : String(format: "%.6f bits at error %.6g", saddle.bits, saddle.error)
-                        + ", length \(length) " + String(format: "(certificate gap %.2g)", certificate.gap))
-        }
-
-        private func chosenChannel() throws -> DiscreteChannel {
-            if let bsc { return try .binarySymmetric(crossover: bsc) }
-            if let bec { return try .binaryErasure(erasure: bec) }
-            return try JSONFiles.channel(channel ?? "")
+            try result.check()
+            try result.show(ConverseLimit.run(chosenChannel(), length: length, question: question))
         }
     }
 }

@@ -1,5 +1,5 @@
 import COpenBLAS
-import Couplings
+import FiniteAlphabets
 import Foundation
 
 /// A llama2.c model run token by token: RMS norm, rotary positions, grouped-query attention, gated feed-forward.
@@ -27,7 +27,7 @@ public struct LlamaModel: TokenModel, Sendable {
     public mutating func nextDistribution(after tokens: [Int]) throws -> FiniteDistribution {
         guard !tokens.isEmpty else {
             throw TokenModelError.parameterOutOfRange(
-                name: "context length", value: 0,
+                name: "the context's length", value: 0,
                 expected: "at least 1 (a llama begins with its beginning-of-text token)")
         }
         guard tokens.count <= checkpoint.contextLength else {

@@ -1,4 +1,4 @@
-import Couplings
+import FiniteAlphabets
 
 /// An interpolated n-gram model (Witten and Bell 1991, method C).
 ///
@@ -6,6 +6,9 @@ import Couplings
 /// after h, and h′ the context h without its first token; below the shortest context stands the uniform law. Every
 /// token keeps some probability.
 public struct NGramModel: TokenModel, Sendable {
+    /// What n may be.
+    public static let orders = ParameterRange("the order", from: 1, to: 64)
+
     /// n: the model looks back n - 1 tokens.
     public let order: Int
     public let vocabularySize: Int
@@ -18,9 +21,7 @@ public struct NGramModel: TokenModel, Sendable {
     public init(
         order: Int, vocabularySize: Int, trainedOn tokens: [Int], source: String = "text"
     ) throws(TokenModelError) {
-        guard (1...64).contains(order) else {
-            throw .parameterOutOfRange(name: "order", value: Double(order), expected: "1 to 64")
-        }
+        try NGramModel.orders.checkForModel(Double(order))
         guard !tokens.isEmpty else { throw .emptyText(file: source) }
         guard vocabularySize >= 1 else {
             throw .parameterOutOfRange(name: "vocabulary size", value: Double(vocabularySize), expected: "at least 1")

@@ -1,11 +1,12 @@
 import Couplings
+import FiniteAlphabets
 
 /// Speculative decoding of token sequences: a draft model proposes, the target decides.
 ///
-/// Two modes. `decode(…using:)` drafts n paths of L tokens and walks down their tree by a multi-draft rule (SpecTr,
+/// Two modes. `decode(…randomness:)` drafts n paths of L tokens and walks down their tree by a multi-draft rule (SpecTr,
 /// Sun et al. 2023; IW and GR, multi-step): the tokens follow the target's law as far as each rule does, see
-/// `DecodingOutput.isExact`. `decodeInvariantly` couples draft and
-/// target by Gumbel (CWC, Section 5): besides, they are a function of the seed and the target alone.
+/// `DecodingOutput.isExact`. `decodeInvariantly` couples draft and target by Gumbel (CWC, Section 5): besides, they are a
+/// function of the seed and the target alone.
 public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
     private var target: Target
     private var draft: Draft
@@ -21,9 +22,7 @@ public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
         guard target.vocabularySize == draft.vocabularySize else {
             throw .vocabulariesDiffer(target: target.vocabularySize, draft: draft.vocabularySize)
         }
-        guard lookahead >= 1 else {
-            throw .parameterOutOfRange(name: "lookahead", value: Double(lookahead), expected: "at least 1")
-        }
+        try DecodingOutput.lookaheads.checkForModel(Double(lookahead))
         self.target = target
         self.draft = draft
         self.lookahead = lookahead
@@ -36,7 +35,7 @@ public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
     /// the common prefix, so the rule meets as many i.i.d. drafts as there are survivors.
     public mutating func decode(
         prompt: [Int], count: Int, paths: Int, rule: (MultiDraftProblem) throws -> any MultiDraftRule,
-        using generator: inout some RandomNumberGenerator
+        randomness: inout RandomStream
     ) throws -> DecodingOutput {
         try check(count: count, paths: paths)
         var output = DecodingOutput()
@@ -50,7 +49,7 @@ public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
                 while path.count < length {
                     let law = try draftLaws[path] ?? draft.nextDistribution(after: context + path)
                     draftLaws[path] = law
-                    path.append(law.sample(using: &generator))
+                    path.append(law.sample(randomness: &randomness))
                 }
                 drafted.append(path)
             }
@@ -60,15 +59,15 @@ public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
                 let law = try target.nextDistribution(after: context)
                 guard prefix.count < length, let draftLaw = draftLaws[prefix] else {
                     // All drafts are used up: one more token, from the target's own law.
-                    append(law.sample(using: &generator), to: &output, &context)
+                    append(law.sample(randomness: &randomness), to: &output, &context)
                     break
                 }
                 let made = try rule(MultiDraftProblem(target: law, draft: draftLaw, count: drafted.count))
-                let selection = try made.select(from: drafted.map { $0[prefix.count] }, using: &generator)
+                let selection = try made.select(from: drafted.map { $0[prefix.count] }, randomness: &randomness)
                 output.decisions += 1
                 output.isExact = output.isExact && made.isExact
-                if selection.accepted { output.accepted += 1 }
-                if let rule = made as? GlobalResolution, rule.earlyTermination != nil { output.fallbacks += 1 }
+                if selection.isAccepted { output.accepted += 1 }
+                if made.earlyTermination != nil { output.fallbacks += 1 }
                 append(selection.token, to: &output, &context)
                 drafted = drafted.filter { $0[prefix.count] == selection.token }
                 if drafted.isEmpty { break }
@@ -80,16 +79,16 @@ public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
 
     /// Decodes `count` tokens after `prompt` drafter-invariantly: token t is the target's Gumbel choice under the
     /// numbers of position t, and the draft guesses with the same numbers.
-    /// - Parameter randomness: the generator of each position, counted from the prompt's end.
-    public mutating func decodeInvariantly<Generator: RandomNumberGenerator>(
-        prompt: [Int], count: Int, randomness: (_ position: Int) -> Generator
+    /// - Parameter randomness: the stream of each position, counted from the prompt's end.
+    public mutating func decodeInvariantly(
+        prompt: [Int], count: Int, randomness: (_ position: Int) -> RandomStream
     ) throws -> DecodingOutput {
         try check(count: count, paths: 1)
         var output = DecodingOutput()
         var context = prompt
         func choice(_ law: FiniteDistribution, _ position: Int) throws -> Int {
-            var generator = randomness(position)
-            let uniforms = GumbelCoupling.uniforms(count: law.count, using: &generator)
+            var randomness = randomness(position)
+            let uniforms = GumbelCoupling.uniforms(count: law.count, randomness: &randomness)
             return try GumbelCoupling.token(of: law, uniforms: uniforms)
         }
         while !isDone(output, count) {
@@ -113,12 +112,8 @@ public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
     }
 
     private func check(count: Int, paths: Int) throws(TokenModelError) {
-        guard count >= 0 else {
-            throw .parameterOutOfRange(name: "number of tokens", value: Double(count), expected: "at least 0")
-        }
-        guard (1...4096).contains(paths) else {
-            throw .parameterOutOfRange(name: "number of drafts", value: Double(paths), expected: "1 to 4096")
-        }
+        try DecodingOutput.tokenCounts.checkForModel(Double(count))
+        try MultiDraftProblem.draftCounts.checkForModel(Double(paths))
     }
 
     private func isDone(_ output: DecodingOutput, _ count: Int) -> Bool {
@@ -129,28 +124,4 @@ public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
         output.tokens.append(token)
         context.append(token)
     }
-}
-
-/// What a decoding gave and what it took.
-public struct DecodingOutput: Equatable, Sendable {
-    /// The tokens after the prompt.
-    public var tokens: [Int] = []
-    /// Calls of the target: each scores all drafted paths at once.
-    public var targetCalls = 0
-    /// Steps at which drafts were on offer, and those at which one was taken.
-    public var decisions = 0
-    public var accepted = 0
-    /// Rules that gave up and used their fallback (global resolution).
-    public var fallbacks = 0
-
-    /// Whether every rule had the target's law; global resolution may be within its tolerance only.
-    public var isExact = true
-
-    /// Nothing decoded yet.
-    public init() {}
-
-    /// Tokens per call of the target.
-    public var blockEfficiency: Double { targetCalls > 0 ? Double(tokens.count) / Double(targetCalls) : 0 }
-    /// The share of decisions that took a draft.
-    public var acceptance: Double { decisions > 0 ? Double(accepted) / Double(decisions) : 0 }
 }

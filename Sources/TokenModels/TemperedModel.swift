@@ -1,4 +1,4 @@
-import Couplings
+import FiniteAlphabets
 import Foundation
 
 /// A model with its laws sharpened or flattened: probabilities ∝ p^{1/T}.
@@ -8,9 +8,7 @@ public struct TemperedModel<Base: TokenModel>: TokenModel {
 
     /// - Throws: `TokenModelError.parameterOutOfRange` unless T is finite and above zero.
     public init(_ base: Base, temperature: Double) throws(TokenModelError) {
-        guard temperature > 0, temperature.isFinite else {
-            throw .parameterOutOfRange(name: "temperature", value: temperature, expected: "a finite number above 0")
-        }
+        try TokenTemperature.range.checkForModel(temperature)
         self.base = base
         self.temperature = temperature
     }
@@ -25,4 +23,9 @@ public struct TemperedModel<Base: TokenModel>: TokenModel {
         return try FiniteDistribution(
             weights: law.probabilities.map { $0 > 0 ? exp(log($0 / largest) / temperature) : 0 }, name: "tempered law")
     }
+}
+
+/// The temperature of a token model's laws, apart from the model so that it can be asked for without one.
+public enum TokenTemperature {
+    public static let range = ParameterRange("the temperature", "a finite number above 0") { $0 > 0 && $0.isFinite }
 }

@@ -1,4 +1,4 @@
-import Couplings
+import FiniteAlphabets
 
 /// A language model: from the tokens so far to the law of the next.
 public protocol TokenModel {

@@ -1,3 +1,5 @@
+import FiniteAlphabets
+
 /// What can be wrong with a text, a checkpoint or a tokenizer.
 public enum TokenModelError: Error, Equatable, Sendable {
     /// A file that cannot be read.
@@ -16,19 +18,26 @@ public enum TokenModelError: Error, Equatable, Sendable {
     case vocabulariesDiffer(target: Int, draft: Int)
 }
 
+extension ParameterRange {
+    /// - Throws: `TokenModelError.parameterOutOfRange`.
+    func checkForModel(_ value: Double) throws(TokenModelError) {
+        guard contains(value) else { throw .parameterOutOfRange(name: name, value: value, expected: expected) }
+    }
+}
+
 extension TokenModelError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
         case .malformed(let file, let expected, let found): "\(file): expected \(expected), found \(found)"
-        case .emptyText(let file): "\(file): the text is empty; a model needs at least one token to learn from"
+        case .emptyText(let file): "\(file): expected at least one token to learn from, found an empty text"
         case .outsideVocabulary(let what, let position): "\(what) at position \(position) is not in the vocabulary"
         case .contextTooLong(let length, let limit):
-            "a context of \(length) tokens is longer than the \(limit) the model was made for; ask for fewer tokens"
+            "the context: expected at most the \(limit) tokens that the model was made for, found \(length); ask for fewer"
         case .parameterOutOfRange(let name, let value, let expected):
-            "\(name) is \(Int(exactly: value).map(String.init) ?? "\(value)"); expected \(expected)"
+            "\(name) must be \(expected), found \(Int(exactly: value).map(String.init) ?? "\(value)")"
         case .vocabulariesDiffer(let target, let draft):
-            "the target has \(target) tokens and the draft \(draft); they must share one vocabulary"
+            "the draft: expected the target's vocabulary of \(target) tokens, found \(draft)"
         }
     }
 }

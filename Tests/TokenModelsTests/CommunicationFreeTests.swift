@@ -1,4 +1,5 @@
 import Couplings
+import FiniteAlphabets
 import Testing
 import TokenModels
 
@@ -21,7 +22,7 @@ struct CommunicationFreeTests {
             #expect(gumbel >= minHash - 1e-12)
             #expect(minHash >= CommunicationFreeBound.matchProbability(totalVariation: distance) - 1e-12)
             #expect(gumbel <= 1 - distance + 1e-12)
-            context.append(q.sample(using: &generator))
+            context.append(q.sample(randomness: &generator))
         }
     }
 }

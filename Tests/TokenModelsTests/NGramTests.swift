@@ -1,4 +1,4 @@
-import Couplings
+import FiniteAlphabets
 import Testing
 import TokenModels
 
@@ -38,7 +38,7 @@ struct NGramTests {
 
     @Test("bad input is named")
     func badInput() {
-        #expect(throws: TokenModelError.parameterOutOfRange(name: "order", value: 0, expected: "1 to 64")) {
+        #expect(throws: TokenModelError.parameterOutOfRange(name: "the order", value: 0, expected: "from 1 to 64")) {
             try NGramModel(order: 0, vocabularySize: 3, trainedOn: [0])
         }
         #expect(throws: TokenModelError.emptyText(file: "a.txt")) {

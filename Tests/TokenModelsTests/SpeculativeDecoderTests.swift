@@ -1,4 +1,5 @@
 import Couplings
+import FiniteAlphabets
 import Testing
 import TokenModels
 
@@ -48,7 +49,8 @@ struct SpeculativeDecoderTests {
         for draw in 0..<draws {
             var generator = RandomSource(seed: 1).stream(sample: draw, step: 0, purpose: .auxiliary)
             counts[
-                try decoder.decode(prompt: [], count: 3, paths: 2, rule: rule, using: &generator).tokens, default: 0] +=
+                try decoder.decode(prompt: [], count: 3, paths: 2, rule: rule, randomness: &generator).tokens,
+                default: 0] +=
                 1
         }
         return try exactLaw(target).reduce(0) { $0 + abs(counts[$1.key, default: 0] / Double(draws) - $1.value) } / 2
@@ -103,7 +105,7 @@ struct SpeculativeDecoderTests {
                 var decoder = try SpeculativeDecoder(target: target, draft: draft, lookahead: 3)
                 var generator = RandomSource(seed: 4).stream(sample: 0, step: 0, purpose: .auxiliary)
                 return try decoder.decode(
-                    prompt: [], count: 120, paths: 1, rule: { try NaiveRule($0) }, using: &generator
+                    prompt: [], count: 120, paths: 1, rule: { try NaiveRule($0) }, randomness: &generator
                 ).tokens
             })
         #expect(ordinary.count == 3)
@@ -115,7 +117,7 @@ struct SpeculativeDecoderTests {
         var decoder = try SpeculativeDecoder(target: model, draft: model, lookahead: 4)
         var generator = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
         let output = try decoder.decode(
-            prompt: [], count: 100, paths: 1, rule: { try NaiveRule($0) }, using: &generator)
+            prompt: [], count: 100, paths: 1, rule: { try NaiveRule($0) }, randomness: &generator)
         #expect(output.targetCalls == 20)
         #expect(output.acceptance == 1)
         let invariant = try decoder.decodeInvariantly(prompt: [], count: 100) {
@@ -132,7 +134,7 @@ struct SpeculativeDecoderTests {
         func efficiency(_ paths: Int, _ rule: (MultiDraftProblem) throws -> any MultiDraftRule) throws -> Double {
             var decoder = try SpeculativeDecoder(target: target, draft: draft, lookahead: 5)
             var generator = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
-            return try decoder.decode(prompt: [], count: 6000, paths: paths, rule: rule, using: &generator)
+            return try decoder.decode(prompt: [], count: 6000, paths: paths, rule: rule, randomness: &generator)
                 .blockEfficiency
         }
         // Standard errors are about 0.03 at 2000 calls.
@@ -149,16 +151,16 @@ struct SpeculativeDecoderTests {
         var decoder = try SpeculativeDecoder(target: model, draft: model, lookahead: 3, endTokens: [2])
         var generator = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
         let output = try decoder.decode(
-            prompt: [], count: 1000, paths: 2, rule: { try NaiveRule($0) }, using: &generator)
+            prompt: [], count: 1000, paths: 2, rule: { try NaiveRule($0) }, randomness: &generator)
         #expect(output.tokens.firstIndex(of: 2) == output.tokens.count - 1)
         #expect(
-            try decoder.decode(prompt: [], count: 0, paths: 1, rule: { try NaiveRule($0) }, using: &generator)
+            try decoder.decode(prompt: [], count: 0, paths: 1, rule: { try NaiveRule($0) }, randomness: &generator)
                 == DecodingOutput())
         #expect(throws: TokenModelError.self) {
-            try decoder.decode(prompt: [], count: 5, paths: 0, rule: { try NaiveRule($0) }, using: &generator)
+            try decoder.decode(prompt: [], count: 5, paths: 0, rule: { try NaiveRule($0) }, randomness: &generator)
         }
         #expect(throws: TokenModelError.self) {
-            try decoder.decode(prompt: [], count: -1, paths: 1, rule: { try NaiveRule($0) }, using: &generator)
+            try decoder.decode(prompt: [], count: -1, paths: 1, rule: { try NaiveRule($0) }, randomness: &generator)
         }
         #expect(throws: TokenModelError.vocabulariesDiffer(target: 4, draft: 5)) {
             try SpeculativeDecoder(target: model, draft: RandomModel(vocabularySize: 5, seed: 0), lookahead: 1)

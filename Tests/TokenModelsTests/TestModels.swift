@@ -1,4 +1,5 @@
 import Couplings
+import FiniteAlphabets
 import Foundation
 import TokenModels
 

@@ -44,7 +44,7 @@ public struct AutoencoderCoupling: VerificationRule {
         return Verdict(
             state: isAccepted ? proposal.state : proposal.repaired(by: 2 * projection / agreement, along: delta),
             isAccepted: isAccepted, distance: Vector.squaredNorm(delta).squareRoot(),
-            acceptance: NormalDistribution.boundedExponentialMean(
+            acceptance: StandardNormal.boundedExponentialMean(
                 squaredScale: agreement, slope: Vector.squaredNorm(visible).squareRoot()))
     }
 }

@@ -34,7 +34,7 @@ public struct ReflectionCoupling: VerificationRule {
     /// - Parameter distance: `δ = ‖Δ‖ ≥ 0`.
     public func acceptance(distance: Double) -> Double {
         if isExact { return maximalAcceptance(distance: distance) }
-        return NormalDistribution.boundedExponentialMean(
+        return StandardNormal.boundedExponentialMean(
             squaredScale: distance * distance / temperature, slope: distance / temperature)
     }
 
@@ -50,7 +50,7 @@ public struct ReflectionCoupling: VerificationRule {
         if isExact { return 0 }
         let tau = temperature
         let logFactor = distance * distance * (1 - tau) / (2 * tau * tau)
-        return NormalDistribution.cumulative(-distance / 2) + (1 - 2 / tau)
-            * exp(logFactor + NormalDistribution.logCumulative(distance / 2 - distance / tau))
+        return StandardNormal.cumulative(-distance / 2) + (1 - 2 / tau)
+            * exp(logFactor + StandardNormal.logCumulative(distance / 2 - distance / tau))
     }
 }

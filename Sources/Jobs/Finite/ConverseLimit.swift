@@ -1,0 +1,63 @@
+import FiniteAlphabets
+import Foundation
+import Models
+
+/// The minimax converse of a memoryless channel: no code of the length and error has more bits.
+public struct ConverseLimit: RunResult {
+    public enum Channel: Codable, Sendable {
+        case binarySymmetric(crossover: Double)
+        case binaryErasure(erasure: Double)
+        /// A file with the rows W(·|x).
+        case file(String)
+    }
+
+    /// What is given; the other is found out.
+    public enum Question: Codable, Sendable {
+        /// The error probability ε.
+        case rate(atError: Double)
+        /// The rate log₂ M.
+        case error(atBits: Double)
+    }
+
+    let length: Int
+    let error, converse_bits, gap, support_spread, zero_shortfall, quantile_loss: Double
+
+    /// Finds out what cannot be before any file is read.
+    public static func check(_ channel: Channel, length: Int, question: Question) throws(RecipeError) {
+        try MetaConverse.lengths.check(Double(length), setting: "length")
+        switch channel {
+        case .binarySymmetric(let crossover): try DiscreteChannel.crossovers.check(crossover, setting: "bsc")
+        case .binaryErasure(let erasure): try DiscreteChannel.erasures.check(erasure, setting: "bec")
+        case .file: break
+        }
+        switch question {
+        case .rate(let error): try MetaConverse.errors.check(error, setting: "error")
+        case .error(let bits): try MetaConverse.rates.check(bits, setting: "bits")
+        }
+    }
+
+    public static func run(_ channel: Channel, length: Int, question: Question) throws -> ConverseLimit {
+        try check(channel, length: length, question: question)
+        let asked: MetaConverse.Question =
+            switch question {
+            case .rate(let error): .rate(atError: error)
+            case .error(let bits): .error(atBits: bits)
+            }
+        let discrete =
+            switch channel {
+            case .binarySymmetric(let crossover): try DiscreteChannel.binarySymmetric(crossover: crossover)
+            case .binaryErasure(let erasure): try DiscreteChannel.binaryErasure(erasure: erasure)
+            case .file(let path): try LawFile.channel(path)
+            }
+        let saddle = try MetaConverse(discrete, length: length, question: asked, solver: PreferredSolver.make())
+        return ConverseLimit(
+            length: length, error: saddle.error, converse_bits: saddle.bits, gap: saddle.certificate.gap,
+            support_spread: saddle.certificate.supportSpread, zero_shortfall: saddle.certificate.zeroShortfall,
+            quantile_loss: saddle.certificate.quantileLoss)
+    }
+
+    public var text: String {
+        String(format: "%.6f bits at error %.6g", converse_bits, error) + ", length \(length) "
+            + String(format: "(certificate gap %.2g)", gap)
+    }
+}
