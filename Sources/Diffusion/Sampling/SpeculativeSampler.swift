@@ -23,7 +23,12 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
         self.random = random
     }
 
-    /// - Parameter window: `L ≥ 1`, the same always.
+    /// - Parameters:
+    ///   - chain: the target.
+    ///   - draft: what proposes the window.
+    ///   - rule: what accepts or repairs a drafted step.
+    ///   - window: `L ≥ 1`, the same always.
+    ///   - random: the keyed noise.
     /// - Throws: `DiffusionError` for a window below 1.
     public init(
         chain: Chain, draft: any Draft, rule: any VerificationRule = ReflectionCoupling(), window: Int,

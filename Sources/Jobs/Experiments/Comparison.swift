@@ -26,7 +26,9 @@ public struct Comparison: RunResult {
     private static let largestTest = 2000
 
     /// Samples both ways, draws independent noise for each, and tests whether their laws are the same.
-    /// - Parameter request: its grid shows the plain samples above the speculative ones.
+    /// - Parameters:
+    ///   - request: its grid shows the plain samples above the speculative ones.
+    ///   - monitor: is told how far the run is, and may end it.
     public static func run(_ request: SampleRequest, monitor: any RunMonitor = NoMonitor()) throws -> Comparison {
         try request.validate()
         guard request.recipe.speculation.draft != .none else {
@@ -102,9 +104,11 @@ public struct Comparison: RunResult {
         func row(_ name: String, _ plain: String, _ speculative: String, _ ratio: Double? = nil) -> String {
             "| \(name) | \(plain) | \(speculative) | \(ratio.map { "\($0.formatted(digits: 2))×" } ?? "") |"
         }
-        func row(_ name: String, digits: Int, unit: String = "", _ value: (Report) -> Double, _ ratio: Double) -> String {
+        func row(_ name: String, digits: Int, unit: String = "", _ value: (Report) -> Double, _ ratio: Double) -> String
+        {
             row(
-                name, value(plain).formatted(digits: digits) + unit, value(speculative).formatted(digits: digits) + unit,
+                name, value(plain).formatted(digits: digits) + unit,
+                value(speculative).formatted(digits: digits) + unit,
                 ratio)
         }
         let inexact = speculative.exact ? "" : ", not exact (rule \(speculative.rule))"

@@ -21,12 +21,14 @@ public struct Survival: RunResult {
     ///   - horizon: the largest `k`.
     ///   - start: plain steps before the first draft.
     ///   - particles: of the filter, and windows observed.
+    ///   - threads: cores to use, at least 1; changes no result.
     public static func run(
         _ recipe: SamplingRecipe, horizon: Int, start: Int, particles: Int, threads: Int
     ) throws -> Survival {
         guard horizon >= 1, start >= 0, horizon <= recipe.chain.steps, start <= recipe.chain.steps - horizon else {
             throw RecipeError(
-                "start", "and --horizon must lie within the chain's \(recipe.chain.steps) steps, found \(start) and \(horizon).")
+                "start",
+                "and --horizon must lie within the chain's \(recipe.chain.steps) steps, found \(start) and \(horizon).")
         }
         let model = try recipe.model.load()
         try MemoryNeed.check(of: model, lanes: particles, window: horizon)

@@ -33,7 +33,8 @@ struct JobFolder {
         defer { withExtendedLifetime(beginning) {} }
         try Self.checkNeighbours(of: shard, job: job, folder: folder, tensors: tensors)
         var manifest = Manifest(
-            job: job, shard: shard, tensors: tensors.map { RelativePath.path(to: $0, from: folder) }, threads: request.threads,
+            job: job, shard: shard, tensors: tensors.map { RelativePath.path(to: $0, from: folder) },
+            threads: request.threads,
             tally: SamplingTally(stepCount: job.recipe.chain.steps))
         var earlier: Manifest?
         if FileManager.default.fileExists(atPath: path) {
@@ -57,7 +58,7 @@ struct JobFolder {
                 (try? SafetensorsFile(path: tensors))?.shape(of: "samples")
                 == [manifest.samples.count, format.channels, format.height, format.width]
             if isWhole {
-                // Complete, or ended between its last steps: its samples are kept, and those that are lost made anew.
+                // Complete, or ended between its last steps: its samples are kept, and those that are lost are made again.
                 guard rename(tensors, "\(tensors).partial") == 0 else {
                     throw OutputError(path: tensors, reason: String(cString: strerror(errno)))
                 }
@@ -70,7 +71,8 @@ struct JobFolder {
             }
         }
         output = try SampleOutput(
-            format: job.format, samples: manifest.samples, keepsGrid: request.grid != nil, folder: folder, tensors: tensors,
+            format: job.format, samples: manifest.samples, keepsGrid: request.grid != nil, folder: folder,
+            tensors: tensors,
             isResumable: true)
         var kept: Set<Int> = []
         if let earlier {
@@ -97,7 +99,7 @@ struct JobFolder {
         try save()
     }
 
-    /// What a later process goes on with must be where it looks for it.
+    /// What a later process resumes must be where it looks for it.
     private static func checkTensors(_ file: String) throws {
         try OutputError.checkWritable(file: file)
         var status = stat()

@@ -58,7 +58,7 @@ struct Manifest: Equatable {
     }
 }
 
-/// A manifest that cannot be used, or gone on with.
+/// A manifest that cannot be used, or resumed.
 struct ManifestError: Error, CustomStringConvertible {
     let path: String
     let reason: String
@@ -72,7 +72,8 @@ extension Manifest: Codable {
 
     /// Numbers by columns, which are a fraction of the size of rows with names.
     private struct Samples: Codable {
-        var sample: [Int] = [], nfe: [Int] = [], windows: [Int] = [], evaluations: [Int] = [], accepted: [Int] = [], rejected: [Int] = []
+        var sample: [Int] = [], nfe: [Int] = [], windows: [Int] = [], evaluations: [Int] = [], accepted: [Int] = [],
+            rejected: [Int] = []
         var plain_steps: [Int] = [], extra_draws: [Int] = []
         var fingerprint: [String] = []
     }
@@ -121,7 +122,8 @@ extension Manifest: Codable {
         for (i, sample) in samples.sample.enumerated() {
             bySample[sample] = .init(
                 cost: .init(
-                    calls: samples.nfe[i], windows: samples.windows[i], evaluations: samples.evaluations[i], accepted: samples.accepted[i],
+                    calls: samples.nfe[i], windows: samples.windows[i], evaluations: samples.evaluations[i],
+                    accepted: samples.accepted[i],
                     rejected: samples.rejected[i], plainSteps: samples.plain_steps[i],
                     extraDraws: samples.extra_draws[i]),
                 fingerprint: fingerprints[i])

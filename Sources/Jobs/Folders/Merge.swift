@@ -17,6 +17,7 @@ public struct Merge: RunResult {
     ///   - samples: folder for all the pictures, and the manifest of the whole job; nil for none.
     ///   - tensors: file for all the raw samples; nil for none.
     ///   - grid: picture of the first samples; nil for none.
+    ///   - monitor: is told how far the run is, and may end it.
     /// - Throws: `ManifestError` if a shard is missing, unfinished, damaged or of another job.
     public static func run(
         folders: [String], samples: String?, tensors: String?, grid: String?, monitor: any RunMonitor = NoMonitor()
@@ -29,7 +30,8 @@ public struct Merge: RunResult {
         if samples != nil, tensors == nil, job.hasTensors {
             throw RecipeError(
                 "samples",
-                "needs --tensors: the shards have raw samples, which belong to the job's manifest; name a file for them.")
+                "needs --tensors: the shards have raw samples, which belong to the job's manifest; name a file for them."
+            )
         }
         if let samples { try OutputError.prepare(folder: samples) }
         let writer = try tensors.map {
@@ -93,7 +95,7 @@ public struct Merge: RunResult {
                 "  kernels      of several kinds: \(arithmetic.joined(separator: "; ")). The law is the same, the last digits are not those of one machine"
             )
         }
-                if !files.isEmpty { lines.append("  wrote        \(files.joined(separator: ", "))") }
+        if !files.isEmpty { lines.append("  wrote        \(files.joined(separator: ", "))") }
         return lines.joined(separator: "\n")
     }
 }

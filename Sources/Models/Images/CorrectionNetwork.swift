@@ -19,7 +19,9 @@ public struct CorrectionNetwork: Sendable {
 
     private static let gapScale = 5.0, differenceScale = 4.0
 
-    /// - Parameter target: the model whose answers it corrects.
+    /// - Parameters:
+    ///   - folder: of the network.
+    ///   - target: the model whose answers it corrects.
     /// - Throws: `CheckpointError` or `ModelError`, also where the folder belongs to no correction or to another target's.
     public init(folder: String, target: ImageModel) throws {
         let file = URL(fileURLWithPath: folder).appendingPathComponent("process.json").path
@@ -69,7 +71,8 @@ public struct CorrectionNetwork: Sendable {
 
         func corrections(for queries: [CorrectionQuery]) throws -> [[Double]] {
             var input: [Float] = []
-            input.reserveCapacity(queries.count * network.configuration.inChannels * process.picture.height * process.picture.width)
+            input.reserveCapacity(
+                queries.count * network.configuration.inChannels * process.picture.height * process.picture.width)
             for query in queries { append(query, to: &input) }
             let times = queries.map { chain.steps[$0.query.step].time }
             let output = try network(

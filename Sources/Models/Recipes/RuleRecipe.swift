@@ -35,7 +35,8 @@ public enum RuleRecipe: Sendable, Equatable, Codable {
         case ("projection", let value?) where value.hasPrefix("pool:"):
             guard let factor = Int(value.dropFirst(5)), (1...4096).contains(factor) else {
                 throw RecipeError(
-                    "rule", "projection:pool:F takes a number of pixels from 1 to 4096, found \"\(value.dropFirst(5))\".")
+                    "rule",
+                    "projection:pool:F takes a number of pixels from 1 to 4096, found \"\(value.dropFirst(5))\".")
             }
             self = .pooling(factor: factor)
         case ("projection", let file?) where !file.isEmpty: self = .matrix(file: file)
@@ -81,7 +82,9 @@ public enum RuleRecipe: Sendable, Equatable, Codable {
         }
     }
 
-    /// - Parameter pictures: of what size the target's pictures are; nil for a target that makes none.
+    /// - Parameters:
+    ///   - pictures: of what size the target's pictures are; nil for a target that makes none.
+    ///   - threads: cores for a rule that has a network.
     /// - Throws: `RecipeError` for numbers that cannot be, or a rule that needs pictures where there are none; what
     ///   reading a matrix or a network throws.
     public func rule(for pictures: PictureShape?, threads: Int) throws -> any VerificationRule {
