@@ -23,6 +23,8 @@ public struct LangevinChain: GaussianChain {
     ///   - stepCount: `K`, positive.
     ///   - stepSize: `γ`, positive and finite.
     ///   - start: `X_0` of a sample from `dimension` standard normals; by default those themselves.
+    ///   - linearForce: a part `A y` of `∇E` that drafts compute exactly; nil for none.
+    ///   - gradient: the rest of `∇E`, which is what the target is called for.
     /// - Throws: `DiffusionError` unless all sizes are positive and `γ` finite.
     public init(
         dimension: Int, stepCount: Int, stepSize: Double,
