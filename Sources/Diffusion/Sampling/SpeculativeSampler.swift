@@ -1,6 +1,7 @@
 import Couplings
 
-/// Algorithms 3 and 6 (DB25 §3.1, App. C): speculative sampling of a Gaussian chain.
+/// Algorithms 3 and 6 of DB25 (De Bortoli et al. 2025, *Accelerated Diffusion Models via Speculative Sampling*, §3.1 and
+/// App. C): speculative sampling of a Gaussian chain.
 ///
 /// A draft proposes a window of states, one call of the target scores them all, and the rule accepts or repairs them
 /// in order up to the first rejection. Many samples run in lockstep: a call carries the rows of all of them.
