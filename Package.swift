@@ -23,7 +23,9 @@ let package = Package(
         .trait(name: "GLPK", description: "Solve linear programs with the GNU Linear Programming Kit (libglpk-dev).")
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // For `swift package generate-documentation` alone: no target links it.
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
     targets: [
         // How to make two samples equal: pure Swift, no C, no I/O.

@@ -71,7 +71,7 @@ def prediction(programs: Programs, rounds: int, latency: float, bandwidth: float
     for _ in range(rounds):
         plan = programs.plan(
             *options, "--ranks", "1,2", "--latency", str(latency), "--bandwidth", str(bandwidth), "--all-drafts", "recycled",
-            "--all-windows", ",".join(windows), "--trajectories", "4")  # fmt: skip
+            "--all-windows", ",".join(windows), "--count", "4")  # fmt: skip
         for window, cell in zip(windows, plan["cells"], strict=True):
             for ranks, seconds in zip((1, 2), cell["rank_seconds"], strict=True):
                 shared = ["--parallel", "window"] if ranks > 1 else []

@@ -4,7 +4,7 @@
     python3 Benchmarks/fidelity/make_samples.py .build/release/diffspec SAMPLES [--count 2000] [--threads 2]
 
 SAMPLES gets a file of raw samples and a report for each way and each hundred samples. A part that is there already is
-not made again, and all ways advance together, so that the run may be stopped at any time and the same command goes on.
+not made again, and all ways advance together, so that the run may be stopped at any time and is resumed by the same command.
 """
 
 import argparse

@@ -3,7 +3,7 @@
     python3 Benchmarks/hardening/hostile_system.py .build/release/diffspec --signals 200
 
 After each run: the right exit status, at most one line of error, no file that is not whole, and of a job's folder a state
-that can be gone on with. Needs no rights; as root it mounts a small tmpfs for the full disk and tries read-only folders as
+that can be resumed. Needs no rights; as root it mounts a small tmpfs for the full disk and tries read-only folders as
 another user, otherwise a limit on the size of files stands in for the disk.
 """
 
@@ -30,7 +30,7 @@ COMMANDS = [
     ["sample", *QUICK, "--count", "40", "--tensors", "t.safetensors", "--report", "r.json"],
     ["compare", *QUICK, "--count", "12", "--out", "c.png", "--report", "r.json", "--tensors", "t.safetensors"],
     ["mixture", "--report", "m.json", "--out", "m.png", "--steps", "50", "--count", "2000"],
-    ["langevin", "--report", "l.json", "--out", "l.png", "--steps", "1000", "--chains", "8", "--tail", "100"],
+    ["langevin", "--report", "l.json", "--out", "l.png", "--steps", "1000", "--count", "8", "--tail", "100"],
     ["calibrate", "model", "--count", "64"],
 ]
 failures: list[str] = []

@@ -30,7 +30,8 @@ public struct DiffSpec: ParsableCommand {
     public init() {}
 
     /// Usage errors end as ArgumentParser ends them (64); a failure at run time in one line and 1.
-    /// - Parameter group: the processes that carry the command out, made once the program need not be started anew.
+    /// - Parameter group: the processes that carry the command out, made once it is certain that the program need not be
+    ///   restarted.
     public static func main(in group: @autoclosure () -> any ProcessGroup) {
         LinearAlgebra.restartWithBestCore()
         StandardStreams.prepare()

@@ -21,7 +21,7 @@ struct SampleCommand: ParsableCommand {
             Examples:
               diffspec sample --steps 100 --window 20
               diffspec sample --class Sneaker --class Bag --count 64 --out bags.png
-              diffspec sample --draft frozen --report frozen.json     # the published method
+              diffspec sample --draft frozen --no-fallback --report frozen.json     # the published method
               diffspec sample --model path/to/ddpm --chain ddpm --steps 1000 --window 100
               diffspec sample --count 50000 --samples images --shard 3/8 --resume
               mpirun -n 4 diffspec-mpi sample --parallel window --count 1

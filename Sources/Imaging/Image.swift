@@ -20,6 +20,9 @@ public struct Image: Sendable, Equatable {
     /// - Parameters:
     ///   - planes: values `[channels, height, width]`. One channel becomes a grey picture, three an RGB one; with any
     ///     other number the channels stand side by side in grey.
+    ///   - channels: values of a pixel.
+    ///   - height: in pixels.
+    ///   - width: in pixels.
     ///   - range: the values shown as black and as white; what lies outside is clipped.
     public init(planes: [Double], channels: Int, height: Int, width: Int, range: ClosedRange<Double> = -1...1) {
         precondition(planes.count == channels * height * width, "planes of another size")
@@ -56,7 +59,10 @@ public struct Image: Sendable, Equatable {
 
 extension Image {
     /// Pictures of one size in a grid, row by row, with a margin between and around them.
-    /// - Parameter columns: nil for a grid about as wide as high.
+    /// - Parameters:
+    ///   - pictures: in order, row by row.
+    ///   - columns: nil for a grid about as wide as high.
+    ///   - margin: pixels between them.
     /// - Returns: nil if there are no pictures.
     public static func grid(_ pictures: [Image], columns: Int? = nil, margin: Int = 2) -> Image? {
         guard let first = pictures.first else { return nil }

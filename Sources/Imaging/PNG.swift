@@ -48,6 +48,9 @@ extension Image {
     /// Reads a PNG of a known size and number of channels.
     /// - Parameters:
     ///   - data: the bytes of the file.
+    ///   - width: in pixels.
+    ///   - height: in pixels.
+    ///   - channels: values of a pixel.
     ///   - path: for messages.
     /// - Throws: `ImagingError` if it is no such picture.
     public init(png data: Data, width: Int, height: Int, channels: Int, path: String) throws(ImagingError) {

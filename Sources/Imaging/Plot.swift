@@ -10,7 +10,11 @@ public struct Plot: Sendable {
         public let style: Style
         public let colour: Colour
 
-        /// - Parameter label: in the legend; empty for none.
+        /// - Parameters:
+        ///   - label: in the legend; empty for none.
+        ///   - points: in order; those that are not finite are left out.
+        ///   - style: how they are drawn.
+        ///   - colour: of the line or the dots.
         public init(_ label: String, _ points: [(x: Double, y: Double)], style: Style = .line, colour: Colour) {
             self.label = label
             self.points = points.filter { $0.x.isFinite && $0.y.isFinite }

@@ -1,7 +1,9 @@
 /// Who watches a run: is told how far it is, and may end it.
 public protocol RunMonitor: Sendable {
     /// A piece of work begins.
-    /// - Parameter total: how much it is, in any unit.
+    /// - Parameters:
+    ///   - title: what it is, in a word.
+    ///   - total: how much it is, in any unit.
     func begin(_ title: String, total: Double)
     /// - Parameters:
     ///   - done: of the work that began last.

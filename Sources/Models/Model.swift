@@ -14,7 +14,7 @@ public protocol Model: Sendable {
     /// What a folder of this kind is, for lists and errors.
     static var kind: ModelKind { get }
 
-    /// - Parameter folder: of a model, or the name of a bundled one.
+    /// - Parameter name: of a bundled model, or the path of a folder.
     /// - Throws: `CheckpointError`, `ModelError` or `DiffusionError`, naming the file and what is wrong with it.
     init(named name: String) throws
 
@@ -29,6 +29,7 @@ public protocol Model: Sendable {
 
     /// The chain that a recipe describes.
     /// - Parameters:
+    ///   - recipe: steps, churn, spacing and guidance.
     ///   - subjects: what the samples are to show, in turn; what an empty list means is the model's to say.
     ///   - threads: cores to use, at least 1.
     /// - Throws: `RecipeError` for a recipe or a subject that does not fit the model.

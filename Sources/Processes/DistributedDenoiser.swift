@@ -26,8 +26,9 @@ public final class DistributedDenoiser: Denoiser {
     /// All processes make one together, and wait for the last: so `times` count nobody's reading of a model.
     /// - Parameters:
     ///   - base: the same on all processes.
-    ///   - capacity: the rows of the largest call expected, 1 or more. A broadcast is always of this size, so that nobody
-    ///     need be told beforehand how large it will be.
+    ///   - group: the processes that share its calls.
+    ///   - capacity: the rows of the largest call expected, 1 or more. A broadcast is always of this size, so that
+    ///     nobody need be told beforehand how large it will be.
     public init(_ base: any Denoiser, group: any ProcessGroup, capacity: Int) {
         precondition(capacity >= 1, "room for a row")
         self.base = base

@@ -11,7 +11,9 @@ public protocol ProcessGroup: Sendable {
     /// Gives all processes the numbers of process 0. Every process calls it, with equally many numbers.
     func broadcast(_ numbers: inout [Double])
     /// Puts the parts of all processes behind each other, by rank. Every process calls it.
-    /// - Parameter counts: how many numbers each process has, known to all.
+    /// - Parameters:
+    ///   - part: this process's numbers.
+    ///   - counts: how many numbers each process has, known to all.
     /// - Returns: all of them at process 0; nothing elsewhere.
     func gather(_ part: [Double], counts: [Int]) -> [Double]
     /// Sends numbers to process 0 without waiting for it.

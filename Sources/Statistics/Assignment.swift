@@ -3,7 +3,9 @@
 /// implementing 2D rectangular assignment algorithms", IEEE TAES 52, 2016).
 public enum Assignment {
     /// The permutation `column[row]` of least total cost.
-    /// - Parameter costs: `[size, size]`, row by row, finite.
+    /// - Parameters:
+    ///   - costs: `[size, size]`, row by row, finite.
+    ///   - size: how many are assigned.
     /// - Complexity: O(n³) time at worst, O(n) memory besides the costs.
     public static func minimal(costs: [Double], size: Int) -> [Int] {
         precondition(costs.count == size * size, "a square matrix")

@@ -6,7 +6,10 @@ public enum EnergyDistance {
     /// Compares paired sets: the two samples of a pair share whatever they were conditioned on, and are independent
     /// otherwise. Under equal laws each pair can be swapped, so the p-value by random swaps is exact at any size.
     /// - Parameters:
+    ///   - first: samples of one law, as rows.
+    ///   - second: as many of the other, pair by pair.
     ///   - swaps: number of random swappings; the smallest p-value is 1/(swaps + 1).
+    ///   - generator: draws the swappings.
     /// - Complexity: O(n² (d + swaps)) time, O(n²) memory.
     public static func pairedTwoSample(
         _ first: [[Double]], _ second: [[Double]], swaps: Int = 999,

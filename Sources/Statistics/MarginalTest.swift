@@ -3,7 +3,10 @@ import Foundation
 /// A two-sample test for vectors: Kolmogorov and Smirnov's on every coordinate and on a few fixed directions between
 /// them, the smallest p-value corrected by Bonferroni for their number.
 public enum MarginalTest {
-    /// - Parameter directions: further projections, each as long as a sample.
+    /// - Parameters:
+    ///   - first: samples of one law, as rows.
+    ///   - second: samples of the other, of the same length.
+    ///   - directions: further projections, each as long as a sample.
     public static func twoSample(
         _ first: [[Double]], _ second: [[Double]], directions: [[Double]] = []
     ) -> TestResult {

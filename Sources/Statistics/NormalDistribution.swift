@@ -12,7 +12,9 @@ public enum NormalDistribution {
     }
 
     /// The law of `‖Z‖²` for `degrees` independent standard normals, `1 - e^{-x/2} Σ_{i < degrees/2} (x/2)^i/i!`.
-    /// - Parameter degrees: even and positive.
+    /// - Parameters:
+    ///   - x: where the distribution function is wanted; 0 below 0.
+    ///   - degrees: even and positive.
     public static func squaredNormCumulative(_ x: Double, degrees: Int) -> Double {
         precondition(degrees > 0 && degrees.isMultiple(of: 2), "an even number of degrees of freedom")
         guard x > 0 else { return 0 }

@@ -20,7 +20,10 @@ public enum Wasserstein {
 
     /// Sliced (Rabin et al. 2011; Bonneel et al. 2015): the root of the mean over random directions of the squared
     /// distances of the projections, times `√d`, so that for a mere shift it is the same number as the exact distance.
-    /// - Parameter directions: nonzero vectors of isotropic law.
+    /// - Parameters:
+    ///   - first: points of one law, as rows.
+    ///   - second: as many points of the other.
+    ///   - directions: nonzero vectors of isotropic law.
     /// - Complexity: O(n (d + log n)) a direction.
     public static func sliced(_ first: [[Double]], _ second: [[Double]], directions: [[Double]]) -> Double {
         precondition(first.count == second.count, "as many points on both sides")

@@ -79,7 +79,10 @@ public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
 
     /// Decodes `count` tokens after `prompt` drafter-invariantly: token t is the target's Gumbel choice under the
     /// numbers of position t, and the draft guesses with the same numbers.
-    /// - Parameter randomness: the stream of each position, counted from the prompt's end.
+    /// - Parameters:
+    ///   - prompt: tokens to begin with.
+    ///   - count: how many tokens to decode.
+    ///   - randomness: the stream of each position, counted from the prompt's end.
     public mutating func decodeInvariantly(
         prompt: [Int], count: Int, randomness: (_ position: Int) -> RandomStream
     ) throws -> DecodingOutput {

@@ -12,7 +12,12 @@ public struct ChainCase: Sendable {
     /// Whether errors show well enough in its result for the controls to be tried on it.
     public let isForControls: Bool
 
-    /// - Parameter directions: each of the chain's dimension.
+    /// - Parameters:
+    ///   - name: in the names of the checks.
+    ///   - chain: the target.
+    ///   - drafts: to be tried on it.
+    ///   - directions: each of the chain's dimension.
+    ///   - isForControls: whether errors show well enough in its result for the controls to be tried on it.
     public init(
         _ name: String, chain: any GaussianChain, drafts: [DraftCase], directions: [[Double]] = [],
         isForControls: Bool = true
@@ -102,7 +107,9 @@ public enum AnalyticChains {
     }
 
     /// A diffusion model of a two-dimensional mixture, K = 8.
-    /// - Parameter prior: what drafts take the target's first answer to be, if they are to start without it.
+    /// - Parameters:
+    ///   - count: how many of the eight steps are taken.
+    ///   - prior: what drafts take the target's first answer to be, if they are to start without it.
     public static func mixture(
         stopAfter count: Int = 8, prior: [Double]? = nil
     ) throws(DiffusionError) -> DenoisingChain {

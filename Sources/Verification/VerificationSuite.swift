@@ -31,6 +31,8 @@ public struct VerificationSuite: Sendable {
 
     /// - Parameters:
     ///   - samples: independent results per check, at least `fewestSamples`.
+    ///   - seed: all randomness is a function of it.
+    ///   - level: the family-wise level.
     ///   - grid: the whole product takes about three times as long.
     ///   - chains: by default the suite's own; give others to try your chain or draft.
     ///   - threads: for the plain samples, which are drawn at once.
@@ -55,6 +57,7 @@ public struct VerificationSuite: Sendable {
     /// samples and the seed.
     /// - Parameters:
     ///   - groups: which checks; the family is what is run.
+    ///   - threads: how many checks run at a time.
     ///   - onChecked: called from any thread after each check with how many are done.
     public func run(
         groups: Set<Check.Group> = Set(Check.Group.allCases), threads: Int = 1,

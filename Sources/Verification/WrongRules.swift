@@ -1,8 +1,9 @@
 import Couplings
 import Foundation
 
-/// Algorithm 5 (DB25 App. A), the incorrect rejection: a rejected draft is replaced by a fresh draw from the target.
-/// It looks right and is not; every test of exactness must catch it.
+/// Algorithm 5 of DB25 (De Bortoli et al. 2025, *Accelerated Diffusion Models via Speculative Sampling*, App. A), the
+/// incorrect rejection: a rejected draft is replaced by a fresh draw from the target. It looks right and is not; every test
+/// of exactness must catch it.
 package struct IncorrectRejection: VerificationRule {
     package let isExact = false
 

@@ -90,7 +90,7 @@ extension CommandLineTests {
             #expect(try Program.files(in: folder) == before)
         }
 
-        /// A copy of the small bundled model, spoilt in one place.
+        /// A copy of the small bundled model, corrupted in one place.
         @Test(arguments: [
             ("weights cut short", "diffusion_pytorch_model.safetensors"),
             ("weights empty", "diffusion_pytorch_model.safetensors"),

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension CommandLineTests {
-    /// Jobs in a folder of samples: in parts, killed, gone on with, joined.
+    /// Jobs in a folder of samples: in parts, killed, resumed, joined.
     @Suite("Jobs")
     struct JobTests {
         static let options = [

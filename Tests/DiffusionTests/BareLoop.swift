@@ -9,7 +9,7 @@ struct BareLoop<Chain: GaussianChain> {
         /// Breaks R3: a window ends before the next step whose draft was last seen to fail, although that step was not
         /// decided; the step is then drafted with a better mean.
         case windowFromUndecidedFlags
-        /// Breaks R2: noise that was seen to make an undecided draft fail is drawn anew.
+        /// Breaks R2: noise that was seen to make an undecided draft fail is drawn again.
         case noiseRedrawnAfterALook
     }
 

@@ -131,7 +131,7 @@ struct Mutator {
         return bytes
     }
 
-    /// A safetensors file with a spoilt header, most often with a length that is right for it.
+    /// A safetensors file with a corrupted header, most often with a length that is right for it.
     mutating func mutateSafetensors(_ bytes: [UInt8]) -> [UInt8] {
         guard bytes.count > 16, chance(0.8) else { return mutate(bytes) }
         let length = bytes[..<8].enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }

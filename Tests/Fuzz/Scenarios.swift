@@ -9,11 +9,11 @@ struct Scenario: Sendable {
     let name: String
     /// Paths below the scratch folder, and what is in them.
     let files: [String: [UInt8]]
-    /// Of these, those to be spoilt.
+    /// Of these, those to be corrupted.
     let targets: [String: Kind]
-    /// The commands that are run on the spoilt files, the first words of each the scratch folder's paths.
+    /// The commands that are run on the corrupted files, the first words of each the scratch folder's paths.
     let commands: [[String]]
-    /// Whether the words of the command line are spoilt instead, and only parsed.
+    /// Whether the words of the command line are corrupted instead, and only parsed.
     var isCommandLine = false
     /// The file that stdin is read from, where a command does so.
     var standardInput: String?

@@ -41,7 +41,7 @@ struct Worker {
         self.seed = seed
         guard chdir(scratch) == 0 else { throw Failure("\(scratch) is no folder") }
         var scenarios = try Scenarios.all()
-        // The job that some scenarios go on with.
+        // The job that some scenarios resume.
         if let scenario = scenarios.first(where: { $0.name == "manifest" }) {
             try Self.write(scenario.files)
             try Self.run(scenario.commands[0])
@@ -49,7 +49,7 @@ struct Worker {
             for name in ["job/manifest.json", "job/000000.png", "j.safetensors"] {
                 job[name] = Array(try Data(contentsOf: URL(fileURLWithPath: name)))
             }
-            // How long it took must not decide what is spoilt.
+            // How long it took must not decide what is corrupted.
             let text = String(decoding: job["job/manifest.json"] ?? [], as: UTF8.self)
                 .replacing(/"seconds":[0-9.e-]+/, with: "\"seconds\":1.5")
             job["job/manifest.json"] = Array(text.utf8)
@@ -109,7 +109,10 @@ struct Worker {
             standardInput: scenario.standardInput)
     }
 
-    /// - Parameter record: told of an input that took too much memory.
+    /// - Parameters:
+    ///   - inputs: their numbers.
+    ///   - progress: where the number of the input under way is noted.
+    ///   - record: told of an input that took too much memory.
     func run(_ inputs: Range<Int>, progress: ProgressFile, record: (Int, String) -> Void) throws {
         var present: [String: [UInt8]] = [:]
         for index in inputs {

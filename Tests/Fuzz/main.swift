@@ -36,7 +36,7 @@ struct Fuzz: ParsableCommand {
     }
 
     private func work(in scratch: String) throws {
-        // Far above anything that a sound input takes; what a spoilt one asks for beyond it is a trap.
+        // Far above anything that a sound input takes; what a corrupted one asks for beyond it is a trap.
         var limit = rlimit(rlim_cur: 16 << 30, rlim_max: 16 << 30)
         if !Memory.isWatchedOver { setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) }
         let null = open("/dev/null", O_WRONLY)

@@ -6,7 +6,7 @@
     python client.py --steps 100 --window 20 --picture episode.gif  # one episode, as a GIF (or a PNG strip)
 
 Every setting starts from the same initial states. Finished episodes are kept in OUT/episodes.jsonl: the same command
-goes on where it was stopped, and more episodes extend a run. OUT/table.md and OUT/table.json are written anew after
+is resumed where it was stopped, and more episodes extend a run. OUT/table.md and OUT/table.json are rewritten after
 every group of episodes.
 """
 
@@ -168,7 +168,7 @@ def main() -> None:
     except (ServerError, OSError, ValueError) as error:
         raise SystemExit(f"error: {error}") from error
     except KeyboardInterrupt:
-        raise SystemExit("\nstopped; the same command goes on") from None
+        raise SystemExit("\nstopped; the same command resumes the run") from None
 
 
 if __name__ == "__main__":

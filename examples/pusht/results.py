@@ -1,4 +1,4 @@
-"""What was run, kept as JSON lines so that a run can be stopped and gone on with, and the table made from it."""
+"""What was run, kept as JSON lines so that a run can be stopped and resumed, and the table made from it."""
 
 import json
 import math

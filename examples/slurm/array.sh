@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fifty thousand samples as a job array: independent shards, each of which goes on where it was when it is started again.
+# Fifty thousand samples as a job array: independent shards, each of which is resumed when it is started again.
 #
 #     sbatch examples/slurm/array.sh && sbatch --dependency=singleton --job-name=diffspec examples/slurm/merge.sh
 #
@@ -32,6 +32,6 @@ wait "$job" || status=$?
 # A trapped signal ends the first wait, not the program.
 if kill -0 "$job" 2>/dev/null; then wait "$job" || status=$?; fi
 
-# 143: stopped by the signal above. The same task again goes on from there.
+# 143: stopped by the signal above. The same task again resumes from there.
 if [ "$status" -eq 143 ]; then scontrol requeue "$SLURM_JOB_ID"; fi
 exit "$status"

@@ -52,7 +52,7 @@ struct SampleTests {
         }
     }
 
-    /// A process that cannot go on ends all of them, with its message and a failure's status.
+    /// A process that cannot continue ends all of them, with its message and a failure's status.
     @Test(arguments: ["samples", "window"])
     func oneFailureEndsAll(mode: String) throws {
         try Launch.inFolder { folder in
@@ -62,7 +62,7 @@ struct SampleTests {
             #expect(outcome.status == 1, "\(outcome.errors)")
             #expect(outcome.errors.contains("error: process 1: no-such-model"))
             #expect(!FileManager.default.fileExists(atPath: folder.path + "/job.safetensors"))
-            // And what there was can be gone on with, by however many.
+            // And what there was can be resumed, by however many.
             let options = Self.options.map { $0 == "9" ? "40" : $0 }
             let resumed = try Launch.run(
                 options + Self.files("job") + ["--steps", "6", "--resume"], ranks: 3, in: folder)

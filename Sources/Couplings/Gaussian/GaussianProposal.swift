@@ -51,10 +51,15 @@ public struct Verdict: Sendable {
     /// The probability with which the rule accepts at this `Δ`, over `Z` and `U`; over `U` alone where the rule has no
     /// closed form for it.
     public let acceptance: Double
-    /// States drawn from the target in the proposal's place, beyond the one that a coupling gives for nothing.
+    /// States drawn from the target in the proposal's place, beyond the one that a coupling gives at no cost.
     public let extraDraws: Int
 
-    /// - Parameter acceptance: nil for a maximal coupling's `2Φ(-‖Δ‖/2)`.
+    /// - Parameters:
+    ///   - state: `Y`, the proposal itself or its repair.
+    ///   - isAccepted: whether it is the proposal.
+    ///   - distance: `‖Δ‖`; NaN stands for infinity.
+    ///   - acceptance: nil for a maximal coupling's `2Φ(-‖Δ‖/2)`.
+    ///   - extraDraws: states drawn from the target upon a rejection.
     public init(
         state: [Double], isAccepted: Bool, distance: Double, acceptance: Double? = nil, extraDraws: Int = 0
     ) {
@@ -78,7 +83,9 @@ public protocol VerificationRule: Sendable {
     /// Whether the state that comes out has the target's law exactly.
     var isExact: Bool { get }
 
-    /// - Parameter randomness: the step's own stream; the first number drawn from it is `U`.
+    /// - Parameters:
+    ///   - proposal: a drafted step with `s > 0`.
+    ///   - randomness: the step's own stream; the first number drawn from it is `U`.
     /// - Throws: what a network inside the rule throws; the closed rules never do.
     func verify(_ proposal: GaussianProposal, randomness: inout RandomStream) throws -> Verdict
 }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Algorithm 4 (DB25 §3.3), reflection maximal coupling, and with a temperature Algorithm 7 (DB25 App. F.1).
+/// Algorithm 4 of DB25 (De Bortoli et al. 2025, *Accelerated Diffusion Models via Speculative Sampling*, §3.3), reflection
+/// maximal coupling, and with a temperature Algorithm 7 (App. F.1).
 ///
 /// Accepts with probability `min(1, N(Z + Δ; 0, τI)/N(Z; 0, τI))`; a rejected draft is reflected at the hyperplane
 /// half-way between the two means, so that its repair costs no further target evaluation. At `τ = 1` the result has

@@ -37,6 +37,7 @@ public struct RandomSource: Sendable {
     /// - Parameters:
     ///   - sample: index of the sample, 0 up to 2⁵⁶ - 1.
     ///   - step: index of the step, 0 up to 2³² - 1.
+    ///   - purpose: what the numbers are for; each purpose has a stream of its own.
     public func stream(sample: Int, step: Int, purpose: RandomPurpose) -> RandomStream {
         let seed = seeds?[sample] ?? seed
         let sample = seeds == nil ? UInt64(truncatingIfNeeded: sample) : 0

@@ -28,7 +28,10 @@ public enum CostModel {
 
     /// (12): `E[C_plain/C_spec] = E[L̂]/(1 + L C_p/C_q)`, how many times less a window costs than its decided steps
     /// one by one, where a call costs the same whatever its rows.
-    /// - Parameter draftCost: `C_p/C_q`, the draft's cost of a step relative to a target call.
+    /// - Parameters:
+    ///   - decidedSteps: `E[L̂]`, the steps that a window decides.
+    ///   - window: `L ≥ 1`.
+    ///   - draftCost: `C_p/C_q`, the draft's cost of a step relative to a target call.
     public static func costRatio(decidedSteps: Double, window: Int, draftCost: Double) -> Double {
         decidedSteps / (1 + Double(window) * draftCost)
     }

@@ -14,7 +14,9 @@ public struct MixtureFit: Sendable {
     /// The Gram matrices, row-major, by step.
     private var gramsByStep: [[[Double]]]
 
-    /// - Parameter components: at least one.
+    /// - Parameters:
+    ///   - components: at least one.
+    ///   - stepCount: `K` of the chain.
     public init(components: [any Draft], stepCount: Int) {
         self.components = components
         gramsByStep = [[[Double]]](repeating: [], count: stepCount)

@@ -15,13 +15,15 @@ public struct TimeToRejection: Sendable {
     /// - Parameter window: `W` in 1 … horizon.
     public func decidedSteps(window: Int) -> Double { survival.prefix(window).reduce(0, +) }
 
-    /// The particle filter: particles move by the draft, are weighted by `α`, and drawn anew by systematic resampling
+    /// The particle filter: particles move by the draft, are weighted by `α`, and drawn again by systematic resampling
     /// whenever their effective number falls below half.
     /// - Parameters:
+    ///   - chain: the target.
     ///   - draft: drafts from one evaluation at the start, as in a sample's first window; without calls of its own.
     ///   - horizon: the largest `k`.
     ///   - start: plain steps before the first draft; 0 starts from `Y_0`.
     ///   - particles: their number; particle `i` starts as sample `i` of `random` does, and is conditioned as it is.
+    ///   - random: the keyed noise.
     /// - Throws: `DiffusionError` for a horizon beyond the chain's end, no particles, or a draft that refines its windows by
     ///   further calls; what chain and draft throw.
     /// - Complexity: `particles · (start + horizon)` evaluations of the target.

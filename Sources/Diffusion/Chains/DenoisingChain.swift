@@ -14,9 +14,13 @@ public struct DenoisingChain: GaussianChain {
     private let priors: [Condition: [Double]]
 
     /// - Parameters:
+    ///   - denoiser: the network.
+    ///   - steps: where it is asked, and what is made of the answer.
     ///   - conditions: sample `i` gets number `i` modulo their count. Empty: no conditioning.
-    ///   - priors: about what the network denoises pure noise to, for each condition; drafts start from it.
     ///   - guidance: `δ`; 0 for none, which also halves the rows.
+    ///   - unconditional: what stands for "no class" in guidance.
+    ///   - predictionBounds: where `x̂0` is clipped to; nil for nowhere.
+    ///   - priors: about what the network denoises pure noise to, for each condition; drafts start from it.
     /// - Throws: `DiffusionError` for steps or a guidance that are not finite.
     public init(
         denoiser: any Denoiser, steps: [DenoisingStep], conditions: [Condition] = [], guidance: Double = 0,

@@ -19,6 +19,9 @@ public struct LangevinChain: GaussianChain {
     private let step: GaussianTransition
 
     /// - Parameters:
+    ///   - dimension: length of a state, positive.
+    ///   - stepCount: `K`, positive.
+    ///   - stepSize: `γ`, positive and finite.
     ///   - start: `X_0` of a sample from `dimension` standard normals; by default those themselves.
     ///   - linearForce: a part `A y` of `∇E` that drafts compute exactly; nil for none.
     ///   - gradient: the rest of `∇E`, which is what the target is called for.

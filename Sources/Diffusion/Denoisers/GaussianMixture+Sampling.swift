@@ -4,6 +4,7 @@ extension GaussianMixture {
     /// The paper's mixtures (DB25 App. I.2): means uniform in [-2, 2]^d, deviations uniform in [0.1, 0.2], equal weights.
     /// - Parameters:
     ///   - count: number of components.
+    ///   - dimension: of the data.
     ///   - seed: the components are a function of it, of the dimension and of their index.
     public static func randomComponents(count: Int, dimension: Int, seed: UInt64) -> [Component] {
         let random = RandomSource(seed: seed)

@@ -10,7 +10,10 @@ public enum PredictionKind: String, CaseIterable, Sendable {
     case vPrediction = "v_prediction"
 
     /// `x̂0` from a network's output for a noisy state: `c_x x + c_o output`.
-    /// - Parameter output: as many values as the state has.
+    /// - Parameters:
+    ///   - query: the noisy state and its time.
+    ///   - output: as many values as the state has.
+    ///   - schedule: how data and noise are mixed in it.
     public func denoised(
         _ query: DenoiserQuery, output: some RandomAccessCollection<some BinaryFloatingPoint>,
         schedule: some NoiseSchedule

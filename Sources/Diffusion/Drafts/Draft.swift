@@ -10,7 +10,7 @@ public protocol Draft: Sendable {
     /// Whether it can draft a sample's first window before the target has been asked at all. Otherwise the first call
     /// evaluates `Y_0` alone.
     func canStart(sample: Int, chain: some GaussianChain) -> Bool
-    /// Extra target calls that each window is drafted anew after.
+    /// Extra target calls; after each of them the window is drafted again.
     var refinements: [ScoredRows] { get }
 
     /// `m^p_k` at each window's current step and state, in order.

@@ -47,7 +47,7 @@ public struct EvaluationMemory: Sendable {
     }
 
     /// Takes in an evaluation. What is kept has no gaps: a step that is neither known nor the next after the last
-    /// begins anew.
+    /// starts a new record.
     mutating func record(step: Int, state: [Double], prediction: [Double]) {
         if !(firstStep...firstStep + evaluations.count).contains(step) { evaluations = [] }
         if evaluations.isEmpty { firstStep = step }

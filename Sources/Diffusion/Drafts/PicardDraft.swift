@@ -1,5 +1,5 @@
 /// Picard iteration (DB25 (61)–(66)): before a window is scored, `M` further target calls evaluate the states drafted so
-/// far, and the window is drafted anew from these answers. With pinned noise (rule R2) the iterates keep their noise, and
+/// far, and the window is drafted again from these answers. With pinned noise (rule R2) the iterates keep their noise, and
 /// a step's mean still depends on `Z_{<k}` alone (R1).
 ///
 /// Each call decides nothing and improves everything: it pays where windows are long and rejections early. Combined with

@@ -38,7 +38,12 @@ public struct Energy: Sendable {
         }
     }
 
-    /// - Parameter dimension: length of a state, positive.
+    /// - Parameters:
+    ///   - dimension: length of a state, positive.
+    ///   - values: `E` of a batch of states.
+    ///   - gradients: `∇E` of a batch of states.
+    ///   - proxyGradients: `∇Ê` of a cheaper energy; nil for none.
+    ///   - quadraticPart: a part that costs next to nothing; nil for none.
     public init(
         dimension: Int, values: @escaping Values, gradients: @escaping Gradients, proxyGradients: Gradients? = nil,
         quadraticPart: QuadraticPart? = nil

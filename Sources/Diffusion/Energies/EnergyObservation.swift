@@ -12,9 +12,12 @@ extension Sampler where Chain == LangevinChain {
     /// Runs chains to their end on several cores and watches their energy. Neither `lanes` nor `threads` changes a
     /// result.
     /// - Parameters:
+    ///   - energy: what is observed.
+    ///   - chains: their numbers.
     ///   - tail: how many of each chain's last states the energy is taken of.
     ///   - traceStride: steps between the points of a trace, ≥ 1.
     ///   - lanes: chains that share their calls, ≥ 1.
+    ///   - threads: cores to use, at least 1; changes no result.
     ///   - onSteps: called from any thread with how many steps were decided since the last call.
     public func observe(
         _ energy: Energy, chains: Range<Int>, tail: Int, traceStride: Int, lanes: Int, threads: Int,

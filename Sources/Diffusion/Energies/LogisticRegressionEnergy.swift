@@ -51,7 +51,9 @@ extension Energy {
     ///
     /// The proxy is the energy's quadratic expansion about its mode, found by Newton's method: once its matrix is made
     /// it costs nothing to do with the number of rows.
-    /// - Parameter priorVariance: `v > 0`.
+    /// - Parameters:
+    ///   - table: the labelled rows.
+    ///   - priorVariance: `v > 0`.
     /// - Throws: `DiffusionError` for another, or where Newton's method finds no mode.
     public static func logisticRegression(
         _ table: LabelledTable, priorVariance: Double = 25

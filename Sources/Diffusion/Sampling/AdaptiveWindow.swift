@@ -5,7 +5,7 @@ import Foundation
 ///     W = argmin c(W + 1) / E[L̂(W)],        E[L̂(W)] = Σ_{j<W} Π_{i<j} a_i,
 ///
 /// with `c(r)` the cost of a call of `r` rows and `a_i` the acceptance at position `i` of a window. A plain step, at
-/// `c(1)` for one decided step, competes: where drafting can't pay, the policy goes on without, and tries again after
+/// `c(1)` for one decided step, competes: where drafting can't pay, the policy continues without, and tries again after
 /// a while, unless rows are so dear that not even an acceptance of 0.9, from which it starts, would pay for them. Exact as
 /// every policy is; see `WindowPolicy`.
 public struct AdaptiveWindow: WindowPolicy {

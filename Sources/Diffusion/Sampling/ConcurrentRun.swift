@@ -6,6 +6,7 @@ extension Sampler {
     /// each by one thread from start to finish. The noise is keyed by the sample, so that neither `lanes` nor `threads`
     /// changes a result.
     /// - Parameters:
+    ///   - samples: their indices.
     ///   - lanes: samples that share their calls, ≥ 1.
     ///   - threads: ≥ 1.
     ///   - onRound: called on the block's thread after every round.

@@ -43,6 +43,8 @@ extension Sampler {
     /// Runs many samples to their end with at most `lanes` of them at a time; whenever one is finished, the next takes
     /// its place at once, so that the calls stay full and memory bounded however many there are.
     /// - Parameters:
+    ///   - samples: their indices, in the order in which they begin.
+    ///   - lanes: how many are under way at a time, at least 1.
     ///   - onRound: called after every round with what it did and the samples under way.
     ///   - onFinished: called once per sample, in the order in which they finish.
     public func run(

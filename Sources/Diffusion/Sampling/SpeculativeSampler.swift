@@ -1,6 +1,7 @@
 import Couplings
 
-/// Algorithms 3 and 6 (DB25 §3.1, App. C): speculative sampling of a Gaussian chain.
+/// Algorithms 3 and 6 of DB25 (De Bortoli et al. 2025, *Accelerated Diffusion Models via Speculative Sampling*, §3.1 and
+/// App. C): speculative sampling of a Gaussian chain.
 ///
 /// A draft proposes a window of states, one call of the target scores them all, and the rule accepts or repairs them
 /// in order up to the first rejection. Many samples run in lockstep: a call carries the rows of all of them.
@@ -23,7 +24,12 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
         self.random = random
     }
 
-    /// - Parameter window: `L ≥ 1`, the same always.
+    /// - Parameters:
+    ///   - chain: the target.
+    ///   - draft: what proposes the window.
+    ///   - rule: what accepts or repairs a drafted step.
+    ///   - window: `L ≥ 1`, the same always.
+    ///   - random: the keyed noise.
     /// - Throws: `DiffusionError` for a window below 1.
     public init(
         chain: Chain, draft: any Draft, rule: any VerificationRule = ReflectionCoupling(), window: Int,

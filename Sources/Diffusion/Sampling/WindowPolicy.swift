@@ -11,7 +11,7 @@
 /// on `(Z_i, U_i)`, `n ≤ i < k`; and its draft's mean `m^p_k` is `F_k`-measurable by rule R1. So in which window step `k`
 /// is decided, and with which proposal, is settled before `Z_k` and `U_k` are looked at, and these are independent of
 /// `F_k`: an exact rule turns them into a state with the target's law given `Y_k`. The decision is a function of
-/// `(Z_i, U_i)`, `i ≤ k`, and the induction goes on. (Had the length depended on the flag of a step `k` that was drafted
+/// `(Z_i, U_i)`, `i ≤ k`, and the induction continues. (Had the length depended on the flag of a step `k` that was drafted
 /// but not decided, the window that decides it would have been chosen by looking at `Z_k`, and the law would be wrong:
 /// the tests hold such a loop as a control.)
 ///

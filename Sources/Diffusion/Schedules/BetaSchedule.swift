@@ -22,8 +22,10 @@ public struct BetaSchedule: NoiseSchedule {
     public var trainingSteps: Int { signals.count - 1 }
 
     /// - Parameters:
+    ///   - family: how the betas run between their ends.
     ///   - trainingSteps: `T`, 1 … 1,000,000.
-    ///   - betaStart, betaEnd: the ends of the families that have them.
+    ///   - betaStart: the first beta of the families that have one.
+    ///   - betaEnd: the last beta of the families that have one.
     ///   - zeroTerminalSignal: diffusers' `rescale_betas_zero_snr`.
     public init(
         family: Family, trainingSteps: Int, betaStart: Double = 1e-4, betaEnd: Double = 0.02,

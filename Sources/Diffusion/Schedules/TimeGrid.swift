@@ -15,7 +15,10 @@ public struct TimeGrid: Sendable {
     /// `K`
     public var stepCount: Int { times.count - 1 }
 
-    /// - Parameter steps: `K`, 1 … 1,000,000.
+    /// - Parameters:
+    ///   - spacing: how the times are laid out.
+    ///   - steps: `K`, 1 … 1,000,000.
+    ///   - schedule: where the times start, and their noise levels.
     public init(_ spacing: Spacing, steps: Int, schedule: some NoiseSchedule) throws(DiffusionError) {
         guard (1...1_000_000).contains(steps) else {
             throw DiffusionError("steps", expected: "a number from 1 to 1000000", found: "\(steps)")

@@ -45,7 +45,10 @@ public enum AncestralDDPM {
         return timesteps
     }
 
-    /// - Parameter timesteps: strictly descending, in 0 ..< `betas.trainingSteps`.
+    /// - Parameters:
+    ///   - betas: of the model's training.
+    ///   - timesteps: strictly descending, in 0 ..< `betas.trainingSteps`.
+    ///   - kind: which of the fixed variances.
     public static func steps(
         betas: BetaSchedule, timesteps: [Int], variance kind: Variance
     ) throws(DiffusionError) -> [DenoisingStep] {

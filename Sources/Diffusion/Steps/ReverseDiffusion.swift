@@ -6,6 +6,8 @@
 /// mean is affine, and these are its coefficients.
 public enum ReverseDiffusion {
     /// - Parameters:
+    ///   - schedule: how data and noise are mixed.
+    ///   - grid: the times of the steps.
     ///   - churn: `ε ≥ 0`. 0 is the probability-flow ODE, 1 the time-reversed SDE.
     ///   - denoisingLastStep: whether the last step returns `x̂0` itself, without noise.
     /// - Throws: `DiffusionError` for a churn, or a schedule, that makes a variance negative or infinite.

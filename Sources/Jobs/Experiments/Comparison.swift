@@ -26,7 +26,9 @@ public struct Comparison: RunResult {
     private static let largestTest = 2000
 
     /// Samples both ways, draws independent noise for each, and tests whether their laws are the same.
-    /// - Parameter request: its grid shows the plain samples above the speculative ones.
+    /// - Parameters:
+    ///   - request: its grid shows the plain samples above the speculative ones.
+    ///   - monitor: is told how far the run is, and may end it.
     public static func run(_ request: SampleRequest, monitor: any RunMonitor = NoMonitor()) throws -> Comparison {
         try request.validate()
         guard request.recipe.speculation.draft != .none else {

@@ -5,7 +5,9 @@ import NeuralNetwork
 public enum Evaluation {
     /// - Parameters:
     ///   - model: a folder, or a bundled model's name.
-    ///   - input, output: safetensors.
+    ///   - input: the rows, safetensors.
+    ///   - output: where the outputs go, safetensors.
+    ///   - threads: cores to use, at least 1; changes no result.
     /// - Throws: `ModelError`, `CheckpointError` or `NetworkInputError` for rows that the network cannot take.
     public static func run(model: String, input: String, output: String, threads: Int) throws {
         let folder = try BundledModels.folder(model)

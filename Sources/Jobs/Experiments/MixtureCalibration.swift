@@ -15,9 +15,13 @@ public struct MixtureCalibration: RunResult {
 
     /// - Parameters:
     ///   - recipe: the model, the chain and the seed; its draft is left aside.
+    ///   - drafts: two or more to be mixed.
+    ///   - window: `L ≥ 1`.
     ///   - parts: equal parts of the chain with weights of their own.
     ///   - count: samples a round.
     ///   - rounds: of sampling and fitting.
+    ///   - threads: cores to use, at least 1; changes no result.
+    ///   - monitor: is told how far the run is, and may end it.
     public static func run(
         _ recipe: SamplingRecipe, drafts: [DraftRecipe], window: Int, parts: Int, count: Int, rounds: Int, threads: Int,
         monitor: any RunMonitor = NoMonitor()

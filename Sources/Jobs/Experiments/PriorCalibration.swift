@@ -14,7 +14,12 @@ public struct PriorCalibration: RunResult {
     /// Rows a call.
     private static let batch = 64
 
-    /// - Parameter count: draws of noise for each class.
+    /// - Parameters:
+    ///   - name: of a bundled model, or the path of a folder.
+    ///   - count: draws of noise for each class.
+    ///   - seed: all randomness is a function of it.
+    ///   - threads: cores to use, at least 1; changes no result.
+    ///   - monitor: is told how far the run is, and may end it.
     public static func run(
         model name: String, count: Int, seed: UInt64, threads: Int, monitor: any RunMonitor = NoMonitor()
     ) throws -> PriorCalibration {

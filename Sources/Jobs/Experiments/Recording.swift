@@ -12,9 +12,12 @@ public struct Recording: RunResult {
     public var text: String { "\(model): wrote \(rows) rows to \(file)" }
 
     /// - Parameters:
+    ///   - recipe: the model, the chain and the seed.
     ///   - rows: how many to record.
     ///   - batch: samples under way at a time.
+    ///   - threads: cores to use, at least 1; changes no result.
     ///   - file: safetensors; see `diffspec record --help` for what is in it.
+    ///   - monitor: is told how far the run is, and may end it.
     public static func run(
         _ recipe: SamplingRecipe, rows: Int, batch: Int, threads: Int, to file: String,
         monitor: any RunMonitor = NoMonitor()

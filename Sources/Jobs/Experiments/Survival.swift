@@ -21,6 +21,7 @@ public struct Survival: RunResult {
     ///   - horizon: the largest `k`.
     ///   - start: plain steps before the first draft.
     ///   - particles: of the filter, and windows observed.
+    ///   - threads: cores to use, at least 1; changes no result.
     public static func run(
         _ recipe: SamplingRecipe, horizon: Int, start: Int, particles: Int, threads: Int
     ) throws -> Survival {

@@ -21,8 +21,11 @@ public struct VerificationRun: RunResult {
 
     /// - Parameters:
     ///   - samples: independent results a check.
+    ///   - seed: all randomness is a function of it.
     ///   - level: family-wise level of the hypotheses.
     ///   - full: every rule with every draft and every window.
+    ///   - threads: cores to use, at least 1; changes no result.
+    ///   - monitor: is told how far the run is, and may end it.
     public static func run(
         samples: Int, seed: UInt64, level: Double, full: Bool, threads: Int, monitor: any RunMonitor = NoMonitor()
     ) throws -> VerificationRun {

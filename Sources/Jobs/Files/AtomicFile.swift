@@ -3,7 +3,10 @@ import Foundation
 /// Files that appear whole or not at all, even if the program is killed. What a killed program leaves behind is named
 /// after the file, `.NAME.partial`, and gone once the file is written again.
 public enum AtomicFile {
-    /// - Parameter isDurable: waits until the bytes would outlast a loss of power.
+    /// - Parameters:
+    ///   - bytes: all of the file.
+    ///   - path: where it appears once it is whole.
+    ///   - isDurable: waits until the bytes would outlast a loss of power.
     public static func write(_ bytes: [UInt8], to path: String, isDurable: Bool = false) throws(OutputError) {
         let url = URL(fileURLWithPath: path)
         let temporary = url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).partial").path

@@ -58,7 +58,7 @@ struct JobFolder {
                 (try? SafetensorsFile(path: tensors))?.shape(of: "samples")
                 == [manifest.samples.count, format.channels, format.height, format.width]
             if isWhole {
-                // Complete, or ended between its last steps: its samples are kept, and those that are lost made anew.
+                // Complete, or ended between its last steps: its samples are kept, and those that are lost are made again.
                 guard rename(tensors, "\(tensors).partial") == 0 else {
                     throw OutputError(path: tensors, reason: String(cString: strerror(errno)))
                 }
@@ -99,7 +99,7 @@ struct JobFolder {
         try save()
     }
 
-    /// What a later process goes on with must be where it looks for it.
+    /// What a later process resumes must be where it looks for it.
     private static func checkTensors(_ file: String) throws {
         try OutputError.checkWritable(file: file)
         var status = stat()

@@ -58,7 +58,7 @@ struct Manifest: Equatable {
     }
 }
 
-/// A manifest that cannot be used, or gone on with.
+/// A manifest that cannot be used, or resumed.
 struct ManifestError: Error, CustomStringConvertible {
     let path: String
     let reason: String

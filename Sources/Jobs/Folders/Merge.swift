@@ -17,6 +17,7 @@ public struct Merge: RunResult {
     ///   - samples: folder for all the pictures, and the manifest of the whole job; nil for none.
     ///   - tensors: file for all the raw samples; nil for none.
     ///   - grid: picture of the first samples; nil for none.
+    ///   - monitor: is told how far the run is, and may end it.
     /// - Throws: `ManifestError` if a shard is missing, unfinished, damaged or of another job.
     public static func run(
         folders: [String], samples: String?, tensors: String?, grid: String?, monitor: any RunMonitor = NoMonitor()

@@ -6,7 +6,8 @@ public enum NamedSchedule: String, CaseIterable, Codable, Sendable {
     case linearVariance = "vp-linear"
 
     /// - Parameters:
-    ///   - minimalRate, maximalRate: `β_min`, `β_max` of `vp-linear`; nil for 0.1 and 20.
+    ///   - minimalRate: `β_min` of `vp-linear`; nil for 0.1.
+    ///   - maximalRate: `β_max` of `vp-linear`; nil for 20.
     public func schedule(
         minimalRate: Double? = nil, maximalRate: Double? = nil
     ) throws(DiffusionError) -> any NoiseSchedule {

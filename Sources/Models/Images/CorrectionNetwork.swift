@@ -19,7 +19,9 @@ public struct CorrectionNetwork: Sendable {
 
     private static let gapScale = 5.0, differenceScale = 4.0
 
-    /// - Parameter target: the model whose answers it corrects.
+    /// - Parameters:
+    ///   - folder: of the network.
+    ///   - target: the model whose answers it corrects.
     /// - Throws: `CheckpointError` or `ModelError`, also where the folder belongs to no correction or to another target's.
     public init(folder: String, target: ImageModel) throws {
         let file = URL(fileURLWithPath: folder).appendingPathComponent("process.json").path

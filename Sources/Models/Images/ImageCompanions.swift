@@ -34,7 +34,10 @@ public struct ImageCompanions: DraftCompanions {
 
 extension ImageModel {
     /// What drafts need beside a chain of this model.
-    /// - Parameter recipe: whose chain it is.
+    /// - Parameters:
+    ///   - chain: the target's.
+    ///   - recipe: whose chain it is.
+    ///   - threads: cores to use, at least 1; changes no result.
     public func companions(of chain: DenoisingChain, _ recipe: SamplingRecipe, threads: Int) -> ImageCompanions {
         ImageCompanions(target: self, chain: chain, recipe: recipe, threads: threads)
     }

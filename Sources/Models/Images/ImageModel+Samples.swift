@@ -48,6 +48,7 @@ extension ImageModel {
     ///   - draft: in place of the recipe's.
     ///   - lanes: samples under way at a time, at least 1: bounds memory, and changes no result.
     ///   - threads: cores to use; changes no result.
+    ///   - onSample: is handed each sample when it is finished; not always in order.
     public func samples(
         _ indices: Range<Int>, by recipe: SamplingRecipe, draft: (any Draft)? = nil, lanes: Int = 16,
         threads: Int = Processors.available, onSample: (ImageSample) throws -> Void
@@ -71,7 +72,9 @@ extension ImageModel {
 
     /// The sampler that a recipe describes.
     /// - Parameters:
+    ///   - recipe: its model is left aside.
     ///   - lanes: samples whose rows share a call.
+    ///   - threads: cores to use, at least 1; changes no result.
     ///   - denoiser: in place of the model's own, one with the same answers.
     ///   - draft: in place of the recipe's.
     public func sampler(

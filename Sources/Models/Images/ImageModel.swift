@@ -150,7 +150,10 @@ public struct ImageModel: Model {
         return labels
     }
 
-    /// - Parameter subjects: class names or labels; empty for all classes in turn.
+    /// - Parameters:
+    ///   - recipe: steps, churn, spacing and guidance.
+    ///   - classes: class names or labels; empty for all classes in turn.
+    ///   - threads: cores to use, at least 1; changes no result.
     public func chain(_ recipe: ChainRecipe, subjects classes: [String], threads: Int) throws -> DenoisingChain {
         if recipe.guidance != 0, process.nullClass == nil {
             throw RecipeError(

@@ -16,7 +16,7 @@ public protocol ImageNetwork: Sendable {
     var trainedSize: (height: Int, width: Int)? { get }
     /// Labels that it has embeddings for; 0 without classes.
     var labelCount: Int { get }
-    /// What it needs beside picture, time and label, which keeps it from being sampled; nil for nothing.
+    /// An input that it needs beside picture, time and label, and that keeps it from being sampled; nil for none.
     var furtherInput: (key: String, found: String)? { get }
     var parameters: [NetworkParameter] { get }
     var parameterCount: Int { get }
@@ -30,8 +30,12 @@ public protocol ImageNetwork: Sendable {
     /// One call.
     /// - Parameters:
     ///   - sample: `[batch, inChannels, height, width]`
+    ///   - batch: the number of rows.
+    ///   - height: in pixels.
+    ///   - width: in pixels.
     ///   - timesteps: `[batch]`
     ///   - labels: `[batch]`, nil for a network without classes.
+    ///   - threads: cores to use, at least 1; changes no result.
     /// - Returns: `[batch, outChannels, height, width]`
     func predict(
         sample: [Float], batch: Int, height: Int, width: Int, timesteps: [Float], labels: [Int]?, threads: Int

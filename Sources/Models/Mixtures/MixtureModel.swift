@@ -53,8 +53,11 @@ public struct MixtureModel: Model {
         return "mixture of \(law.components.count) in dimension \(dimension), \(by)"
     }
 
-    /// - Parameter labels: the components that samples are to come from, for a network; see `labels`. Without a network
-    ///   they are left aside: the exact score is that of the whole mixture.
+    /// - Parameters:
+    ///   - recipe: steps, churn and spacing.
+    ///   - labels: the components that samples are to come from, for a network; see `labels`. Without a network they
+    ///     are left aside: the exact score is that of the whole mixture.
+    ///   - threads: cores to use, at least 1; changes no result.
     public func chain(_ recipe: ChainRecipe, subjects labels: [Int], threads: Int) throws -> DenoisingChain {
         let (steps, bounds) = try noise.steps(recipe)
         return try DenoisingChain(
@@ -95,6 +98,7 @@ public struct MixtureCompanions: DraftCompanions {
     private let labels: [Int]
 
     /// - Parameters:
+    ///   - target: the model that is drafted for.
     ///   - draftModel: the smaller network; nil for the single Gaussian.
     ///   - recipe: of the target's chain.
     ///   - labels: of the target's samples.

@@ -2,7 +2,7 @@
 public struct RecipeError: Error, Equatable, CustomStringConvertible {
     /// The setting as the command line calls it, without dashes: `churn`.
     public let setting: String
-    /// What is wrong with it and what to do, a sentence that goes on after the setting.
+    /// What is wrong with it and what to do, a sentence that continues after the setting's name.
     public let problem: String
 
     public init(_ setting: String, _ problem: String) {

@@ -82,7 +82,9 @@ public enum RuleRecipe: Sendable, Equatable, Codable {
         }
     }
 
-    /// - Parameter pictures: of what size the target's pictures are; nil for a target that makes none.
+    /// - Parameters:
+    ///   - pictures: of what size the target's pictures are; nil for a target that makes none.
+    ///   - threads: cores for a rule that has a network.
     /// - Throws: `RecipeError` for numbers that cannot be, or a rule that needs pictures where there are none; what
     ///   reading a matrix or a network throws.
     public func rule(for pictures: PictureShape?, threads: Int) throws -> any VerificationRule {

@@ -22,6 +22,7 @@ public struct SpeculationRecipe: Codable, Equatable, Sendable {
     public var temperature: Double { if case .temperature(let tau) = rule { tau } else { 1 } }
 
     /// - Parameters:
+    ///   - chain: the target.
     ///   - lanes: samples whose rows share a call.
     ///   - callTimes: what `WindowRecipe.auto` goes by, if it was measured before.
     public func windowPolicy(
@@ -33,9 +34,13 @@ public struct SpeculationRecipe: Codable, Equatable, Sendable {
 
     /// The sampler of a chain: plain sampling where there is no draft.
     /// - Parameters:
+    ///   - chain: the target.
     ///   - companions: what drafts need beside the chain.
     ///   - pictures: the shape of what the chain makes, for rules that look at pictures; nil for none.
+    ///   - random: the keyed noise.
     ///   - lanes: samples whose rows share a call.
+    ///   - threads: cores for a rule that has a network.
+    ///   - callTimes: what `WindowRecipe.auto` goes by, if it was measured before.
     ///   - ownDraft: in place of the recipe's, one that has no name.
     public func sampler<Chain: GaussianChain>(
         over chain: Chain, companions: some DraftCompanions<Chain>, pictures: PictureShape? = nil,

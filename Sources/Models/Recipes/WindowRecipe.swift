@@ -60,12 +60,15 @@ public enum WindowRecipe: Sendable, Equatable, Codable, CustomStringConvertible 
     }
 
     /// What `auto` goes by; nil for the others.
-    /// - Parameter lanes: samples whose rows share a call.
+    /// - Parameters:
+    ///   - chain: the target.
+    ///   - lanes: samples whose rows share a call.
     public func callTimes(of chain: some GaussianChain, lanes: Int) throws -> CallTimes? {
         self == .auto ? try CallTimes(of: chain, upTo: (min(Self.longest, chain.stepCount) + 1) * lanes) : nil
     }
 
     /// - Parameters:
+    ///   - chain: the target.
     ///   - lanes: samples whose rows share a call.
     ///   - callTimes: if they were taken before.
     public func policy(

@@ -42,7 +42,10 @@ public struct ConfigurationReader {
     }
 
     /// A list of integers; nil if absent.
-    /// - Parameter count: how many there may be.
+    /// - Parameters:
+    ///   - key: of the list.
+    ///   - range: between what bounds each integer may lie.
+    ///   - count: how many there may be.
     public func integers(
         _ key: String, in range: ClosedRange<Int>, count: ClosedRange<Int>
     ) throws(CheckpointError) -> [Int]? {
@@ -69,7 +72,10 @@ public struct ConfigurationReader {
     }
 
     /// What was read of a key that must be there.
-    /// - Parameter meaning: of its value.
+    /// - Parameters:
+    ///   - value: as it was read; nil where the file has none.
+    ///   - key: for the error.
+    ///   - meaning: of its value.
     public func required<Value>(_ value: Value?, _ key: String, _ meaning: String) throws(CheckpointError) -> Value {
         guard let value else {
             throw CheckpointError(.unsupported, file: file, subject: "key \(key)", "is missing; expected \(meaning)")

@@ -58,7 +58,10 @@ public struct SafetensorsFile: Sendable {
     public func dtype(of name: String) -> DType? { entries[name]?.dtype }
 
     /// A tensor's elements in row-major order as Float (F64 is rounded, F16 and BF16 are widened).
-    /// - Parameter elements: which of them; nil for all.
+    /// - Parameters:
+    ///   - name: of the tensor.
+    ///   - shape: that it must have; nil for any.
+    ///   - elements: which of them; nil for all.
     /// - Throws: ``CheckpointError`` if there is no such tensor, its shape is not `shape`, it does not hold floating point, or
     ///   has not got the elements.
     public func floats(

@@ -30,8 +30,11 @@ public final class SafetensorsWriter {
     private var remaining: Int
 
     /// Begins a file that will hold `tensors` in this order.
-    /// - Parameter isResumable: keeps what is written, in `path` with `.partial` behind it, if the program ends before
-    ///   ``finish()``; a writer made likewise finds it there, and takes over by ``keep(_:)`` what it can vouch for.
+    /// - Parameters:
+    ///   - path: of the file.
+    ///   - tensors: their names and shapes, in the order in which their values will come.
+    ///   - isResumable: keeps what is written, in `path` with `.partial` behind it, if the program ends before
+    ///     ``finish()``; a writer made likewise finds it there, and takes over by ``keep(_:)`` what it can vouch for.
     /// - Throws: ``CheckpointError`` if the place cannot be written or a shape is not sound.
     public init(
         path: String, tensors: [(name: String, shape: [Int])], isResumable: Bool = false

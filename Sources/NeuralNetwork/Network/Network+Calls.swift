@@ -1,6 +1,8 @@
 extension Network {
     /// The network's output for a batch of rows: `[rows]` and then ``outputDimensions(_:)``.
-    /// - Parameter threads: threads to use, the caller's among them; at most 256.
+    /// - Parameters:
+    ///   - input: the rows, and what conditions them.
+    ///   - threads: threads to use, the caller's among them; at most 256.
     /// - Throws: ``NetworkInputError`` if a part of the input has the wrong size or is out of range.
     public func callAsFunction(_ input: Input, threads: Int) throws(NetworkInputError) -> [Float] {
         try check(input)

@@ -62,8 +62,10 @@ public protocol Network: Sendable {
     /// The way of a pass's rows through the layers. Everything has been checked, and there is at least one row.
     /// - Parameters:
     ///   - sample: the pass's rows, one after the other.
+    ///   - shape: of each row.
     ///   - conditioning: of all rows of the call; those of the pass are ``Pass/rows``.
     ///   - output: room for the pass's rows, one after the other.
+    ///   - pass: which rows of the call these are, and the memory for their activations.
     func forward(
         _ sample: UnsafePointer<Element>, _ shape: Shape, _ conditioning: Conditioning,
         into output: UnsafeMutablePointer<Float>, _ pass: Pass)

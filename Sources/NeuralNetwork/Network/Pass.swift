@@ -30,7 +30,10 @@ public struct Pass {
     }
 
     /// Runs `body`, timing it under `layer` if the call is profiled.
-    /// - Parameter operations: floating-point operations of all rows, 0 where that means nothing.
+    /// - Parameters:
+    ///   - layer: its name in the profile.
+    ///   - operations: floating-point operations of all rows, 0 where that means nothing.
+    ///   - body: the layer's work.
     public func timed<Result>(
         _ layer: @autoclosure () -> String, operations: @autoclosure () -> Double = 0, _ body: () -> Result
     ) -> Result {

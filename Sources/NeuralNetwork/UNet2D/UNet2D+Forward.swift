@@ -1,6 +1,7 @@
 import CKernels
 
 extension UNet2D {
+    /// As ``Network/forward(_:_:_:into:_:)`` says.
     public func forward(
         _ sample: UnsafePointer<Float>, _ size: UNet2DConfiguration.ImageSize, _ conditioning: Conditioning,
         into output: UnsafeMutablePointer<Float>, _ pass: Pass

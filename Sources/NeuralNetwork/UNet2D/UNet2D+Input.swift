@@ -35,6 +35,7 @@ extension UNet2D {
     ///   - sample: `[batch, inChannels, height, width]`.
     ///   - batch: number of rows, any from 0.
     ///   - height: divisible by 2^halvings, as is `width`: the resolution is halved so often, and must double back.
+    ///   - width: in pixels.
     ///   - timesteps: `[batch]`, the network's own time input.
     ///   - classLabels: ``Classes/labels(_:)``.
     ///   - classInputs: ``Classes/values(_:)``, in place of labels.

@@ -1,4 +1,5 @@
 extension VelocityMLP {
+    /// As ``Network/forward(_:_:_:into:_:)`` says.
     public func forward(
         _ sample: UnsafePointer<Float>, _ shape: Void, _ conditioning: Conditioning,
         into result: UnsafeMutablePointer<Float>, _ pass: Pass
