@@ -16,6 +16,7 @@ struct SpeculativeDecoderTests {
 
     /// Accepts every first draft: wrong.
     struct CredulousRule: MultiDraftRule {
+        let isExact = false
         let problem: MultiDraftProblem
         var residual: FiniteDistribution? { nil }
         func takingProbabilities(of drafts: [Int]) -> [Double] { [1] + Array(repeating: 0, count: drafts.count - 1) }

@@ -24,7 +24,7 @@ public struct PlanRequest: Sendable {
     public init(_ recipe: SamplingRecipe) {
         self.recipe = recipe
         (steps, churns) = ([recipe.chain.steps], [recipe.chain.churn])
-        windows = [.fixed(5), .fixed(10), .fixed(20), .fixed(50), .adaptive]
+        windows = [.fixed(5), .fixed(10), .fixed(20), .fixed(50), .adaptive, .auto]
     }
 
     public func run(monitor: any RunMonitor = NoMonitor()) throws -> Plan {

@@ -8,6 +8,7 @@ struct RuleSamplingTests {
     /// Resamples from the target after a rejection, not from the residual: DB25's Algorithm 5 on a finite set, and
     /// wrong.
     struct WrongRule: MultiDraftRule {
+        let isExact = false
         let problem: MultiDraftProblem
         let naive: NaiveRule
         init(_ problem: MultiDraftProblem) throws {
