@@ -17,7 +17,7 @@ def run_to_the_end(run: Trainer, folder: Path) -> None:
     run.run(folder, lambda _: None, Event())
 
 
-def check_resumed_equals_unbroken(make: Callable[[], Trainer], folder: Path) -> None:
+def resumed_equals_unbroken(make: Callable[[], Trainer], folder: Path) -> None:
     """A run that is stopped after 33 steps and resumed in another process has the same weights at its end."""
     unbroken, first, second = make(), make(), make()
     run_to_the_end(unbroken, folder / "unbroken")
@@ -31,14 +31,14 @@ def check_resumed_equals_unbroken(make: Callable[[], Trainer], folder: Path) -> 
         assert torch.equal(tensor, second.average[name]), name
 
 
-def check_other_settings_are_refused(run: Trainer, other: Trainer, folder: Path, setting: str) -> None:
+def other_settings_are_refused(run: Trainer, other: Trainer, folder: Path, setting: str) -> None:
     """`other` does not resume what `run` saved, and says that `setting` is why."""
     run.save(folder)
     with pytest.raises(ValueError, match=f"other settings: .*{setting}"):
         other.resume(folder)
 
 
-def check_minutes_end_the_run(run: Trainer) -> None:
+def minutes_end_the_run(run: Trainer) -> None:
     """A run of two minutes at most has done three quarters of it after a minute and a half, however slow its steps."""
     run.seconds = 90
     assert run.progress == 0.75
@@ -46,7 +46,7 @@ def check_minutes_end_the_run(run: Trainer) -> None:
     assert run.progress == 1
 
 
-def check_golden_case(network: nn.Module, folder: Path, tolerance: float) -> None:
+def golden_case(network: nn.Module, folder: Path, tolerance: float) -> None:
     """The network gives the folder's golden outputs, to `tolerance` standard deviations."""
     case = load_file(folder / "case.safetensors")
     condition = case["global_cond" if "global_cond" in case else "class_labels"]

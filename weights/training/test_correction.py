@@ -8,14 +8,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+import checks
 import model_folder
 import process
-from checks import (
-    check_golden_case,
-    check_other_settings_are_refused,
-    check_resumed_equals_unbroken,
-    run_to_the_end,
-)
 from train_correction import COLUMNS, CorrectionTrainer, Examples, evaluate, predicted, rejection
 from trainer import Pace
 from unet2d import UNetConfig
@@ -113,11 +108,11 @@ def trainer(folder: Path, channels: tuple[int, ...] = (8,), steps: int = 120) ->
 
 def test_the_network_learns_what_the_guess_lacks(tmp_path: Path) -> None:
     run = trainer(tmp_path / "target")
-    run_to_the_end(run, tmp_path / "run")
+    checks.run_to_the_end(run, tmp_path / "run")
     saved = model_folder.load(tmp_path / "run")
     corrected, recycled = evaluate(saved, run.validation, NULL_LABEL)
     assert corrected < 0.5 * recycled
-    check_golden_case(saved, tmp_path / "run", tolerance=0)
+    checks.golden_case(saved, tmp_path / "run", tolerance=0)
     assert model_folder.read_json(tmp_path / "run" / "process.json")["prediction"] == "correction"
     case = load_file(tmp_path / "run" / "correction-case.safetensors")
     assert (case["source_time"] < 0).tolist() == [False, False, True]
@@ -126,18 +121,18 @@ def test_the_network_learns_what_the_guess_lacks(tmp_path: Path) -> None:
 
 
 def test_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
-    check_resumed_equals_unbroken(lambda: trainer(tmp_path / "target", steps=60), tmp_path)
+    checks.resumed_equals_unbroken(lambda: trainer(tmp_path / "target", steps=60), tmp_path)
 
 
 def test_resuming_another_run_is_refused(tmp_path: Path) -> None:
     run, other = trainer(tmp_path / "target"), trainer(tmp_path / "target", channels=(16,))
-    check_other_settings_are_refused(run, other, tmp_path / "run", "channels")
+    checks.other_settings_are_refused(run, other, tmp_path / "run", "channels")
 
 
 def test_bundled_correction_gives_its_golden_outputs() -> None:
     folder = BUNDLED / "fashion-mnist-correction"
     network = model_folder.load(folder)
-    check_golden_case(network, folder, tolerance=1e-5)
+    checks.golden_case(network, folder, tolerance=1e-5)
     case = load_file(folder / "correction-case.safetensors")
     output = case["output"]
     examples = [case[name] for name in ("state", "moved_state", "source_state", "answer")]

@@ -10,17 +10,11 @@ import pytest
 import torch
 from torch import nn
 
+import checks
 import ddpm
 import policy_folder
 import pusht_data
 import serve_policy
-from checks import (
-    check_golden_case,
-    check_minutes_end_the_run,
-    check_other_settings_are_refused,
-    check_resumed_equals_unbroken,
-    run_to_the_end,
-)
 from conditional_unet1d import ConditionalUnet1D, ConditionalUnet1DConfig, convolved, upsampled
 from pusht_data import Demonstrations, Range
 from train_policy import PACE, PolicyTrainer, Recipe
@@ -152,11 +146,11 @@ def test_training_learns_and_saves(tmp_path: Path) -> None:
     data = demonstrations(tmp_path / "data.npz")
     run = trainer(data, recipe=replace(TINY_RECIPE, epochs=100))
     first = ddpm.prediction_loss(run.network, data.actions, data.conditions, torch.Generator().manual_seed(0)).item()
-    run_to_the_end(run, tmp_path)
+    checks.run_to_the_end(run, tmp_path)
     saved = policy_folder.load(tmp_path)
     last = ddpm.prediction_loss(saved, data.actions, data.conditions, torch.Generator().manual_seed(0)).item()
     assert last < 0.5 * first
-    check_golden_case(saved, tmp_path, tolerance=0)
+    checks.golden_case(saved, tmp_path, tolerance=0)
     observations, actions = policy_folder.load_ranges(tmp_path)
     assert torch.equal(observations.maximum, data.observation_range.maximum)
     assert torch.equal(actions.minimum, data.action_range.minimum)
@@ -164,17 +158,17 @@ def test_training_learns_and_saves(tmp_path: Path) -> None:
 
 def test_resumed_run_is_the_same(tmp_path: Path) -> None:
     data = demonstrations(tmp_path / "data.npz")
-    check_resumed_equals_unbroken(lambda: trainer(data), tmp_path)
+    checks.resumed_equals_unbroken(lambda: trainer(data), tmp_path)
 
 
 def test_resuming_another_run_is_refused(tmp_path: Path) -> None:
     data = demonstrations(tmp_path / "data.npz")
     other = trainer(data, recipe=replace(TINY_RECIPE, pace=replace(PACE, batch=8)))
-    check_other_settings_are_refused(trainer(data), other, tmp_path, "pace")
+    checks.other_settings_are_refused(trainer(data), other, tmp_path, "pace")
 
 
 def test_minutes_end_the_run(tmp_path: Path) -> None:
-    check_minutes_end_the_run(trainer(demonstrations(tmp_path / "data.npz"), minutes=2))
+    checks.minutes_end_the_run(trainer(demonstrations(tmp_path / "data.npz"), minutes=2))
     assert PACE.rate(1000, 0.5) == pytest.approx(2.5e-4)
     assert PACE.rate(1000, 1) == pytest.approx(0)
 
@@ -219,7 +213,7 @@ def test_bad_lines_are_answered(server: serve_policy.Server) -> None:
 
 @pytest.mark.skipif(not BUNDLED.exists(), reason="not there")
 def test_bundled_policy_is_complete() -> None:
-    check_golden_case(policy_folder.load(BUNDLED), BUNDLED, tolerance=1e-4)
+    checks.golden_case(policy_folder.load(BUNDLED), BUNDLED, tolerance=1e-4)
     assert policy_folder.read_json(BUNDLED / "scheduler_config.json") == ddpm.description()
     observations, actions = policy_folder.load_ranges(BUNDLED)
     assert isinstance(observations, Range)

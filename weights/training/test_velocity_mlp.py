@@ -8,15 +8,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+import checks
 import model_folder
 import process
 import train_velocity_mlp
-from checks import (
-    check_golden_case,
-    check_other_settings_are_refused,
-    check_resumed_equals_unbroken,
-    run_to_the_end,
-)
 from train_velocity_mlp import Mixture, VelocityTrainer, relative_error
 from trainer import Pace
 from velocity_mlp import VelocityMLP, VelocityMLPConfig, draft_config, target_config
@@ -74,17 +69,17 @@ def test_loss_falls_and_the_folder_is_whole(tmp_path: Path) -> None:
     run = trainer()
     mixture = run.mixture
     before = relative_error(run.network, mixture)
-    run_to_the_end(run, tmp_path)
+    checks.run_to_the_end(run, tmp_path)
     saved = train_velocity_mlp.load(tmp_path)
     assert relative_error(saved, mixture) < 0.3 * before
     assert model_folder.read_json(tmp_path / "mixture.json") == CONTENT
     assert load_file(tmp_path / model_folder.WEIGHTS)["output.weight"].dtype == torch.bfloat16
-    check_golden_case(saved, tmp_path, tolerance=0)
+    checks.golden_case(saved, tmp_path, tolerance=0)
 
 
 def test_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
-    check_resumed_equals_unbroken(trainer, tmp_path)
-    check_other_settings_are_refused(trainer(), trainer(replace(PACE, batch=8)), tmp_path, "batch 64, now 8")
+    checks.resumed_equals_unbroken(trainer, tmp_path)
+    checks.other_settings_are_refused(trainer(), trainer(replace(PACE, batch=8)), tmp_path, "batch 64, now 8")
 
 
 def test_wrong_mixtures_are_refused(tmp_path: Path) -> None:
@@ -113,7 +108,7 @@ def test_rows_may_share_their_times() -> None:
 def test_bundled_networks(name: str, most: float) -> None:
     folder = BUNDLED / name
     network = train_velocity_mlp.load(folder)
-    check_golden_case(network, folder, tolerance=1e-5)
+    checks.golden_case(network, folder, tolerance=1e-5)
     mixture = Mixture.from_json(model_folder.read_json(folder / "mixture.json"))
     assert relative_error(network, mixture) < most
     assert model_folder.read_json(folder / "process.json")["time_scale"] == process.TIME_SCALE

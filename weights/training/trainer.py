@@ -156,9 +156,9 @@ class Trainer(ABC):
                 self.history.append(self.log_row(torch.stack(losses).mean().item()))
                 losses.clear()
                 log(self.history[-1])
-                if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                    self.save(folder)
-                    saved = time.monotonic()
+            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                self.save(folder)
+                saved = time.monotonic()
         self.save(folder)
 
     def run_in(self, folder: Path, what: str) -> None:
