@@ -80,14 +80,16 @@ def test_network_equals_diffusers(config: UNetConfig) -> None:
     assert (output - expected).abs().max() < 1e-4 * expected.std()
 
 
-@pytest.mark.parametrize("name", ["fashion-mnist", "fashion-mnist-draft"])
+@pytest.mark.parametrize("name", ["fashion-mnist", "fashion-mnist-draft", "cifar10"])
 def test_bundled_models_give_their_golden_outputs(name: str) -> None:
     checks.golden_case(model_folder.load(BUNDLED / name), BUNDLED / name, tolerance=1e-5)
     recipe = RECIPES[name]
     config = model_folder.read_json(BUNDLED / name / "config.json")
     assert recipe.network.as_diffusers() == config
-    described = process.description((1, 28, 28), image_data.CLASS_NAMES[recipe.dataset])
+    shape = (recipe.network.image_channels, recipe.network.image_size, recipe.network.image_size)
+    described = process.description(shape, image_data.CLASS_NAMES[recipe.dataset])
     assert described == model_folder.read_json(BUNDLED / name / "process.json")
+    assert load_file(BUNDLED / name / model_folder.WEIGHTS)["conv_in.weight"].dtype == recipe.dtype
 
 
 @pytest.mark.parametrize(("name", "least", "most"), [

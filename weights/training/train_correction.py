@@ -149,7 +149,7 @@ class CorrectionTrainer(Trainer):
         rows = self.train.rows(torch.randint(len(self.train), (self.pace.batch,), generator=generator))
         distance, probability = rejection(rows, predicted(self.network, rows, self.null_label))
         self.rejections.append(probability.detach().mean())
-        # Beyond a few ‖Δ‖ the probability is flat; the logarithm keeps such rows in the game.
+        # Beyond a few ‖Δ‖ the probability is flat; the logarithm still has a slope there, so such rows are learnt from.
         return probability.mean() + 0.1 * torch.log1p(distance).mean()
 
     def log_row(self, loss: float) -> dict[str, float]:

@@ -145,7 +145,8 @@ def parse_arguments() -> argparse.Namespace:
                         help="bfloat16 autocast (default: on a GPU; processors differ, so try both for a minute)")
     parser.add_argument("--compile", action="store_true", help="torch.compile the network (a minute's start-up)")
     parser.add_argument("--start", type=Path, metavar="FILE",
-                        help="begin with these weights of another run, whose loss.csv lies beside them")
+                        help="begin with these weights of another run, whose loss.csv lies beside them (a resumed run "
+                             "has begun already and does not read them)")
     parser.add_argument("--start-average", type=Path, metavar="FILE",
                         help="begin with this moving average (default: the weights of --start)")
     add_run_options(parser)
