@@ -1,4 +1,7 @@
-"""A small residual classifier of images; its pooled features measure Fréchet distances."""
+"""A small residual classifier of images; its pooled features measure Fréchet distances.
+
+`load` also reads the public ResNet-20 for CIFAR-10, as a second opinion.
+"""
 
 from pathlib import Path
 
@@ -6,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from resnet20 import ResNet20
 
 LOGIT_SCALE = 0.125
 
@@ -64,10 +69,17 @@ def save(path: Path, classifier: Classifier) -> None:
     save_file({name: tensor.cpu().contiguous() for name, tensor in classifier.state_dict().items()}, path)
 
 
-def load(path: Path) -> Classifier:
+def load(path: Path) -> Classifier | ResNet20:
+    """The classifier of a file that `save` wrote or that holds a public ResNet-20."""
     weights = load_file(path)
-    width, channels = weights["start.conv.weight"].shape[:2]
-    classifier = Classifier(channels, width, len(weights["head.weight"]))
+    if "start.conv.weight" in weights:
+        width, channels = weights["start.conv.weight"].shape[:2]
+        classifier = Classifier(channels, width, len(weights["head.weight"]))
+    elif "layer1.0.conv1.weight" in weights:
+        classifier = ResNet20()
+    else:
+        raise ValueError(f"{path}: neither has start.conv.weight, as train_classifier.py writes it, nor "
+                         "layer1.0.conv1.weight, as a ResNet-20 has it")
     classifier.load_state_dict(weights)
     return classifier.eval()
 

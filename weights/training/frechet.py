@@ -53,14 +53,17 @@ def read(source: str, channels: int, dataset: str, data: Path | None) -> Tensor:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Fréchet distance of two sets of images.")
-    parser.add_argument("classifier", type=Path, help="weights from train_classifier.py")
+    parser.add_argument("classifier", type=Path, help="weights from train_classifier.py, or of a public ResNet-20")
     parser.add_argument("sets", nargs=2, metavar="SET", help="a safetensors file of samples, or: train, test")
     parser.add_argument("--dataset", choices=image_data.CLASS_NAMES, default="cifar10", help="for train and test")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="the data set's folder, for train and test")
     parser.add_argument("--count", type=int, help="take this many images of each set, the first ones")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
-    network = classifier.load(arguments.classifier).to(arguments.device)
+    try:
+        network = classifier.load(arguments.classifier).to(arguments.device)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     features = []
     for source in arguments.sets:
         try:

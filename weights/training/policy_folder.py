@@ -7,8 +7,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import ddpm
+import model_folder
 from conditional_unet1d import ConditionalUnet1D, ConditionalUnet1DConfig
-from model_folder import WEIGHTS, read_json, write_json
+from model_folder import read_json, write_json
 from pusht_data import Demonstrations, Range
 
 STATISTICS = "statistics.safetensors"
@@ -18,10 +19,7 @@ CASE_TIMES = (0.0, 1.0, 7.0, 50.0, 99.0)
 def save(folder: Path, config: ConditionalUnet1DConfig, weights: dict[str, Tensor], data: Demonstrations,
          dtype: torch.dtype) -> None:
     """Writes the whole folder; the golden case is computed in F32 from the weights as stored."""
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.to(dtype).contiguous() for name, tensor in weights.items()}, folder / WEIGHTS,
-              metadata={"format": "pt"})
-    write_json(folder / "config.json", config.as_json())
+    model_folder.write_network(folder, config.as_json(), weights, dtype)
     write_json(folder / "scheduler_config.json", ddpm.description())
     save_file({
         "observation_minimum": data.observation_range.minimum, "observation_maximum": data.observation_range.maximum,
@@ -32,9 +30,8 @@ def save(folder: Path, config: ConditionalUnet1DConfig, weights: dict[str, Tenso
 
 def load(folder: Path) -> ConditionalUnet1D:
     """The network of a folder, in F32."""
-    network = ConditionalUnet1D(ConditionalUnet1DConfig.from_json(read_json(folder / "config.json")))
-    network.load_state_dict(load_file(folder / WEIGHTS))
-    return network.eval()
+    return model_folder.with_weights(
+        ConditionalUnet1D(ConditionalUnet1DConfig.from_json(read_json(folder / "config.json"))), folder)
 
 
 def load_ranges(folder: Path) -> tuple[Range, Range]:

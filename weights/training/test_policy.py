@@ -4,14 +4,13 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
+import checks
 import ddpm
 import policy_folder
 import pusht_data
@@ -35,7 +34,7 @@ def demonstrations(path: Path, lengths: tuple[int, ...] = (20, 40)) -> Demonstra
 
 
 def trainer(data: Demonstrations, minutes: float | None = None, recipe: Recipe = TINY_RECIPE) -> PolicyTrainer:
-    return PolicyTrainer(recipe, data, seed=0, minutes=minutes)
+    return PolicyTrainer(recipe, data, minutes=minutes)
 
 
 # The network
@@ -147,13 +146,11 @@ def test_training_learns_and_saves(tmp_path: Path) -> None:
     data = demonstrations(tmp_path / "data.npz")
     run = trainer(data, recipe=replace(TINY_RECIPE, epochs=100))
     first = ddpm.prediction_loss(run.network, data.actions, data.conditions, torch.Generator().manual_seed(0)).item()
-    run.run(tmp_path / "checkpoint.pt", lambda _: None, Event())
-    run.save_model(tmp_path)
+    checks.run_to_the_end(run, tmp_path)
     saved = policy_folder.load(tmp_path)
     last = ddpm.prediction_loss(saved, data.actions, data.conditions, torch.Generator().manual_seed(0)).item()
     assert last < 0.5 * first
-    case = load_file(tmp_path / "case.safetensors")
-    assert torch.equal(saved(case["sample"], case["timestep"], case["global_cond"]), case["output"])
+    checks.golden_case(saved, tmp_path, tolerance=0)
     observations, actions = policy_folder.load_ranges(tmp_path)
     assert torch.equal(observations.maximum, data.observation_range.maximum)
     assert torch.equal(actions.minimum, data.action_range.minimum)
@@ -161,29 +158,17 @@ def test_training_learns_and_saves(tmp_path: Path) -> None:
 
 def test_resumed_run_is_the_same(tmp_path: Path) -> None:
     data = demonstrations(tmp_path / "data.npz")
-    whole, first, second = trainer(data), trainer(data), trainer(data)
-    for _ in range(6):
-        whole.train_step()
-    for _ in range(3):
-        first.train_step()
-    first.save(tmp_path / "checkpoint.pt")
-    second.resume(tmp_path / "checkpoint.pt")
-    for _ in range(3):
-        second.train_step()
-    assert all(torch.equal(whole.average[name], second.average[name]) for name in whole.average)
+    checks.resumed_equals_unbroken(lambda: trainer(data), tmp_path)
 
 
 def test_resuming_another_run_is_refused(tmp_path: Path) -> None:
     data = demonstrations(tmp_path / "data.npz")
-    trainer(data).save(tmp_path / "checkpoint.pt")
-    with pytest.raises(ValueError, match="other settings"):
-        trainer(data, recipe=replace(TINY_RECIPE, pace=replace(PACE, batch=8))).resume(tmp_path / "checkpoint.pt")
+    other = trainer(data, recipe=replace(TINY_RECIPE, pace=replace(PACE, batch=8)))
+    checks.other_settings_are_refused(trainer(data), other, tmp_path, "pace")
 
 
 def test_minutes_end_the_run(tmp_path: Path) -> None:
-    run = trainer(demonstrations(tmp_path / "data.npz"), minutes=2)
-    run.seconds = 90
-    assert run.progress == 0.75
+    checks.minutes_end_the_run(trainer(demonstrations(tmp_path / "data.npz"), minutes=2))
     assert PACE.rate(1000, 0.5) == pytest.approx(2.5e-4)
     assert PACE.rate(1000, 1) == pytest.approx(0)
 
@@ -228,11 +213,7 @@ def test_bad_lines_are_answered(server: serve_policy.Server) -> None:
 
 @pytest.mark.skipif(not BUNDLED.exists(), reason="not there")
 def test_bundled_policy_is_complete() -> None:
-    network = policy_folder.load(BUNDLED)
-    case = load_file(BUNDLED / "case.safetensors")
-    with torch.no_grad():
-        output = network(case["sample"], case["timestep"], case["global_cond"])
-    assert ((output - case["output"]).abs().max() / case["output"].std()).item() < 1e-4
+    checks.golden_case(policy_folder.load(BUNDLED), BUNDLED, tolerance=1e-4)
     assert policy_folder.read_json(BUNDLED / "scheduler_config.json") == ddpm.description()
     observations, actions = policy_folder.load_ranges(BUNDLED)
     assert isinstance(observations, Range)

@@ -1,5 +1,6 @@
 """Quick tests of the training scripts: `python -m pytest weights/training` (under a minute on one core)."""
 
+import argparse
 import gzip
 import struct
 from dataclasses import replace
@@ -9,9 +10,10 @@ from threading import Event
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+import checks
 import classifier
 import frechet
 import image_data
@@ -19,7 +21,9 @@ import model_folder
 import process
 import sample_images
 import train_classifier
+import trainer as runs
 from image_data import ImageSet
+from resnet20 import Block, ResNet20
 from train_image_model import FASHION_MNIST, RECIPES, ImageTrainer, Recipe, evaluation_loss
 from trainer import Pace
 from unet2d import UNet2D, UNetConfig
@@ -52,7 +56,7 @@ def randomised(network: nn.Module) -> nn.Module:
 
 
 def trainer(recipe: Recipe = TINY_RECIPE, minutes: float | None = None) -> ImageTrainer:
-    return ImageTrainer(recipe, tiny_data(), seed=0, minutes=minutes, compiled=False)
+    return ImageTrainer(recipe, tiny_data(), minutes=minutes)
 
 
 # The network
@@ -76,28 +80,26 @@ def test_network_equals_diffusers(config: UNetConfig) -> None:
     assert (output - expected).abs().max() < 1e-4 * expected.std()
 
 
-@pytest.mark.parametrize("name", ["fashion-mnist", "fashion-mnist-draft"])
+@pytest.mark.parametrize("name", ["fashion-mnist", "fashion-mnist-draft", "cifar10"])
 def test_bundled_models_give_their_golden_outputs(name: str) -> None:
-    network = model_folder.load(BUNDLED / name)
-    case = load_file(BUNDLED / name / "case.safetensors")
-    with torch.no_grad():
-        output = network(case["sample"], case["timestep"], case["class_labels"])
-    assert (output - case["output"]).abs().max() < 1e-5 * case["output"].std()
+    checks.golden_case(model_folder.load(BUNDLED / name), BUNDLED / name, tolerance=1e-5)
     recipe = RECIPES[name]
     config = model_folder.read_json(BUNDLED / name / "config.json")
     assert recipe.network.as_diffusers() == config
-    described = process.description((1, 28, 28), image_data.CLASS_NAMES[recipe.dataset])
+    shape = (recipe.network.image_channels, recipe.network.image_size, recipe.network.image_size)
+    described = process.description(shape, image_data.CLASS_NAMES[recipe.dataset])
     assert described == model_folder.read_json(BUNDLED / name / "process.json")
+    assert load_file(BUNDLED / name / model_folder.WEIGHTS)["conv_in.weight"].dtype == recipe.dtype
 
 
 @pytest.mark.parametrize(("name", "least", "most"), [
     ("fashion-mnist", 1.6e6, 1.65e6), ("fashion-mnist-draft", 0.18e6, 0.2e6),
-    ("cifar10", 8.5e6, 9.5e6), ("cifar10-draft", 0.5e6, 0.7e6),
+    ("cifar10", 6_776_355, 6_776_355), ("cifar10-draft", 0.6e6, 0.7e6), ("cifar10-large", 8.5e6, 9.5e6),
 ])
 def test_parameter_counts(name: str, least: float, most: float) -> None:
     with torch.device("meta"):
         network = UNet2D(RECIPES[name].network)
-    assert least < sum(parameter.numel() for parameter in network.parameters()) < most
+    assert least <= sum(parameter.numel() for parameter in network.parameters()) <= most
 
 
 def test_other_architectures_are_refused() -> None:
@@ -151,55 +153,154 @@ def test_sampler_reaches_a_known_law() -> None:
 
 
 def test_loss_falls_and_the_folder_is_whole(tmp_path: Path) -> None:
-    run = trainer()
+    run = trainer(replace(TINY_RECIPE, dtype=torch.bfloat16))
     before = evaluation_loss(run.network, run.data)
-    run.run(tmp_path / "checkpoint.pt", lambda _: None, Event())
-    model_folder.save(tmp_path, TINY, run.average, process.description((1, 8, 8), ("a", "b", "c")), torch.bfloat16)
+    checks.run_to_the_end(run, tmp_path)
     saved = model_folder.load(tmp_path)
     assert evaluation_loss(saved, run.data) < 0.7 * before
-    case = load_file(tmp_path / "case.safetensors")
-    assert case["class_labels"][-1] == 3
-    with torch.no_grad():
-        output = saved(case["sample"], case["timestep"], case["class_labels"])
-    assert torch.allclose(output, case["output"], atol=1e-6)
+    checks.golden_case(saved, tmp_path, tolerance=0)
+    assert load_file(tmp_path / "case.safetensors")["class_labels"][-1] == 3
+    assert model_folder.read_json(tmp_path / "process.json")["image"]["width"] == 8
     assert load_file(tmp_path / model_folder.WEIGHTS)["conv_in.weight"].dtype == torch.bfloat16
     assert run.history[-1]["step"] == 80
 
 
 def test_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
-    unbroken = trainer()
-    unbroken.run(tmp_path / "unbroken.pt", lambda _: None, Event())
-    first = trainer()
-    for _ in range(33):
-        first.train_step()
-    first.save(tmp_path / "checkpoint.pt")
-    second = trainer()
-    second.resume(tmp_path / "checkpoint.pt")
-    second.run(tmp_path / "checkpoint.pt", lambda _: None, Event())
-    for name, tensor in unbroken.average.items():
-        assert torch.equal(tensor, second.average[name]), name
+    checks.resumed_equals_unbroken(trainer, tmp_path)
 
 
-def test_stopping_saves_the_state(tmp_path: Path) -> None:
+def test_stopping_saves_state_and_model(tmp_path: Path) -> None:
     stopped = Event()
     run = trainer()
-    run.run(tmp_path / "checkpoint.pt", lambda _: stopped.set(), stopped)  # the first row of the log is at step 50
+    run.run(tmp_path, lambda _: stopped.set(), stopped)  # the first row of the log is at step 50
     again = trainer()
-    again.resume(tmp_path / "checkpoint.pt")
+    again.resume(tmp_path)
     assert again.step == run.step == 50
+    checks.golden_case(model_folder.load(tmp_path), tmp_path, tolerance=0)
 
 
 def test_resuming_another_run_is_refused(tmp_path: Path) -> None:
-    trainer().save(tmp_path / "checkpoint.pt")
-    with pytest.raises(ValueError, match="other settings"):
-        trainer(replace(TINY_RECIPE, pace=replace(TINY_PACE, batch=8))).resume(tmp_path / "checkpoint.pt")
+    other = trainer(replace(TINY_RECIPE, pace=replace(TINY_PACE, batch=8)))
+    checks.other_settings_are_refused(trainer(), other, tmp_path, "pace")
+
+
+def test_a_checkpoint_of_an_older_script_is_refused(tmp_path: Path) -> None:
+    torch.save({"network": {}, "step": 3}, tmp_path / runs.CHECKPOINT)
+    with pytest.raises(ValueError, match="holds no average, first_step, history, identity"):
+        trainer().resume(tmp_path)
+
+
+def test_resume_must_suit_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def parsed(*options: str) -> argparse.Namespace:
+        parser = argparse.ArgumentParser()
+        parser.add_argument("out", type=Path)
+        runs.add_run_options(parser, minutes=30)
+        monkeypatch.setattr("sys.argv", ["train", str(tmp_path), *options])
+        return runs.parse_run(parser)
+
+    assert parsed().minutes == 30
+    with pytest.raises(SystemExit):
+        parsed("--resume")
+    (tmp_path / runs.CHECKPOINT).touch()
+    assert parsed("--resume", "--minutes", "2").minutes == 2
+    with pytest.raises(SystemExit):
+        parsed()
 
 
 def test_minutes_end_the_run() -> None:
     run = trainer(replace(TINY_RECIPE, epochs=1e9), minutes=2)
-    run.seconds = 90
-    assert run.progress == 0.75
+    checks.minutes_end_the_run(run)
     assert run.pace.rate(1000, 1) == pytest.approx(0.02 * run.pace.learning_rate)
+
+
+def save_weights(path: Path, weights: dict[str, Tensor]) -> None:
+    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, path)
+
+
+def started(folder: Path, average: bool = True) -> tuple[ImageTrainer, ImageTrainer]:
+    """A run that was stopped at step 50, and another one that began with its weights."""
+    stopped = Event()
+    first, second = trainer(), trainer()
+    first.run(folder, lambda _: stopped.set(), stopped)
+    runs.write_csv(folder / runs.CURVE, first.history)
+    save_weights(folder / "network.safetensors", first.network.state_dict())
+    second.start(folder / "network.safetensors", folder / model_folder.WEIGHTS if average else None)
+    return first, second
+
+
+def test_a_run_begins_with_the_weights_of_another(tmp_path: Path) -> None:
+    first, second = started(tmp_path)
+    assert second.step == second.first_step == 50
+    assert second.progress == first.progress
+    assert second.history == first.history
+    for name, tensor in second.network.state_dict().items():
+        assert torch.equal(tensor, first.network.state_dict()[name]), name
+        assert torch.equal(second.average[name], first.average[name]), name
+    second.train_step()
+    # The optimiser is new, so the rate warms up again; the cosine is where it was.
+    warming, cosine = second.optimizer.param_groups[0]["lr"], first.pace.rate(10**6, first.progress)
+    assert warming == pytest.approx(cosine / TINY_PACE.warmup_steps)
+    second.save(tmp_path / "second")
+    again = trainer()
+    again.resume(tmp_path / "second")
+    assert (again.step, again.first_step) == (51, 50)
+
+
+def test_without_an_average_the_weights_are_its_start(tmp_path: Path) -> None:
+    _, second = started(tmp_path, average=False)
+    before = {name: tensor.clone() for name, tensor in second.network.state_dict().items()}
+    assert all(torch.equal(tensor, before[name]) for name, tensor in second.average.items())
+    second.train_step()
+    # Both have moved, the average less than the weights: they do not share their memory.
+    moved, followed = ((tensors["conv_in.weight"] - before["conv_in.weight"]).abs().max()
+                       for tensors in (second.network.state_dict(), second.average))
+    assert 0 < followed < moved
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    first, second = started(tmp_path)
+    weights = first.network.state_dict()
+    for name, tensors in (("missing", {name: weights[name] for name in weights if name != "conv_in.bias"}),
+                          ("shaped", weights | {"conv_in.bias": torch.zeros(3)}),
+                          ("further", weights | {"other": torch.zeros(3)})):
+        save_weights(tmp_path / f"{name}.safetensors", tensors)
+    for name, message in (("missing", "conv_in.bias is nothing, expected"),
+                          ("shaped", r"conv_in.bias is \[3\], expected"),
+                          ("further", r"other is \[3\], expected nothing")):
+        with pytest.raises(ValueError, match=message):
+            second.start(tmp_path / f"{name}.safetensors", None)
+    (tmp_path / "text.safetensors").write_text("none")
+    with pytest.raises(ValueError, match="not a safetensors file"):
+        second.start(tmp_path / "text.safetensors", None)
+    (tmp_path / runs.CURVE).write_text("step,loss\n1,2\n")
+    with pytest.raises(ValueError, match="must have rows with the columns step, samples, seconds"):
+        second.start(tmp_path / "network.safetensors", None)
+
+
+def test_average_of_the_processor_recipe_grows_with_the_run() -> None:
+    recipe = RECIPES["cifar10"]
+    steps = recipe.epochs * 50_000 / recipe.pace.batch
+    assert recipe.pace.decay(600_000 // recipe.pace.batch) == pytest.approx(0.9995, abs=1e-5)
+    assert recipe.pace.decay(10_000) == pytest.approx(1 - 10_000**-0.9)
+    assert recipe.pace.decay(round(steps)) == 0.9998
+    assert steps * recipe.pace.batch == 4_000_000
+
+
+def test_low_precision_learns_alike() -> None:
+    """The same batches in bfloat16 autocast: weights and average stay F32, the losses agree but for rounding."""
+    full, low = trainer(), ImageTrainer(TINY_RECIPE, tiny_data(), low_precision=True)
+    losses = torch.tensor([[run.train_step().item() for _ in range(20)] for run in (full, low)])
+    # A bfloat16 has 8 bits: rounding shows (so the option does something) but within a few times 2^-8 of the loss.
+    assert 0 < (losses[0] - losses[1]).abs().max() < 0.02
+    assert all(tensor.dtype == torch.float32 for tensor in (*low.network.parameters(), *low.average.values()))
+
+
+def test_images_and_weights_lie_channels_last() -> None:
+    run = trainer(replace(TINY_RECIPE, network=replace(TINY, image_channels=3)))
+    run.data = ImageSet(run.data.images.expand(-1, 3, -1, -1), run.data.labels)
+    images, _, _ = run.batch()
+    assert images.is_contiguous(memory_format=torch.channels_last)
+    assert run.network.down_blocks[0].resnets[0].conv1.weight.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_batches_drop_labels_and_flip() -> None:
@@ -271,6 +372,31 @@ def test_classifier_learns_and_is_read_back(tmp_path: Path) -> None:
     train_classifier.train(network, data, epochs=24, generator=torch.Generator().manual_seed(0))
     classifier.save(tmp_path / "classifier.safetensors", network)
     assert train_classifier.accuracy(classifier.load(tmp_path / "classifier.safetensors"), data) > 0.95
+
+
+def test_a_public_classifier_is_read(tmp_path: Path) -> None:
+    network = randomised(ResNet20())
+    save_file(network.state_dict(), tmp_path / "resnet20.safetensors")
+    assert sum(parameter.numel() for parameter in network.parameters()) == 269_722  # "0.27 M", He et al., table 6
+    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    read = classifier.load(tmp_path / "resnet20.safetensors")
+    with torch.no_grad():
+        assert torch.equal(read(images), network(images))
+        assert read.features(images).shape == (3, read.feature_count)
+    save_file({"weight": torch.zeros(1)}, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match="neither has start.conv.weight"):
+        classifier.load(tmp_path / "other.safetensors")
+
+
+def test_shortcuts_of_the_public_classifier_take_every_other_pixel() -> None:
+    block = Block(4, 8, stride=2).eval()
+    nn.init.zeros_(block.bn2.weight)  # nothing but the shortcut is left
+    images = torch.rand(2, 4, 6, 6, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        output = block(images)
+    assert torch.equal(output[:, 2:6], images[:, :, ::2, ::2])
+    assert not output[:, :2].any()
+    assert not output[:, 6:].any()
 
 
 def test_frechet_distance_of_gaussians() -> None:

@@ -1,13 +1,14 @@
 """Quick tests of the mixtures' networks: `python -m pytest weights/training`."""
 
+from dataclasses import replace
 from pathlib import Path
-from threading import Event
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+import checks
 import model_folder
 import process
 import train_velocity_mlp
@@ -26,7 +27,7 @@ PACE = Pace(batch=64, learning_rate=1e-2, warmup_steps=5, ema_decay=0.9)
 
 
 def trainer(pace: Pace = PACE) -> VelocityTrainer:
-    return VelocityTrainer(TINY, Mixture.from_json(CONTENT), seed=0, steps=150, minutes=None, pace=pace)
+    return VelocityTrainer(TINY, Mixture.from_json(CONTENT), steps=150, pace=pace)
 
 
 def test_shapes_of_the_published_networks() -> None:
@@ -68,29 +69,25 @@ def test_loss_falls_and_the_folder_is_whole(tmp_path: Path) -> None:
     run = trainer()
     mixture = run.mixture
     before = relative_error(run.network, mixture)
-    run.run(tmp_path / "checkpoint.pt", lambda _: None, Event())
-    saved = train_velocity_mlp.save(tmp_path, TINY, run.average, CONTENT)
+    checks.run_to_the_end(run, tmp_path)
+    saved = train_velocity_mlp.load(tmp_path)
     assert relative_error(saved, mixture) < 0.3 * before
     assert model_folder.read_json(tmp_path / "mixture.json") == CONTENT
     assert load_file(tmp_path / model_folder.WEIGHTS)["output.weight"].dtype == torch.bfloat16
-    again = train_velocity_mlp.load(tmp_path)
-    case = load_file(tmp_path / "case.safetensors")
-    with torch.no_grad():
-        assert torch.equal(again(case["sample"], case["timestep"], case["class_labels"]), case["output"])
+    checks.golden_case(saved, tmp_path, tolerance=0)
 
 
 def test_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
-    unbroken, first, second = trainer(), trainer(), trainer()
-    unbroken.run(tmp_path / "unbroken.pt", lambda _: None, Event())
-    for _ in range(33):
-        first.train_step()
-    first.save(tmp_path / "checkpoint.pt")
-    second.resume(tmp_path / "checkpoint.pt")
-    second.run(tmp_path / "checkpoint.pt", lambda _: None, Event())
-    for name, tensor in unbroken.average.items():
-        assert torch.equal(tensor, second.average[name]), name
-    with pytest.raises(ValueError, match="other settings"):
-        trainer(Pace(batch=8, learning_rate=1e-2, warmup_steps=5, ema_decay=0.9)).resume(tmp_path / "checkpoint.pt")
+    checks.resumed_equals_unbroken(trainer, tmp_path)
+    checks.other_settings_are_refused(trainer(), trainer(replace(PACE, batch=8)), tmp_path, "batch 64, now 8")
+
+
+def test_wrong_mixtures_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mixture.json"
+    for content in ("[1]", "nothing", '{"components": [{"weight": 1, "mean": [0.5]}]}'):
+        path.write_text(content)
+        with pytest.raises(ValueError, match="mixture.json: expected `components`"):
+            Mixture.read(path)
 
 
 def test_rows_may_share_their_times() -> None:
@@ -111,10 +108,7 @@ def test_rows_may_share_their_times() -> None:
 def test_bundled_networks(name: str, most: float) -> None:
     folder = BUNDLED / name
     network = train_velocity_mlp.load(folder)
-    case = load_file(folder / "case.safetensors")
-    with torch.no_grad():
-        output = network(case["sample"], case["timestep"], case["class_labels"])
-    assert (output - case["output"]).abs().max() < 1e-5 * case["output"].std()
+    checks.golden_case(network, folder, tolerance=1e-5)
     mixture = Mixture.from_json(model_folder.read_json(folder / "mixture.json"))
     assert relative_error(network, mixture) < most
     assert model_folder.read_json(folder / "process.json")["time_scale"] == process.TIME_SCALE

@@ -14,14 +14,16 @@ what it answered at an earlier state `x_s`:
 The paper trains on pairs of the forward process and on the squared error (55). Here the pairs are those that a draft
 meets, recorded while sampling, and the loss is what the draft is for: the mean of the probabilities of rejection
 `2Φ(‖Δ‖/2) - 1`, with `‖Δ‖ = weight · ‖error of x̂0‖`. Needs only the target's own samples, no data set.
+
+The state is saved every two minutes and at Ctrl-C: the same command with --resume continues where it stopped, with more
+minutes and other files of examples if need be. OUT holds the model folder, `loss.csv` and `checkpoint.pt`.
 """
 
 import argparse
 import math
-import signal
-import time
+from dataclasses import asdict
 from pathlib import Path
-from threading import Event
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -30,14 +32,9 @@ from torch import Tensor, nn
 
 import model_folder
 import process
-from trainer import write_csv
+from trainer import Pace, Trainer, add_run_options, keyed_generator, parse_run, reported
 from unet2d import UNet2D, UNetConfig
 
-LOG_EVERY = 100  # steps
-CHECKPOINT_SECONDS = 120
-WARMUP_STEPS = 200
-FINAL_RATE = 0.02
-EMA_DECAY = 0.998
 VALIDATION_EVERY = 20  # one in so many samples, the same in every file: those of one seed have the same noise
 GAP_SCALE, DIFFERENCE_SCALE = 5.0, 4.0  # bring the inputs near 1; diffspec's CorrectionNetwork has the same
 COLUMNS = ("time", "source_time", "weight", "label", "sample")
@@ -60,9 +57,13 @@ class Examples:
             held_out = columns["sample"] % VALIDATION_EVERY == VALIDATION_EVERY - 1
             for part, rows in zip(parts, (~held_out, held_out), strict=True):
                 part.append(cls(examples[rows], {name: column[rows] for name, column in columns.items()}))
-        return tuple(
+        train, validation = (
             cls(torch.cat([p.examples for p in part]), {n: torch.cat([p.columns[n] for p in part]) for n in COLUMNS})
             for part in parts)
+        if len(validation) == 0:
+            raise ValueError(f"the files have fewer than {VALIDATION_EVERY} samples, so none to validate with: record "
+                             "more rows")
+        return train, validation
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -117,102 +118,78 @@ def correction_case(network: nn.Module, rows: Examples, null_label: int) -> dict
     return {name: tensor.float().contiguous() for name, tensor in case.items()}
 
 
+class CorrectionTrainer(Trainer):
+    """The run of a correction network on recorded examples.
+
+    `target` is the target's folder; `validation` are rows of samples that the network is not trained on.
+    """
+
+    losses = ("rejection",)
+
+    def __init__(self, target: Path, channels: tuple[int, ...], pace: Pace, train: Examples, validation: Examples,
+                 seed: int = 0, minutes: float | None = None, low_precision: bool = False) -> None:
+        described = model_folder.read_json(target / "config.json")
+        self.process = model_folder.read_json(target / "process.json") | {"prediction": "correction"}
+        images = described["out_channels"]
+        self.config = UNetConfig(
+            image_size=described["sample_size"], image_channels=images, extra_channels=3 * images + 1,
+            channels=channels, layers=1, attention_levels=(), head_dim=8, norm_groups=8,
+            class_embeddings=described["num_class_embeds"])
+        torch.manual_seed(seed)
+        super().__init__(UNet2D(self.config), pace, seed, math.inf, minutes, torch.device("cpu"), low_precision)
+        self.train, self.validation = train, validation
+        self.rejections: list[Tensor] = []  # the mean probability in each step since the last row of the log
+
+    @property
+    def null_label(self) -> int:
+        return self.process["null_class"]
+
+    def loss(self) -> Tensor:
+        generator = keyed_generator(self.device, self.seed, self.step)
+        rows = self.train.rows(torch.randint(len(self.train), (self.pace.batch,), generator=generator))
+        distance, probability = rejection(rows, predicted(self.network, rows, self.null_label))
+        self.rejections.append(probability.detach().mean())
+        # Beyond a few ‖Δ‖ the probability is flat; the logarithm still has a slope there, so such rows are learnt from.
+        return probability.mean() + 0.1 * torch.log1p(distance).mean()
+
+    def log_row(self, loss: float) -> dict[str, float]:
+        row = super().log_row(loss) | {"rejection": round(torch.stack(self.rejections).mean().item(), 5)}
+        self.rejections.clear()
+        return row
+
+    def identity(self) -> dict[str, Any]:
+        return asdict(self.config) | asdict(self.pace) | {"seed": self.seed, "process": self.process}
+
+    def save_model(self, folder: Path) -> None:
+        model_folder.save(folder, self.config, self.average, self.process, torch.float32)
+        save_file(correction_case(model_folder.load(folder), self.validation, self.null_label),
+                  folder / "correction-case.safetensors")
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the corrected draft's network on recorded examples.")
     parser.add_argument("target", type=Path, help="model folder of the target that the examples were recorded from")
     parser.add_argument("out", type=Path, help="folder for the model, loss.csv and checkpoint.pt")
     parser.add_argument("examples", type=Path, nargs="+", help="files that diffspec record wrote")
-    parser.add_argument("--minutes", type=float, default=30, help="length of the run (default: 30)")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--channels", type=lambda text: tuple(map(int, text.split(","))), default=(16, 32, 32))
-    parser.add_argument("--bf16", action="store_true", help="bfloat16 autocast, for processors and GPUs that have it")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
-    return parser.parse_args()
+    parser.add_argument("--bf16", action="store_true", help="bfloat16 autocast, for processors that are faster with it")
+    add_run_options(parser, minutes=30)
+    return parse_run(parser)
 
 
 def main() -> None:
     arguments = parse_arguments()
-    target = model_folder.read_json(arguments.target / "config.json")
-    description = model_folder.read_json(arguments.target / "process.json")
-    train, validation = Examples.load(arguments.examples)
-    if len(validation) == 0:
-        raise SystemExit(f"error: the files have fewer than {VALIDATION_EVERY} samples; record more rows")
-    channels = target["out_channels"]
-    config = UNetConfig(
-        image_size=target["sample_size"], image_channels=channels, extra_channels=3 * channels + 1,
-        channels=arguments.channels, layers=1, attention_levels=(), head_dim=8, norm_groups=8,
-        class_embeddings=target["num_class_embeds"])
-    null_label = description["null_class"]
-    torch.manual_seed(arguments.seed)
-    network = UNet2D(config)
-    average = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    optimizer = torch.optim.AdamW(network.parameters(), lr=arguments.learning_rate, betas=(0.9, 0.99), weight_decay=0)
-    checkpoint, step, spent, history = arguments.out / "checkpoint.pt", 0, 0.0, []
-    if checkpoint.exists() != arguments.resume:
-        raise SystemExit(f"error: {checkpoint}: --resume is for going on from one, and only then must it exist")
-    if arguments.resume:
-        state = torch.load(checkpoint, weights_only=True)
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        average, step, spent, history = state["average"], state["step"], state["seconds"], state["history"]
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    size = sum(p.numel() for p in network.parameters())
-    print(f"{size:,} parameters, {len(train):,} examples", flush=True)
-
-    def save() -> None:
-        unfinished = checkpoint.with_suffix(".unfinished")
-        torch.save({"network": network.state_dict(), "optimizer": optimizer.state_dict(), "average": average,
-                    "step": step, "seconds": spent, "history": history}, unfinished)
-        unfinished.replace(checkpoint)
-        saved = description | {"prediction": "correction"}
-        model_folder.save(arguments.out, config, average, saved, torch.float32)
-        save_file(correction_case(model_folder.load(arguments.out), validation, null_label),
-                  arguments.out / "correction-case.safetensors")
-        if history:
-            write_csv(arguments.out / "loss.csv", history)
-
-    stopped = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    resumed_at, started = spent, time.monotonic()
-    saved_at, losses = started, []
-    while spent < 60 * arguments.minutes and not stopped.is_set():
-        progress = spent / (60 * arguments.minutes)
-        cosine = FINAL_RATE + (1 - FINAL_RATE) * (1 + math.cos(math.pi * progress)) / 2
-        for group in optimizer.param_groups:
-            group["lr"] = arguments.learning_rate * cosine * min(1, (step + 1) / WARMUP_STEPS)
-        generator = torch.Generator().manual_seed(arguments.seed * 1_000_003 + step)
-        rows = train.rows(torch.randint(len(train), (arguments.batch,), generator=generator))
-        with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bf16):
-            prediction = predicted(network, rows, null_label)
-        distance, probability = rejection(rows, prediction)
-        # Beyond a few ‖Δ‖ the probability is flat; the logarithm keeps such rows in the game.
-        loss = probability.mean() + 0.1 * torch.log1p(distance).mean()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        step += 1
-        decay = min(EMA_DECAY, (1 + step) / (10 + step))
-        current = network.state_dict()
-        torch._foreach_lerp_(list(average.values()), [current[name] for name in average], 1 - decay)
-        losses.append(probability.detach().mean())
-        spent = resumed_at + time.monotonic() - started
-        if step % LOG_EVERY == 0:
-            history.append({"step": step, "seconds": round(spent, 1),
-                            "rejection": round(torch.stack(losses).mean().item(), 5)})
-            losses.clear()
-            print(f"{progress:6.1%}  step {step:7,}  rejection {history[-1]['rejection']:.4f}", flush=True)
-            if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
-                save()
-                saved_at = time.monotonic()
-    save()
-    if stopped.is_set():
-        raise SystemExit(f"stopped at step {step}; --resume goes on")
-    network.load_state_dict(average)
-    corrected, recycled = evaluate(network.eval(), validation, null_label)
+    pace = Pace(batch=arguments.batch, learning_rate=arguments.learning_rate, warmup_steps=200, ema_decay=0.998)
+    with reported():
+        train, validation = Examples.load(arguments.examples)
+        trainer = CorrectionTrainer(arguments.target, arguments.channels, pace, train, validation, arguments.seed,
+                                    arguments.minutes, arguments.bf16)
+        if arguments.resume:
+            trainer.resume(arguments.out)
+    trainer.run_in(arguments.out, f"correction, {len(train):,} examples")
+    corrected, recycled = evaluate(model_folder.load(arguments.out), validation, trainer.null_label)
     print(f"validation: {len(validation):,} rows of other samples, mean probability of rejection {corrected:.4f}, "
           f"uncorrected {recycled:.4f}")
 

@@ -6,8 +6,8 @@
     python train_velocity_mlp.py draft mixture.json OUT-DRAFT
 
 The network learns the velocity of the cosine interpolant from fresh draws of the mixture, with the component as the
-label. The state is saved every two minutes and at Ctrl-C: the same command
-with --resume goes on. OUT then holds the model folder (the mixture with it), `loss.csv` and `checkpoint.pt`.
+label. The state is saved every two minutes and at Ctrl-C: the same command with --resume continues where it stopped.
+OUT holds the model folder (the mixture with it), `loss.csv` and `checkpoint.pt`.
 """
 
 import argparse
@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Generator, Tensor
 
+import model_folder
 import process
-from model_folder import CASE_TIMES, WEIGHTS, read_json, write_json
-from trainer import Pace, Trainer, keyed_generator, parse_with_resume
+from model_folder import CASE_TIMES, read_json, write_json
+from trainer import Pace, Trainer, add_run_options, keyed_generator, parse_run, reported
 from velocity_mlp import VelocityMLP, VelocityMLPConfig, draft_config, target_config
 
 ROWS_A_TIME = 8  # rows of a batch that share a time: two thirds of the work is the time's own layer
@@ -33,22 +34,32 @@ CONFIGS = {"target": target_config, "draft": draft_config}
 
 @dataclass(frozen=True)
 class Mixture:
-    """Isotropic Gaussians: `means` [components, dimension], `deviations` [components], `weights` that sum to 1."""
+    """Isotropic Gaussians: `means` [components, dimension], `deviations` [components], `weights` that sum to 1.
+
+    `content` is the JSON that describes it, with the seed it was drawn from.
+    """
 
     means: Tensor
     deviations: Tensor
     weights: Tensor
+    content: dict[str, Any]
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Mixture":
         """Reads what `diffspec mixture --export` wrote."""
-        components = content["components"]
-        weights = torch.tensor([component["weight"] for component in components], dtype=torch.float32)
-        return cls(
-            torch.tensor([component["mean"] for component in components]),
-            torch.tensor([component["standard_deviation"] for component in components]),
-            weights / weights.sum(),
-        )
+        weights, means, deviations = (
+            torch.tensor([component[key] for component in content["components"]], dtype=torch.float32)
+            for key in ("weight", "mean", "standard_deviation"))
+        return cls(means, deviations, weights / weights.sum(), content)
+
+    @classmethod
+    def read(cls, path: Path) -> "Mixture":
+        """The mixture of a file."""
+        try:
+            return cls.from_json(read_json(path))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: expected `components`, each with its `weight`, `mean` and `standard_deviation`, "
+                             f"as `diffspec mixture --export` writes them, but found {error!r}") from error
 
     def draw(self, count: int, generator: Generator) -> tuple[Tensor, Tensor]:
         """States [count, dimension] and the components that they come from [count]."""
@@ -79,10 +90,10 @@ def velocity_of(data: Tensor, noise: Tensor, alpha: Tensor, sigma: Tensor) -> Te
 class VelocityTrainer(Trainer):
     """The run of a network on a mixture."""
 
-    def __init__(self, config: VelocityMLPConfig, mixture: Mixture, seed: int, steps: float,
-                 minutes: float | None, pace: Pace = PACE) -> None:
+    def __init__(self, config: VelocityMLPConfig, mixture: Mixture, steps: float, seed: int = 0,
+                 minutes: float | None = None, pace: Pace = PACE) -> None:
         torch.manual_seed(seed)
-        super().__init__(VelocityMLP(config), pace, seed, steps, minutes, torch.device("cpu"))
+        super().__init__(VelocityMLP(config), pace, seed, steps, minutes, torch.device("cpu"), low_precision=False)
         self.config, self.mixture = config, mixture
 
     def identity(self) -> dict[str, Any]:
@@ -100,6 +111,9 @@ class VelocityTrainer(Trainer):
         x, time, labels, velocity = self.batch(keyed_generator(self.device, self.seed, self.step))
         return (self.network(x, process.TIME_SCALE * time, labels) - velocity).square().mean()
 
+    def save_model(self, folder: Path) -> None:
+        save(folder, self.config, self.average, self.mixture.content)
+
 
 @torch.no_grad()
 def relative_error(network: VelocityMLP, mixture: Mixture, count: int = 4000) -> float:
@@ -114,38 +128,21 @@ def relative_error(network: VelocityMLP, mixture: Mixture, count: int = 4000) ->
 
 
 def save(folder: Path, config: VelocityMLPConfig, weights: dict[str, Tensor], mixture: dict[str, Any],
-         dtype: torch.dtype = torch.bfloat16) -> VelocityMLP:
-    """Writes the folder; returns the network as stored, which also computes the golden case, in F32."""
-    folder.mkdir(parents=True, exist_ok=True)
-    stored = {name: tensor.to(dtype).contiguous() for name, tensor in weights.items()}
-    save_file(stored, folder / WEIGHTS, metadata={"format": "pt"})
-    write_json(folder / "config.json", config.as_json())
+         dtype: torch.dtype = torch.bfloat16) -> None:
+    """Writes the whole folder; the golden case is computed in F32 from the weights as stored."""
+    model_folder.write_network(folder, config.as_json(), weights, dtype)
     write_json(folder / "process.json", {
         "schedule": "cosine", "prediction": "velocity", "time_scale": process.TIME_SCALE,
     })
     write_json(folder / "mixture.json", mixture)
-    network = load(folder)
-    save_file(golden_case(network, config), folder / "case.safetensors")
-    return network
+    sample = 2 * torch.randn(len(CASE_TIMES), config.dimension, generator=model_folder.case_generator())
+    save_file(model_folder.labelled_case(load(folder), sample, config.num_class_embeds), folder / "case.safetensors")
 
 
 def load(folder: Path) -> VelocityMLP:
     """The network of a folder, in F32."""
     network = VelocityMLP(VelocityMLPConfig.from_json(read_json(folder / "config.json")))
-    network.load_state_dict(load_file(folder / WEIGHTS))
-    return network.eval()
-
-
-@torch.no_grad()
-def golden_case(network: VelocityMLP, config: VelocityMLPConfig) -> dict[str, Tensor]:
-    """Five rows of input and output."""
-    generator = torch.Generator().manual_seed(0)
-    case = {
-        "sample": 2 * torch.randn(len(CASE_TIMES), config.dimension, generator=generator),
-        "timestep": torch.tensor(CASE_TIMES),
-        "class_labels": torch.linspace(0, config.num_class_embeds - 1, len(CASE_TIMES)).long(),
-    }
-    return case | {"output": network(case["sample"], case["timestep"], case["class_labels"])}
+    return model_folder.with_weights(network, folder)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -154,29 +151,21 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("mixture", type=Path, help="JSON of `diffspec mixture --export`")
     parser.add_argument("out", type=Path, help="folder for the model, loss.csv and checkpoint.pt")
     parser.add_argument("--steps", type=int, help=f"length of the run ({STEPS})")
-    parser.add_argument("--minutes", type=float, help="end the run, learning rate and all, after this time at most")
-    parser.add_argument("--seed", type=int, default=0)
-    return parse_with_resume(parser)
+    add_run_options(parser, threads=1)
+    return parse_run(parser)
 
 
 def main() -> None:
     arguments = parse_arguments()
-    torch.set_num_threads(1)
-    try:
-        content = read_json(arguments.mixture)
-        mixture = Mixture.from_json(content)
+    with reported():
+        mixture = Mixture.read(arguments.mixture)
         config = CONFIGS[arguments.kind](mixture.means.shape[1], len(mixture.means))
-        trainer = VelocityTrainer(config, mixture, arguments.seed, arguments.steps or STEPS[arguments.kind],
+        trainer = VelocityTrainer(config, mixture, arguments.steps or STEPS[arguments.kind], arguments.seed,
                                   arguments.minutes)
         if arguments.resume:
-            trainer.resume(arguments.out / "checkpoint.pt")
-    except (OSError, ValueError, KeyError) as error:
-        raise SystemExit(f"error: {arguments.mixture}: {error!r}") from error
-    parameters = sum(parameter.numel() for parameter in trainer.network.parameters())
-    print(f"{arguments.kind} of {mixture.means.shape[1]} dimensions: {parameters:,} parameters", flush=True)
-    trainer.run_in(arguments.out)
-    network = save(arguments.out, config, trainer.average, content)
-    error = relative_error(network, mixture)
+            trainer.resume(arguments.out)
+    trainer.run_in(arguments.out, f"{arguments.kind} of {mixture.means.shape[1]} dimensions")
+    error = relative_error(load(arguments.out), mixture)
     print(f"saved weights, {trainer.step:,} steps: mean square error of the velocity {error:.2%} of its own")
 
 
