@@ -27,7 +27,6 @@ struct ParameterRangeTests {
 
     /// Takes the first draft and says that it is not exact.
     private struct InexactRule: MultiDraftRule {
-        let isExact = false
         let problem: MultiDraftProblem
         var residual: FiniteDistribution? { nil }
         var isExact: Bool { false }

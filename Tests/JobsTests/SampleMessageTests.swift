@@ -1,7 +1,6 @@
 import Diffusion
+import Jobs
 import Testing
-
-@testable import Jobs
 
 @Suite("Messages between processes")
 struct SampleMessageTests {

@@ -1,18 +1,26 @@
 import Diffusion
 
 /// A sample at its end, with all that a report tells of it.
-struct FinishedSample: Sendable {
-    struct Decision: Sendable {
-        let step: Int
-        let isAccepted: Bool
+package struct FinishedSample: Sendable {
+    package struct Decision: Sendable, Equatable {
+        package let step: Int
+        package let isAccepted: Bool
         /// The acceptance that the draft's distance predicts.
-        let acceptance: Double
+        package let acceptance: Double
+
+        package init(step: Int, isAccepted: Bool, acceptance: Double) {
+            (self.step, self.isAccepted, self.acceptance) = (step, isAccepted, acceptance)
+        }
     }
 
-    let sample: Int
-    let cost: SamplingCost
-    let decisions: [Decision]
-    let state: [Double]
+    package let sample: Int
+    package let cost: SamplingCost
+    package let decisions: [Decision]
+    package let state: [Double]
+
+    package init(sample: Int, cost: SamplingCost, decisions: [Decision], state: [Double]) {
+        (self.sample, self.cost, self.decisions, self.state) = (sample, cost, decisions, state)
+    }
 }
 
 extension Sampler {

@@ -1,15 +1,15 @@
 import Diffusion
 
 /// What a process tells process 0 of its share of a job's samples.
-enum SampleMessage: Sendable {
+package enum SampleMessage: Sendable {
     case sample(FinishedSample)
     /// The share is done, and took so many network calls.
     case finished(calls: Int)
 
     /// A message that no process of this program sends.
-    struct Malformed: Error, CustomStringConvertible {
+    package struct Malformed: Error, CustomStringConvertible {
         let count: Int
-        var description: String {
+        package var description: String {
             "a message of \(count) numbers from another process cannot be read; start all processes from the same build"
         }
     }
@@ -20,7 +20,7 @@ enum SampleMessage: Sendable {
     private static let decisionCount = 3
 
     /// As a group of processes carries it: the tag, then the parts.
-    var numbers: [Double] {
+    package var numbers: [Double] {
         switch self {
         case .finished(let calls): return [Double(Tag.finished.rawValue), Double(calls)]
         case .sample(let sample):
@@ -37,7 +37,7 @@ enum SampleMessage: Sendable {
     }
 
     /// - Throws: `Malformed`
-    init(numbers: [Double]) throws {
+    package init(numbers: [Double]) throws {
         let malformed = Malformed(count: numbers.count)
         // A head of a sample; the end of a share has fewer numbers, all of them integers.
         let head = numbers.prefix(Self.headCount).compactMap { Int(exactly: $0) }
