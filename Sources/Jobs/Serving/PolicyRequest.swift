@@ -69,7 +69,8 @@ struct PolicyRequest {
                 }
                 return try numbers.map { number in
                     guard let number = number.double, number.isFinite else {
-                        throw refusal("\(name) must hold finite numbers, found \(String(number.description.prefix(40)))")
+                        let found = String(number.description.prefix(40))
+                        throw refusal("\(name) must hold finite numbers, found \(found)")
                     }
                     return number
                 }

@@ -49,10 +49,11 @@ public enum ModelFolder {
     static func refuseLatents(in folder: String) throws(ModelError) {
         guard let file = existing("model_index.json", in: folder) else { return }
         let index = try JSONFile.read(path: file)
-        guard let key = ["vqvae", "vae", "movq"].first(where: { index[$0].map { $0 != .null } ?? false }) else { return }
+        guard let key = ["vqvae", "vae", "movq"].first(where: { (index[$0] ?? .null) != .null }) else { return }
+        let name = index["_class_name"]?.string ?? "a pipeline"
         throw ModelError(
             file, key: key, expected: "a pipeline whose UNet makes pictures",
-            found: "\(index["_class_name"]?.string ?? "one") whose UNet makes latents, which its \(key) turns into pictures",
+            found: "\(name), whose UNet makes latents that its \(key) turns into pictures",
             remedy: "to sample the latents, copy unet/ and scheduler/ to a folder without model_index.json")
     }
 

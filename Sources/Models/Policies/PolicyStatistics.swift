@@ -55,7 +55,9 @@ public struct PolicyStatistics: Sendable {
         observation = try extents("observation")
         action = try extents("action")
         notes = [("observation", observation), ("action", action)].compactMap { name, extents in
-            let constants = extents.indices.filter { extents[$0].isConstant && extents[$0].minimum < extents[$0].maximum }
+            let constants = extents.indices.filter {
+                extents[$0].isConstant && extents[$0].minimum < extents[$0].maximum
+            }
             guard !constants.isEmpty else { return nil }
             return "\(path): \(name) \(constants.count == 1 ? "number" : "numbers") "
                 + "\(constants.map(String.init).list) varied by less than 1e-4 in training and "

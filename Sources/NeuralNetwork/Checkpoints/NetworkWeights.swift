@@ -30,7 +30,9 @@ public struct NetworkWeights: Sendable {
                 self.init(try SafetensorsFile(path: path))
                 return
             }
-            let indices = ["\(Self.name).safetensors.index\(infix).json", "\(Self.name)\(infix).safetensors.index.json"]
+            let indices = [
+                "\(Self.name).safetensors.index\(infix).json", "\(Self.name)\(infix).safetensors.index.json",
+            ]
             if let path = indices.lazy.compactMap(path).first {
                 try self.init(index: path, in: prefix)
                 return
