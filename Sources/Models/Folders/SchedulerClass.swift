@@ -65,11 +65,11 @@ struct SchedulerClass: Sendable {
     static func reasonAgainst(_ name: String) -> String? {
         switch name {
         case _ where name.contains("EDM"), "CosineDPMSolverMultistepScheduler", "KarrasVeScheduler":
-            "its networks take scaled pictures and a function of σ for the time, which diffspec does not offer"
+            "its networks take scaled pictures and a function of σ for the time, which diffspec does not offer; sample it with diffusers"
         case "ScoreSdeVeScheduler":
-            "its noise grows without bound (variance exploding), which diffspec does not offer"
+            "its noise grows without bound (variance exploding), which diffspec does not offer; sample it with diffusers"
         case "LCMScheduler", "TCDScheduler", "CMStochasticIterativeScheduler", "FlowMatchLCMScheduler":
-            "its networks are consistency models, which jump to the picture at once and define no chain"
+            "its networks are consistency models, which jump to the picture at once and define no chain; sample it with diffusers"
         default: nil
         }
     }
