@@ -24,6 +24,8 @@ public protocol Model: Sendable {
     var noise: NoiseProcess { get }
     /// What the states of its chains are, if they are pictures.
     var pictures: PictureShape? { get }
+    /// What of the model's files is not followed as another program might, a sentence each: to be said once.
+    var notes: [String] { get }
     /// In one line: what it makes, of what size, by how many parameters.
     var summary: String { get }
 
@@ -46,6 +48,7 @@ public protocol Model: Sendable {
 
 extension Model {
     public var pictures: PictureShape? { nil }
+    public var notes: [String] { noise.notes }
     public static func summary(folder: String) throws -> String { try Self(named: folder).summary }
 }
 

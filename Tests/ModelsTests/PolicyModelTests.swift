@@ -110,6 +110,41 @@ struct PolicyModelTests {
         }
     }
 
+    /// A range below 1e-4 is a constant with the noise of its sensor, as for the public LinearNormalizer: `x - minimum`.
+    /// Expected values are that normaliser's, worked out by hand.
+    @Test func nearlyConstantDimensionsAreOnlyShifted() throws {
+        try Self.inFolder { folder in
+            try Self.write(
+                statistics: [
+                    ("observation_minimum", [0, 3, 7, 0, 0]), ("observation_maximum", [10, 3.00001, 7, 2e-4, 1]),
+                    ("action_minimum", [-5, 100]), ("action_maximum", [-4.99999, 300]),
+                ], to: folder)
+            let model = try PolicyModel(named: folder.path)
+            let observation = [2.5, 3.000005, 7.5, 1e-4, 0]
+            let chain = try model.chain(Self.recipe(100), subjects: [observation + observation], threads: 1)
+            let state = (0..<32).map { sin(Double($0)) }
+            let found = try chain.predictions(for: [ChainQuery(sample: 0, step: 40, state: state)])[0]
+            let row: [Float] = [-0.5, 5e-6, 0.5, 0, -1]
+            let output = try model.network(
+                sample: state.map { Float($0) }, batch: 1, positions: 16, timesteps: [59], condition: row + row,
+                threads: 1)
+            let product = try BetaSchedule(family: .squaredCosine, trainingSteps: 100).cumulativeProduct(59)
+            for index in state.indices {
+                let expected =
+                    (state[index] - (1 - product).squareRoot() * Double(output[index])) / product.squareRoot()
+                // The statistics are single-precision: 3.000005 - 3 holds to 1e-8, 2e-4 to 1e-11.
+                #expect(abs(found[index] - expected) < 1e-5 * max(1, abs(expected)))
+            }
+            // The first action is restored by its minimum alone.
+            let actions = model.actions([0.25, -1, 0, 1] + [Double](repeating: 0, count: 28))
+            #expect(actions[0] == [-4.75, 100] && actions[1] == [-5, 300])
+            #expect(model.notes.count == 2)
+            #expect(model.notes[0].contains("observation number 1 ") && model.notes[1].contains("action number 0 "))
+        }
+        // Dimensions that never changed at all are no news.
+        #expect(try Self.inFolder { try PolicyModel(named: $0.path).notes }.isEmpty)
+    }
+
     /// Any exact draft plans with the law of plain sampling (tested on chains with a known law); here, that each works on
     /// this chain, saves calls, and plans the same whatever stands beside it.
     @Test func everyDraftWorks() throws {

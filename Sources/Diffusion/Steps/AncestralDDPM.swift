@@ -31,10 +31,19 @@ public enum AncestralDDPM {
         let timesteps =
             switch spacing {
             case .leading: (0..<steps).map { (steps - 1 - $0) * (trainingSteps / steps) + offset }
-            case .trailing: (0..<steps).map { Int((total - Double($0) * total / count).rounded(.toNearestOrEven)) - 1 }
-            case .linspace:
+            case .trailing:
+                // numpy.arange(T, 0, -T/steps) adds multiples of the difference of its first two numbers, as rounded;
+                // at ties no other order of the operations rounds to the same timesteps.
                 (0..<steps).map {
-                    Int((Double(steps - 1 - $0) * (total - 1) / max(1, count - 1)).rounded(.toNearestOrEven))
+                    let difference = (total - total / count) - total
+                    return Int((total + Double($0) * difference).rounded(.toNearestOrEven)) - 1
+                }
+            case .linspace:
+                // numpy.linspace(0, T - 1, steps) adds multiples of the rounded step, and takes the end as it is given.
+                (0..<steps).map {
+                    let step = (total - 1) / max(1, count - 1)
+                    return $0 == 0 && steps > 1
+                        ? trainingSteps - 1 : Int((Double(steps - 1 - $0) * step).rounded(.toNearestOrEven))
                 }
             }
         guard let first = timesteps.first, first < trainingSteps, timesteps.allSatisfy({ $0 >= 0 }) else {

@@ -69,7 +69,8 @@ struct PolicyRequest {
                 }
                 return try numbers.map { number in
                     guard let number = number.double, number.isFinite else {
-                        throw refusal("\(name) must hold finite numbers, found \(String(number.text.prefix(40)))")
+                        let found = String(number.description.prefix(40))
+                        throw refusal("\(name) must hold finite numbers, found \(found)")
                     }
                     return number
                 }
@@ -92,7 +93,7 @@ struct PolicyRequest {
         func seed(_ value: JSON) throws -> Int {
             guard let seed = value.int, seed >= 0 else {
                 throw refusal(
-                    "a seed must be an integer from 0 to \(largestSeed), found \(String(value.text.prefix(40)))")
+                    "a seed must be an integer from 0 to \(largestSeed), found \(String(value.description.prefix(40)))")
             }
             return seed
         }

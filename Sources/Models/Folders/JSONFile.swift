@@ -1,4 +1,5 @@
 import Foundation
+import NeuralNetwork
 
 /// Small JSON files from outside, read with errors that name file and key.
 package enum JSONFile {
@@ -6,6 +7,11 @@ package enum JSONFile {
     private static let largestSize = 4 << 20
 
     package static func decode<Value: Decodable>(_ type: Value.Type, path: String) throws(ModelError) -> Value {
+        try decode(type, from: read(path: path), path: path)
+    }
+
+    /// The JSON value of a file.
+    static func read(path: String) throws(ModelError) -> JSON {
         let attributes = try? FileManager.default.attributesOfItem(
             atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
         guard let attributes, attributes[.type] as? FileAttributeType == .typeRegular else {
@@ -19,31 +25,41 @@ package enum JSONFile {
         do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
             throw ModelError(path, expected: "a readable file", found: error.localizedDescription)
         }
+        do { return try JSON(parsing: data) } catch {
+            throw ModelError(
+                path, expected: "valid JSON",
+                found: "an error at line \(error.line), column \(error.column): \(error.reason)")
+        }
+    }
+
+    /// - Parameter path: of the file that the value came from.
+    static func decode<Value: Decodable>(
+        _ type: Value.Type, from json: JSON, path: String
+    ) throws(ModelError) -> Value {
         do {
-            return try JSONDecoder().decode(type, from: data)
+            return try JSONDecoding(json).decode(type)
         } catch DecodingError.keyNotFound(let key, let context) {
             throw ModelError(
                 path, key: name(context.codingPath + [key]), expected: "a value", found: "no such key")
         } catch DecodingError.typeMismatch(let wanted, let context) {
             throw ModelError(
-                path, key: name(context.codingPath), expected: description(of: wanted), found: "another type")
+                path, key: name(context.codingPath), expected: description(of: wanted),
+                found: String(context.debugDescription.prefix(80)))
         } catch DecodingError.valueNotFound(let wanted, let context) {
             throw ModelError(path, key: name(context.codingPath), expected: description(of: wanted), found: "null")
         } catch DecodingError.dataCorrupted(let context) {
-            let detail = (context.underlyingError as NSError?)?.userInfo["NSDebugDescription"] as? String
             throw ModelError(
-                path, key: name(context.codingPath), expected: "valid JSON",
-                found: detail ?? context.debugDescription)
+                path, key: name(context.codingPath), expected: "a usable value", found: context.debugDescription)
         } catch {
-            throw ModelError(path, expected: "valid JSON", found: error.localizedDescription)
+            throw ModelError(path, expected: "usable values", found: "\(error)")
         }
     }
 
     /// Swift's types in JSON's words.
     private static func description(of type: any Any.Type) -> String {
         switch type {
-        case is Int.Type: "an integer"
-        case is Double.Type: "a number"
+        case is any FixedWidthInteger.Type: "an integer"
+        case is Double.Type, is Float.Type: "a number"
         case is String.Type: "a string"
         case is Bool.Type: "true or false"
         case is [String: Any].Type: "an object"

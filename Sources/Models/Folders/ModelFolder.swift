@@ -16,9 +16,45 @@ public enum ModelFolder {
     public static func configuration(of folder: String) -> String { networkFolder(in: folder) + "/config.json" }
 
     /// `_class_name` of the network's `config.json`; nil where it says none.
-    /// - Throws: `CheckpointError` if the file cannot be read.
+    /// - Throws: `CheckpointError` if the file cannot be read; `ModelError` for folders of known layouts that are not read.
     public static func className(of folder: String) throws -> String? {
-        try ConfigurationReader(path: configuration(of: folder)).value("_class_name")?.string
+        let file = configuration(of: folder)
+        if existing("config.json", "unet/config.json", in: folder) == nil {
+            if existing("unet_ema/config.json", in: folder) != nil {
+                throw ModelError(
+                    folder, expected: "a config.json, or one in unet/", found: "one in unet_ema/ only",
+                    remedy: "rename unet_ema to unet")
+            }
+            if let index = existing("model_index.json", in: folder) {
+                throw ModelError(
+                    folder, expected: "a pipeline with a unet/", found: try pipelineName(index) ?? "one without",
+                    remedy: "name a model whose network is a UNet")
+            }
+        }
+        let configuration = try ConfigurationReader(path: file)
+        if configuration.value("_class_name") == nil, configuration.value("type")?.string == "diffusion" {
+            throw ModelError(
+                file, key: "_class_name", expected: "a diffusers network", found: "a LeRobot policy (type: diffusion)",
+                remedy: "export its UNet as a folder with config.json, diffusion_pytorch_model.safetensors, "
+                    + "scheduler_config.json and statistics.safetensors")
+        }
+        return configuration.value("_class_name")?.string
+    }
+
+    private static func pipelineName(_ index: String) throws(ModelError) -> String? {
+        try JSONFile.read(path: index)["_class_name"]?.string
+    }
+
+    /// Refuses a pipeline whose UNet makes latents for another network, not pictures.
+    static func refuseLatents(in folder: String) throws(ModelError) {
+        guard let file = existing("model_index.json", in: folder) else { return }
+        let index = try JSONFile.read(path: file)
+        guard let key = ["vqvae", "vae", "movq"].first(where: { (index[$0] ?? .null) != .null }) else { return }
+        let name = index["_class_name"]?.string ?? "a pipeline"
+        throw ModelError(
+            file, key: key, expected: "a pipeline whose UNet makes pictures",
+            found: "\(name), whose UNet makes latents that its \(key) turns into pictures",
+            remedy: "to sample the latents, copy unet/ and scheduler/ to a folder without model_index.json")
     }
 
     /// The first of some files that the folder has.

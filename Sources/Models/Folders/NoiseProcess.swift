@@ -7,8 +7,12 @@ public struct NoiseProcess: Sendable {
     public let scheduleName: String
     public let prediction: PredictionKind
     public let timeInput: TimeInput
-    /// Its betas and how its own scheduler steps, if it is a DDPM.
+    /// Its betas and how its own scheduler steps, if it is a DDPM whose steps are offered.
     public let ancestral: (betas: BetaSchedule, options: AncestralOptions)?
+    /// Why they are not, where the model's scheduler asks for what is not offered; other chains do not mind.
+    let ancestralRefusal: ModelError?
+    /// What of the model's scheduler our chains do not follow, a sentence each.
+    public let notes: [String]
 
     /// Whether the schedule is another than the model's own.
     let isOverridden: Bool
@@ -17,36 +21,55 @@ public struct NoiseProcess: Sendable {
         schedule: any NoiseSchedule, scheduleName: String, prediction: PredictionKind, timeInput: TimeInput,
         ancestral: (betas: BetaSchedule, options: AncestralOptions)? = nil, isOverridden: Bool = false
     ) {
+        self.init(
+            schedule: schedule, scheduleName: scheduleName, prediction: prediction, timeInput: timeInput,
+            ancestral: ancestral, ancestralRefusal: nil, notes: [], isOverridden: isOverridden)
+    }
+
+    private init(
+        schedule: any NoiseSchedule, scheduleName: String, prediction: PredictionKind, timeInput: TimeInput,
+        ancestral: (betas: BetaSchedule, options: AncestralOptions)?, ancestralRefusal: ModelError?, notes: [String],
+        isOverridden: Bool
+    ) {
         self.schedule = schedule
         self.scheduleName = scheduleName
         self.prediction = prediction
         self.timeInput = timeInput
         self.ancestral = ancestral
+        self.ancestralRefusal = ancestralRefusal
+        self.notes = notes
         self.isOverridden = isOverridden
+    }
+
+    /// A schedule by its name, for a network that predicts noise and counts a thousand training steps.
+    init(_ schedule: NamedSchedule) throws {
+        self.init(
+            schedule: try schedule.schedule(), scheduleName: schedule.rawValue, prediction: .noise,
+            timeInput: .scaled(1000), isOverridden: true)
     }
 
     /// What a diffusers scheduler's configuration says.
     /// - Parameters:
-    ///   - file: nil where there is none and the override says all: a network that predicts noise.
-    ///   - override: takes the place of the file's schedule, or of one that it lacks.
-    init(schedulerFile file: String?, override: NamedSchedule? = nil) throws {
-        let scheduler = try file.map { try JSONFile.decode(SchedulerConfiguration.self, path: $0) }
-        let prediction = try scheduler?.prediction(file: file ?? "") ?? .noise
+    ///   - override: takes the place of the file's schedule.
+    ///   - isPicture: whether the model is one of pictures, which have more options.
+    init(schedulerFile file: String, override: NamedSchedule? = nil, isPicture: Bool = false) throws {
+        let configuration = try SchedulerConfiguration(file: file, override: override, isPicture: isPicture)
+        let prediction = try configuration.prediction()
         if let override {
             self.init(
                 schedule: try override.schedule(), scheduleName: override.rawValue, prediction: prediction,
-                timeInput: .scaled(Double(try (scheduler ?? SchedulerConfiguration()).trainingSteps(file: file ?? ""))),
-                isOverridden: true)
+                timeInput: .scaled(Double(try configuration.trainingSteps)), ancestral: nil, ancestralRefusal: nil,
+                notes: configuration.notes, isOverridden: true)
             return
         }
-        let configuration = scheduler ?? SchedulerConfiguration()
-        let betas = try configuration.betas(file: file ?? "")
+        let betas = try configuration.betas()
+        var ancestral: (betas: BetaSchedule, options: AncestralOptions)?
+        var refusal: ModelError?
+        do { ancestral = (betas, try configuration.ancestral()) } catch { refusal = error }
         self.init(
-            schedule: betas,
-            scheduleName: configuration.trained_betas == nil
-                ? configuration.beta_schedule ?? "linear" : "trained_betas",
-            prediction: prediction, timeInput: .timestep(trainingSteps: betas.trainingSteps),
-            ancestral: (betas, try configuration.ancestral(file: file ?? "")))
+            schedule: betas, scheduleName: configuration.scheduleName, prediction: prediction,
+            timeInput: .timestep(trainingSteps: betas.trainingSteps), ancestral: ancestral, ancestralRefusal: refusal,
+            notes: configuration.notes, isOverridden: false)
     }
 
     /// What the network is told of a query: its state, in single precision.

@@ -32,6 +32,7 @@ public struct ImageProcess: Sendable {
     static func load(
         folder: URL, network: any ImageNetwork, networkFile: String, override: NamedSchedule?
     ) throws -> ImageProcess {
+        try ModelFolder.refuseLatents(in: folder.path)
         if let file = ModelFolder.existing("process.json", in: folder.path) {
             return try ImageProcess(processFile: file, network: network, override: override)
         }
@@ -87,7 +88,14 @@ public struct ImageProcess: Sendable {
     private init(
         schedulerFile file: String?, network: any ImageNetwork, networkFile: String, override: NamedSchedule?
     ) throws {
-        noise = try NoiseProcess(schedulerFile: file, override: override)
+        noise =
+            if let file {
+                try NoiseProcess(schedulerFile: file, override: override, isPicture: true)
+            } else if let override {
+                try NoiseProcess(override)
+            } else {
+                throw ModelError(networkFile, expected: "a scheduler_config.json beside it", found: "none")
+            }
         guard let size = network.trainedSize else {
             throw ModelError(
                 networkFile, key: "sample_size", expected: "the size of the images", found: "null",

@@ -3,20 +3,35 @@ import NeuralNetwork
 /// Between what values the observations and actions of a policy's demonstrations lay: the network sees them mapped to [-1, 1],
 /// dimension by dimension.
 public struct PolicyStatistics: Sendable {
-    /// One dimension's least and greatest value. Where they are the same it says nothing, and becomes 0.
+    /// One dimension's least and greatest value. Where they are nearly the same, a constant with the noise of its sensor, the
+    /// dimension is only shifted to 0: `x - minimum`, as the public LinearNormalizer of diffusion policies has it.
     struct Extent: Sendable {
         let minimum: Double
         let maximum: Double
+        let isConstant: Bool
 
-        func normalised(_ value: Double) -> Double {
-            maximum > minimum ? 2 * (value - minimum) / (maximum - minimum) - 1 : 0
+        /// The `range_eps` of the public normaliser.
+        private static let leastRange: Float = 1e-4
+
+        init(minimum: Float, maximum: Float) {
+            (self.minimum, self.maximum) = (Double(minimum), Double(maximum))
+            // In single precision, in which the public normaliser decides it too.
+            isConstant = maximum - minimum < Self.leastRange
         }
 
-        func restored(_ value: Double) -> Double { minimum + (value + 1) / 2 * (maximum - minimum) }
+        func normalised(_ value: Double) -> Double {
+            isConstant ? value - minimum : 2 * (value - minimum) / (maximum - minimum) - 1
+        }
+
+        func restored(_ value: Double) -> Double {
+            isConstant ? minimum + value : minimum + (value + 1) / 2 * (maximum - minimum)
+        }
     }
 
     let observation: [Extent]
     let action: [Extent]
+    /// What is taken as constant though it varied a little, a sentence each.
+    let notes: [String]
 
     /// Between what values each number of an observation lay.
     public var observationRanges: [ClosedRange<Double>] { observation.map { $0.minimum...$0.maximum } }
@@ -34,10 +49,23 @@ public struct PolicyStatistics: Sendable {
                         path, key: "\(name)_maximum", expected: "finite numbers of at least \(name)_minimum",
                         found: "\(pair.1) over \(pair.0) in dimension \(dimension)")
                 }
-                return Extent(minimum: Double(pair.0), maximum: Double(pair.1))
+                return Extent(minimum: pair.0, maximum: pair.1)
             }
         }
         observation = try extents("observation")
         action = try extents("action")
+        notes = [("observation", observation), ("action", action)].compactMap { name, extents in
+            let constants = extents.indices.filter {
+                extents[$0].isConstant && extents[$0].minimum < extents[$0].maximum
+            }
+            guard !constants.isEmpty else { return nil }
+            return "\(path): \(name) \(constants.count == 1 ? "number" : "numbers") "
+                + "\(constants.map(String.init).list) varied by less than 1e-4 in training and "
+                + "\(constants.count == 1 ? "is" : "are") taken as constant, only shifted to 0"
+        }
     }
+}
+
+extension PolicyModel {
+    public var notes: [String] { noise.notes + statistics.notes }
 }

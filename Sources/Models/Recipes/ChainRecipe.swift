@@ -49,7 +49,8 @@ extension AncestralDDPM.Spacing: Codable {}
 
 extension NoiseProcess {
     /// The steps of the chain that a recipe describes, and where `x̂0` is clipped to.
-    /// - Throws: `RecipeError` for what cannot be; `DiffusionError` for steps that the process does not have.
+    /// - Throws: `RecipeError` for what cannot be; `DiffusionError` for steps that the process does not have; `ModelError`
+    ///   for a scheduler whose own chain is not offered.
     public func steps(_ recipe: ChainRecipe) throws -> (steps: [DenoisingStep], bounds: ClosedRange<Double>?) {
         try recipe.validate()
         switch recipe.kind {
@@ -59,6 +60,7 @@ extension NoiseProcess {
                 schedule: schedule, grid: grid, churn: recipe.churn, denoisingLastStep: recipe.denoisesLastStep)
             return (steps, nil)
         case .ddpm:
+            if let ancestralRefusal { throw ancestralRefusal }
             guard let (betas, options) = ancestral else {
                 throw RecipeError(
                     "chain",

@@ -30,7 +30,7 @@ public struct ConfigurationReader {
     public func unsupported(_ key: String, _ value: JSON, supported: String) -> CheckpointError {
         CheckpointError(
             .unsupported, file: file, subject: "key \(key)",
-            "the value \(CheckpointError.shortened(value.text)) is not supported; supported: \(supported)")
+            "the value \(CheckpointError.shortened(value.description)) is not supported; supported: \(supported)")
     }
 
     public func integer(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> Int? {

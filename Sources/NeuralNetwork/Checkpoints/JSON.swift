@@ -1,9 +1,12 @@
-/// A JSON value (RFC 8259). Integers that fit are kept exact; an object keeps its order and may not repeat a key.
+/// A JSON value (RFC 8259), with the numbers that are not finite as Python's `json` writes them. An object keeps its order;
+/// of a key given twice the last value counts, as in Python.
 public enum JSON: Sendable, Equatable {
     case null
     case bool(Bool)
     case integer(Int)
     case number(Double)
+    /// An integer beyond `Int`, or a number beyond `Double`, as it was written: an identifier must come back unchanged.
+    case longNumber(String)
     case string(String)
     case array([JSON])
     case object([Member])
@@ -20,15 +23,25 @@ public enum JSON: Sendable, Equatable {
 
     /// Where and why a text is not JSON.
     public struct SyntaxError: Error, Sendable, CustomStringConvertible {
-        public let offset: Int
+        /// From 1.
+        public let line: Int
+        /// In characters of its line, from 1.
+        public let column: Int
         public let reason: String
-        public var description: String { "not valid JSON at byte \(offset): \(reason)" }
+        public var description: String { "not valid JSON at line \(line), column \(column): \(reason)" }
+    }
+
+    /// What a key given twice means.
+    public enum RepeatedKeys: Sendable {
+        case lastCounts, refused
     }
 
     /// Parses one value; only white space may follow it. Nesting deeper than 64 is refused, and so are texts of more than a
     /// million values, so that a small file cannot ask for much memory.
-    public init(parsing text: some Sequence<UInt8>) throws(SyntaxError) {
-        var parser = Parser(bytes: Array(text))
+    public init(
+        parsing text: some Sequence<UInt8>, repeatedKeys: RepeatedKeys = .lastCounts
+    ) throws(SyntaxError) {
+        var parser = JSONParser(bytes: Array(text), repeatedKeys: repeatedKeys)
         self = try parser.document()
     }
 
@@ -43,6 +56,7 @@ public enum JSON: Sendable, Equatable {
         switch self {
         case .integer(let value): Double(value)
         case .number(let value): value
+        case .longNumber(let text): Double(text)
         default: nil
         }
     }
@@ -61,17 +75,29 @@ public enum JSON: Sendable, Equatable {
     public var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
 
     /// The value as JSON text on one line. Numbers that are not finite, which JSON does not have, become null.
-    public var text: String {
+    public var text: String { written { _ in "null" } }
+
+    private func written(nonFinite word: (Double) -> String) -> String {
         switch self {
         case .null: "null"
         case .bool(let value): "\(value)"
         case .integer(let value): "\(value)"
-        case .number(let value): value.isFinite ? "\(value)" : "null"
+        case .number(let value): value.isFinite ? "\(value)" : word(value)
+        case .longNumber(let text): text
         case .string(let value): Self.quoted(value)
-        case .array(let values): "[" + values.map(\.text).joined(separator: ", ") + "]"
+        case .array(let values): "[" + values.map { $0.written(nonFinite: word) }.joined(separator: ", ") + "]"
         case .object(let members):
-            "{" + members.map { "\(Self.quoted($0.key)): \($0.value.text)" }.joined(separator: ", ") + "}"
+            "{"
+                + members.map { "\(Self.quoted($0.key)): \($0.value.written(nonFinite: word))" }
+                .joined(separator: ", ") + "}"
         }
+    }
+}
+
+extension JSON: CustomStringConvertible {
+    /// As ``text``, with `Infinity`, `-Infinity` and `NaN` as Python writes them: for messages.
+    public var description: String {
+        written { $0.isNaN ? "NaN" : $0 < 0 ? "-Infinity" : "Infinity" }
     }
 }
 
@@ -91,174 +117,5 @@ extension JSON {
             }
         }
         return result + "\""
-    }
-}
-
-/// Recursive descent over bytes.
-private struct Parser {
-    let bytes: [UInt8]
-    var position = 0
-    private var valueCount = 0
-    private static let mostValues = 1_000_000
-
-    init(bytes: [UInt8]) { self.bytes = bytes }
-
-    func failure(_ reason: String) -> JSON.SyntaxError { .init(offset: position, reason: reason) }
-
-    var next: UInt8? { position < bytes.count ? bytes[position] : nil }
-
-    mutating func skipSpace() {
-        while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
-    }
-
-    mutating func document() throws(JSON.SyntaxError) -> JSON {
-        let result = try value(depth: 0)
-        skipSpace()
-        guard next == nil else { throw failure("text after the value") }
-        return result
-    }
-
-    mutating func value(depth: Int) throws(JSON.SyntaxError) -> JSON {
-        guard depth < 64 else { throw failure("nested deeper than 64") }
-        valueCount += 1
-        guard valueCount <= Self.mostValues else { throw failure("more than \(Self.mostValues) values") }
-        skipSpace()
-        guard let byte = next else { throw failure("unexpected end") }
-        switch byte {
-        case UInt8(ascii: "{"): return .object(try object(depth: depth))
-        case UInt8(ascii: "["): return .array(try array(depth: depth))
-        case UInt8(ascii: "\""): return .string(try string())
-        case UInt8(ascii: "t"): return try word("true", .bool(true))
-        case UInt8(ascii: "f"): return try word("false", .bool(false))
-        case UInt8(ascii: "n"): return try word("null", .null)
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
-        default: throw failure("unexpected character")
-        }
-    }
-
-    mutating func word(_ word: String, _ value: JSON) throws(JSON.SyntaxError) -> JSON {
-        for byte in word.utf8 {
-            guard next == byte else { throw failure("unexpected character") }
-            position += 1
-        }
-        return value
-    }
-
-    mutating func object(depth: Int) throws(JSON.SyntaxError) -> [JSON.Member] {
-        position += 1
-        var members: [JSON.Member] = []
-        var seen: Set<String> = []
-        skipSpace()
-        if next == UInt8(ascii: "}") {
-            position += 1
-            return members
-        }
-        while true {
-            skipSpace()
-            guard next == UInt8(ascii: "\"") else { throw failure("expected a key") }
-            let key = try string()
-            guard seen.insert(key).inserted else {
-                throw failure("key \"\(CheckpointError.shortened(key))\" appears twice")
-            }
-            skipSpace()
-            guard next == UInt8(ascii: ":") else { throw failure("expected ':'") }
-            position += 1
-            members.append(.init(key, try value(depth: depth + 1)))
-            skipSpace()
-            switch next {
-            case UInt8(ascii: ","): position += 1
-            case UInt8(ascii: "}"):
-                position += 1
-                return members
-            default: throw failure("expected ',' or '}'")
-            }
-        }
-    }
-
-    mutating func array(depth: Int) throws(JSON.SyntaxError) -> [JSON] {
-        position += 1
-        var values: [JSON] = []
-        skipSpace()
-        if next == UInt8(ascii: "]") {
-            position += 1
-            return values
-        }
-        while true {
-            values.append(try value(depth: depth + 1))
-            skipSpace()
-            switch next {
-            case UInt8(ascii: ","): position += 1
-            case UInt8(ascii: "]"):
-                position += 1
-                return values
-            default: throw failure("expected ',' or ']'")
-            }
-        }
-    }
-
-    mutating func number() throws(JSON.SyntaxError) -> JSON {
-        let start = position
-        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
-        func isPart(_ byte: UInt8) -> Bool { digits.contains(byte) || "+-.eE".utf8.contains(byte) }
-        while let byte = next, isPart(byte) { position += 1 }
-        let text = String(decoding: bytes[start..<position], as: UTF8.self)
-        if let integer = Int(text), !text.hasPrefix("+") { return .integer(integer) }
-        guard let value = Double(text), value.isFinite, text.last != "." else {
-            throw failure("number \(text.prefix(40))")
-        }
-        return .number(value)
-    }
-
-    mutating func string() throws(JSON.SyntaxError) -> String {
-        position += 1
-        var result: [UInt8] = []
-        while let byte = next {
-            position += 1
-            switch byte {
-            case UInt8(ascii: "\""):
-                guard let text = String(validating: result, as: UTF8.self) else { throw failure("string is not UTF-8") }
-                return text
-            case UInt8(ascii: "\\"): try escape(into: &result)
-            case ..<0x20: throw failure("control character in a string")
-            default: result.append(byte)
-            }
-        }
-        throw failure("string without end")
-    }
-
-    mutating func escape(into result: inout [UInt8]) throws(JSON.SyntaxError) {
-        guard let byte = next else { throw failure("string without end") }
-        position += 1
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): result.append(byte)
-        case UInt8(ascii: "b"): result.append(0x08)
-        case UInt8(ascii: "f"): result.append(0x0C)
-        case UInt8(ascii: "n"): result.append(0x0A)
-        case UInt8(ascii: "r"): result.append(0x0D)
-        case UInt8(ascii: "t"): result.append(0x09)
-        case UInt8(ascii: "u"):
-            var code = try fourHexDigits()
-            if (0xD800..<0xDC00).contains(code), next == UInt8(ascii: "\\"), position + 1 < bytes.count,
-                bytes[position + 1] == UInt8(ascii: "u")
-            {
-                position += 2
-                let low = try fourHexDigits()
-                guard (0xDC00..<0xE000).contains(low) else { throw failure("half a surrogate pair") }
-                code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
-            }
-            guard let scalar = Unicode.Scalar(code) else { throw failure("half a surrogate pair") }
-            result.append(contentsOf: Array(String(Character(scalar)).utf8))
-        default: throw failure("unknown escape")
-        }
-    }
-
-    mutating func fourHexDigits() throws(JSON.SyntaxError) -> UInt32 {
-        guard position + 4 <= bytes.count else { throw failure("string without end") }
-        let text = String(decoding: bytes[position..<position + 4], as: UTF8.self)
-        guard text.utf8.count == 4, !text.hasPrefix("+"), let code = UInt32(text, radix: 16) else {
-            throw failure("\\u needs four hexadecimal digits")
-        }
-        position += 4
-        return code
     }
 }

@@ -50,6 +50,9 @@ final class MappedFile: Sendable {
         return body(UnsafeRawBufferPointer(start: start, count: range.count))
     }
 
+    /// Whether there is something of that name, be it a file that can be read or not.
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
     /// The whole of a small file.
     static func contents(of path: String, atMost limit: Int) throws(CheckpointError) -> [UInt8] {
         let file = try MappedFile(path: path)

@@ -1,4 +1,4 @@
-/// Hands a network's parameters to its layers by key, and makes sure that every tensor of the file is used exactly once.
+/// Hands a network's parameters to its layers by key, and makes sure that every tensor of the weights is used exactly once.
 ///
 /// A network is built twice from the same code: first in a dry run that only lists the parameters the layers ask for, so that
 /// names and shapes can be checked as a whole before anything is read; then for good.
@@ -6,22 +6,22 @@ public final class ParameterReader {
     /// Threads for laying out the weights.
     let workspace: Workspace
     private(set) var parameters: [NetworkParameter] = []
-    private let file: SafetensorsFile?
+    private let weights: NetworkWeights?
     /// Present names under the names the layers ask for.
     private var aliases: [String: String] = [:]
 
     /// A dry run: every parameter is an empty array.
     init() {
-        file = nil
+        weights = nil
         workspace = Workspace(threads: 1)
     }
 
     /// - Throws: ``CheckpointError`` listing the first ten parameters that are missing or unexpected, or naming the first
     ///   whose shape or type is wrong.
-    init(file: SafetensorsFile, expecting expected: [NetworkParameter]) throws(CheckpointError) {
-        self.file = file
+    init(weights: NetworkWeights, expecting expected: [NetworkParameter]) throws(CheckpointError) {
+        self.weights = weights
         workspace = Workspace(threads: Workspace.processorCount)
-        let present = Set(file.tensorNames)
+        let present = Set(weights.tensorNames)
         var used: Set<String> = []
         var missing: [String] = []
         for parameter in expected {
@@ -44,15 +44,15 @@ public final class ParameterReader {
                 parts.append("\(unexpected.count) are unexpected: \(CheckpointError.firstTen(unexpected))")
             }
             throw CheckpointError(
-                .mismatch, file: file.path,
+                .mismatch, file: weights.path,
                 parts.joined(separator: "; ") + "; the weights belong to another config.json")
         }
         for parameter in expected {
-            guard let name = aliases[parameter.name], let shape = file.shape(of: name) else { continue }
+            guard let name = aliases[parameter.name], let shape = weights.shape(of: name) else { continue }
             // The oldest checkpoints keep the attention's matrices as 1×1 convolutions.
             guard shape == parameter.shape || (name != parameter.name && shape == parameter.shape + [1, 1]) else {
                 throw CheckpointError(
-                    .mismatch, file: file.path, subject: "tensor \(name)",
+                    .mismatch, file: weights.path(of: name), subject: "tensor \(name)",
                     "has shape \(shape); config.json asks for \(parameter.shape)")
             }
         }
@@ -62,16 +62,16 @@ public final class ParameterReader {
     /// - Throws: ``CheckpointError`` if it is not floating point or holds NaN or infinity.
     public func read(_ name: String, _ shape: [Int]) throws(CheckpointError) -> [Float] {
         let present = aliases[name] ?? name
-        parameters.append(.init(name: name, shape: shape, dtype: file?.dtype(of: present)?.rawValue ?? "F32"))
-        guard let file else { return [] }
-        let values = try file.floats(named: present)
+        parameters.append(.init(name: name, shape: shape, dtype: weights?.dtype(of: present)?.rawValue ?? "F32"))
+        guard let weights else { return [] }
+        let values = try weights.floats(named: present)
         // An exponent of ones means infinity or NaN; integers, so that the loop needs no order.
         var largest: UInt32 = 0
         for value in values { largest = max(largest, value.bitPattern & 0x7F80_0000) }
         guard largest < 0x7F80_0000 else {
             let index = values.firstIndex { !$0.isFinite } ?? 0
             throw CheckpointError(
-                .mismatch, file: file.path, subject: "tensor \(present)",
+                .mismatch, file: weights.path(of: present), subject: "tensor \(present)",
                 "holds \(values[index]) at index \(index); weights must be finite (training may have diverged)")
         }
         return values

@@ -22,7 +22,8 @@ struct SafetensorsHeader {
         let start = 8 + Int(length)
         let json: JSON
         do {
-            json = try JSON(parsing: file.withBytes(in: 8..<start) { Array($0) })
+            // The format forbids a name given twice.
+            json = try JSON(parsing: file.withBytes(in: 8..<start) { Array($0) }, repeatedKeys: .refused)
         } catch {
             throw malformed("header is \(error)")
         }
@@ -31,6 +32,8 @@ struct SafetensorsHeader {
         let dataCount = file.count - start
         for member in members {
             if member.key == "__metadata__" {
+                // The safetensors library takes null for no metadata.
+                if member.value == .null { continue }
                 guard case .object(let pairs) = member.value else { throw malformed("__metadata__ is not an object") }
                 for pair in pairs {
                     guard let text = pair.value.string else { throw malformed("__metadata__ holds more than strings") }

@@ -1,19 +1,24 @@
 extension Network {
-    /// Loads `config.json` and `diffusion_pytorch_model.safetensors` of a folder, as diffusers' `save_pretrained` writes them.
+    /// Loads `config.json` and the weights of a folder, as diffusers' `save_pretrained` writes them: in one safetensors file
+    /// or in shards, in full precision or in half.
     /// - Throws: ``CheckpointError`` if a file is unreadable or unsound, the configuration is not supported, or the parameters
     ///   are not exactly those it asks for, all finite.
     public init(folder: String) throws(CheckpointError) {
         let separator = folder.hasSuffix("/") ? "" : "/"
         try self.init(
             configuration: Configuration(path: "\(folder)\(separator)config.json"),
-            weights: SafetensorsFile(path: "\(folder)\(separator)diffusion_pytorch_model.safetensors"))
+            weights: NetworkWeights(folder: folder))
     }
 
     /// Builds the network that `configuration` describes with the parameters of `weights`.
     /// - Throws: ``CheckpointError`` if the parameters are not exactly those the configuration asks for, all finite.
     public init(configuration: Configuration, weights: SafetensorsFile) throws(CheckpointError) {
+        try self.init(configuration: configuration, weights: NetworkWeights(weights))
+    }
+
+    private init(configuration: Configuration, weights: NetworkWeights) throws(CheckpointError) {
         try self.init(
-            configuration, ParameterReader(file: weights, expecting: Self.parameters(of: configuration)))
+            configuration, ParameterReader(weights: weights, expecting: Self.parameters(of: configuration)))
     }
 
     /// The parameters that a configuration asks for, in the network's order: a dry run, without any weights.

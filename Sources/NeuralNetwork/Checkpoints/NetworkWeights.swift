@@ -1,0 +1,120 @@
+/// The tensors of a network, in one safetensors file or spread over several.
+public struct NetworkWeights: Sendable {
+    /// What errors about the whole name: the file, or the index of several.
+    let path: String
+    private let files: [SafetensorsFile]
+    /// In which of the files each tensor is.
+    private let places: [String: Int]
+
+    public init(_ file: SafetensorsFile) {
+        path = file.path
+        files = [file]
+        places = Dictionary(uniqueKeysWithValues: file.tensorNames.map { ($0, 0) })
+    }
+
+    /// What the weights are called in diffusers' folders; before the suffix may stand a variant.
+    private static let name = "diffusion_pytorch_model"
+    /// Variants that hold the same weights in another precision; others, such as `non_ema`, are other weights.
+    private static let variants = ["fp16", "bf16", "fp32"]
+
+    /// The weights in a folder, as diffusers' `save_pretrained` writes them: one file, or shards with an index, in full
+    /// precision or else in half.
+    /// - Throws: ``CheckpointError`` if there are none that can be read, saying what there is in their place and what to do.
+    public init(folder: String) throws(CheckpointError) {
+        let prefix = folder.hasSuffix("/") ? folder : "\(folder)/"
+        func path(_ name: String) -> String? { MappedFile.exists(prefix + name) ? prefix + name : nil }
+
+        for variant in [nil] + Self.variants {
+            let infix = variant.map { ".\($0)" } ?? ""
+            if let path = path("\(Self.name)\(infix).safetensors") {
+                self.init(try SafetensorsFile(path: path))
+                return
+            }
+            let indices = [
+                "\(Self.name).safetensors.index\(infix).json", "\(Self.name)\(infix).safetensors.index.json",
+            ]
+            if let path = indices.lazy.compactMap(path).first {
+                try self.init(index: path, in: prefix)
+                return
+            }
+        }
+        let expected = prefix + Self.name + ".safetensors"
+        let pickled = ["\(Self.name).bin", "\(Self.name).fp16.bin", "\(Self.name).bin.index.json", "pytorch_model.bin"]
+        if let found = pickled.first(where: { path($0) != nil }) {
+            throw CheckpointError(
+                .inaccessible, file: expected,
+                "is missing; there is \(found), which can run code of its own when it is read. Convert it: load it in "
+                    + "diffusers and save it by save_pretrained(…, safe_serialization=True)")
+        }
+        let others = ["model.safetensors", "\(Self.name).non_ema.safetensors"]
+        if let found = others.first(where: { path($0) != nil }) {
+            throw CheckpointError(
+                .inaccessible, file: expected, "is missing; if \(found) holds the weights that are meant, rename it")
+        }
+        // The system says why it cannot be opened.
+        self.init(try SafetensorsFile(path: expected))
+    }
+
+    /// Shards: `weight_map` of the index says in which file beside it each tensor is.
+    private init(index path: String, in prefix: String) throws(CheckpointError) {
+        let index = try ConfigurationReader(text: MappedFile.contents(of: path, atMost: 100_000_000), file: path)
+        guard case .object(let members) = index.value("weight_map") else {
+            throw CheckpointError(.malformed, file: path, subject: "key weight_map", "is not an object of file names")
+        }
+        var files: [SafetensorsFile] = []
+        var positions: [String: Int] = [:]
+        var places: [String: Int] = [:]
+        for member in members {
+            let tensor = "tensor \(CheckpointError.shortened(member.key))"
+            guard let name = member.value.string, !name.isEmpty, !name.contains("/"), name != "..", name != "." else {
+                throw CheckpointError(
+                    .malformed, file: path, subject: tensor,
+                    "has the place \(CheckpointError.shortened(member.value.description)); expected the name of a file "
+                        + "beside the index")
+            }
+            let position: Int
+            if let known = positions[name] {
+                position = known
+            } else {
+                guard MappedFile.exists(prefix + name) else {
+                    throw CheckpointError(
+                        .inaccessible, file: path, subject: tensor,
+                        "is in \(CheckpointError.shortened(name)), which is missing; download it too")
+                }
+                position = files.count
+                positions[name] = position
+                files.append(try SafetensorsFile(path: prefix + name))
+            }
+            guard files[position].shape(of: member.key) != nil else {
+                throw CheckpointError(
+                    .mismatch, file: files[position].path, subject: tensor, "is missing; the index says it is here")
+            }
+            places[member.key] = position
+        }
+        for (position, file) in files.enumerated() {
+            if let stray = file.tensorNames.first(where: { places[$0] != position }) {
+                throw CheckpointError(
+                    .mismatch, file: file.path, subject: "tensor \(CheckpointError.shortened(stray))",
+                    "is not what \(path) says; the shards belong to another index")
+            }
+        }
+        (self.path, self.files, self.places) = (path, files, places)
+    }
+
+    var tensorNames: Dictionary<String, Int>.Keys { places.keys }
+
+    private func file(of name: String) -> SafetensorsFile? { places[name].map { files[$0] } }
+
+    /// The file that a tensor is in, for errors.
+    func path(of name: String) -> String { file(of: name)?.path ?? path }
+    func shape(of name: String) -> [Int]? { file(of: name)?.shape(of: name) }
+    func dtype(of name: String) -> SafetensorsFile.DType? { file(of: name)?.dtype(of: name) }
+
+    func floats(named name: String) throws(CheckpointError) -> [Float] {
+        guard let file = file(of: name) else {
+            throw CheckpointError(
+                .mismatch, file: path, subject: "tensor \(CheckpointError.shortened(name))", "is missing")
+        }
+        return try file.floats(named: name)
+    }
+}
