@@ -105,9 +105,8 @@ struct MixtureCommand: ParsableCommand {
         let request = request
         if let export { return try request.mixture.load().file.writeJSON(to: export) }
         if let figure {
-            let made = try MixtureFigure.run(request, usesNetworks: networks, monitor: result.console)
-            try made.write(to: figure)
-            return try result.show(made)
+            return try result.show(
+                MixtureFigure.run(request, usesNetworks: networks, into: figure, monitor: result.console))
         }
         let mixture = try request.run(monitor: result.console)
         if let out { try mixture.writeScatter(to: out) }

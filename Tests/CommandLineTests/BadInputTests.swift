@@ -15,7 +15,7 @@ extension CommandLineTests {
             ["sample", "--window", "wide"], ["sample", "--draft", "picard:0"],
             ["sample", "--draft", "mixture:frozen=-1,recycled=1"],
             ["sample", "--chain", "ddpm", "--denoise-last-step"],
-            ["plan", "--workers", "0"], ["mixture", "--figure", "f", "--report", "r.json"],
+            ["plan", "--workers", "0"], ["mixture", "--figure", "f", "--out", "s.png"],
             ["calibrate", "x", "--count", "0"],
             ["compare", "--draft", "none"], ["sweep", "--all-churn", "0,x"], ["sweep", "--all-drafts", "none"],
             ["sweep", "--all-drafts", "oracle"], ["survival", "--start", "90", "--horizon", "20"],

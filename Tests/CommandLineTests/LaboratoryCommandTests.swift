@@ -131,6 +131,8 @@ extension CommandLineTests {
             ["mixture", "--churn", "nan"], ["mixture", "--out", "x.png", "--dimension", "1"],
             ["mixture", "--model", "mixture-2", "--dimension", "2"], ["mixture", "--draft-model", "mixture-2-draft"],
             ["mixture", "--model", "mixture-2", "--draft-model", "mixture-2-draft"], ["mixture", "--networks"],
+            ["mixture", "--model", "mixture-2", "--draft", "independent", "--draft-model", "mixture-32-draft"],
+            ["mixture", "--figure", "f", "--networks", "--mixture-seed", "9"],
         ])
         func usageErrors(arguments: [String]) throws {
             try Program.inFolder { folder in
@@ -146,8 +148,7 @@ extension CommandLineTests {
             ["langevin", "--step", "1", "--steps", "600", "--draft", "none"],
             ["langevin", "--report", "/nonexistent/r.json"], ["mixture", "--churn", "1e200", "--count", "1"],
             ["mixture", "--figure", "/proc/nowhere"], ["mixture", "--model", "fashion-mnist", "--count", "1"],
-            ["mixture", "--model", "mixture-2", "--draft", "independent", "--draft-model", "mixture-32-draft"],
-            ["mixture", "--model", "nowhere"], ["mixture", "--figure", "f", "--networks", "--mixture-seed", "9"],
+            ["mixture", "--model", "nowhere"],
             ["sample", "--model", "mixture-2"],
         ])
         func runTimeErrors(arguments: [String]) throws {

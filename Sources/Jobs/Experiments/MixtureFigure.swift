@@ -51,9 +51,10 @@ public struct MixtureFigure: RunResult {
 
     private var window: WindowRecipe { request.speculation.window }
 
-    /// - Throws: `RecipeError` where there is no network for these mixtures.
+    /// Measures the figure and writes its table and both plots into a folder, which is made before the work begins.
+    /// - Throws: `RecipeError` where there is no network for these mixtures, `OutputError` for a folder that can't be.
     public static func run(
-        _ request: MixtureRequest, usesNetworks: Bool, monitor: any RunMonitor = NoMonitor()
+        _ request: MixtureRequest, usesNetworks: Bool, into folder: String, monitor: any RunMonitor = NoMonitor()
     ) throws -> MixtureFigure {
         try request.validate()
         let targets = try targets(request.mixture, usesNetworks: usesNetworks)
@@ -63,6 +64,7 @@ public struct MixtureFigure: RunResult {
                 "needs folders mixture-D and mixture-D-draft for these mixtures, and found none; leave --components and "
                     + "--mixture-seed away, or train networks and set \(BundledModels.environmentVariable).")
         }
+        try OutputError.prepare(folder: folder)
         let points = targets.count * (churns.count + windows.count)
         monitor.begin("figure", total: Double(points))
         defer { monitor.end() }
@@ -85,16 +87,16 @@ public struct MixtureFigure: RunResult {
             }
             return table
         }
-        return MixtureFigure(
+        let figure = MixtureFigure(
             request: request, usesNetworks: usesNetworks,
             byChurn: try sweep(churns.map { ($0, $0, request.speculation.window) }),
             byWindow: try sweep(windows.map { (Double($0), request.mixture.chain.churn, .fixed($0)) }),
             components: first.model.law.components.count)
+        try figure.write(to: folder)
+        return figure
     }
 
-    /// Writes the table and both plots into a folder.
-    public func write(to folder: String) throws {
-        try OutputError.prepare(folder: folder)
+    private func write(to folder: String) throws {
         let name = usesNetworks ? "figure3-networks" : "figure3"
         func path(_ end: String) -> String { URL(fileURLWithPath: folder).appendingPathComponent(name + end).path }
         try plot(byChurn, title: "NFE against churn, window \(window.name)", xLabel: "churn").image()
