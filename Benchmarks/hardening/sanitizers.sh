@@ -7,7 +7,7 @@
 # thousands of samples to test a law, which run the same code and take hours), FUZZ the number of fuzzer's inputs.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-filter=${FILTER:-"NeuralNetworkTests|ImagingTests|TokenModelsTests|PretrainedTests|DistributionTests|CommandLineTests|StatisticsTests|CouplingsTests.Discrete|SamplerTests|ScheduleTests|PredictionTests"}
+filter=${FILTER:-"NeuralNetworkTests|ImagingTests|TokenModelsTests|ModelsTests|ProcessesTests|CommandLineTests|StatisticsTests|FiniteAlphabetsTests.Discrete|SamplerTests|ScheduleTests|PredictionTests"}
 fuzz=${FUZZ:-2000}
 checks=("$@")
 [ ${#checks[@]} -gt 0 ] || checks=(kernels valgrind address undefined thread)

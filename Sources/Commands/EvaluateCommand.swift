@@ -23,9 +23,10 @@ struct EvaluateCommand: ParsableCommand {
     var output: String
 
     @OptionGroup var threads: ThreadsOption
+    @OptionGroup(title: "Result") var result: ResultOptions
 
     func run() throws {
-        try OutputError.checkWritable(file: output)
-        try Evaluation.run(model: model, input: input, output: output, threads: threads.threads)
+        try result.check(files: output)
+        try result.show(Evaluation.run(model: model, input: input, output: output, threads: threads.threads))
     }
 }

@@ -64,7 +64,8 @@ struct SurvivalCommand: ParsableCommand {
         speculation.draftModel = draftModel.draftModel
         let survival = try Survival.run(
             model.recipe(seed: seed.seed, speculation: speculation), horizon: horizon, start: start,
-            particles: formerCount ?? count, threads: threads.threads)
+            particles: formerCount ?? count, threads: threads.threads,
+            monitor: result.console)
         if let out { try survival.writePlot(to: out) }
         try result.show(survival)
     }

@@ -11,7 +11,9 @@ public struct FiniteDistribution: Equatable, Sendable {
     public static let sumTolerance = 1e-6
 
     /// Checks `probabilities` and divides out what rounding left of their sum.
-    /// - Parameter name: what errors call this distribution, such as a file's name.
+    /// - Parameters:
+    ///   - probabilities: one for each token.
+    ///   - name: what errors call this distribution, such as a file's name.
     /// - Throws: `CouplingError` naming the first entry at fault, or the sum.
     public init(_ probabilities: [Double], name: String = "distribution") throws(CouplingError) {
         let sum = try FiniteDistribution.checkedSum(probabilities, name: name)

@@ -1,3 +1,5 @@
+import Models
+
 /// Who watches a run: is told how far it is, and may end it.
 public protocol RunMonitor: Sendable {
     /// A piece of work begins.
@@ -16,6 +18,20 @@ public protocol RunMonitor: Sendable {
     /// A place between two network calls at which the run may be ended.
     /// - Throws: to end it.
     func check() throws
+}
+
+extension RunMonitor {
+    /// Says what of a model's files is not followed as another program might.
+    func tell(_ notes: [String]) { for note in notes { warn(note) } }
+}
+
+extension ModelRecipe {
+    /// Loads the model, and says what of its files is not followed.
+    func load(telling monitor: any RunMonitor) throws -> ImageModel {
+        let model = try load()
+        monitor.tell(model.notes)
+        return model
+    }
 }
 
 /// Nobody.

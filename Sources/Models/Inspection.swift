@@ -51,7 +51,6 @@ extension Sequence<String> {
     var list: String { joined(separator: ", ") }
 }
 
-/// Why a network, sound by itself, can't be sampled.
-func reasonOfFailure<Model>(_ loaded: Result<Model, any Error>) -> String? {
-    if case .failure(let error) = loaded { "\(error)" } else { nil }
+extension Result {
+    var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
 }

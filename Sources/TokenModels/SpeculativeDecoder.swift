@@ -29,7 +29,7 @@ public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
         self.endTokens = endTokens
     }
 
-    /// Decodes `count` tokens after `prompt` with n paths and a rule, which is made anew for each decision.
+    /// Decodes `count` tokens after `prompt` with n paths and a rule, which is made for each decision.
     ///
     /// Paths are drawn independently; those that survive a decision still hold independent draws of the draft after
     /// the common prefix, so the rule meets as many i.i.d. drafts as there are survivors.

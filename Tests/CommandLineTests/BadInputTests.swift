@@ -100,7 +100,7 @@ extension CommandLineTests {
             ("image beyond memory", "GB of memory"),
             ("too many classes", "classes"),
         ])
-        func spoiltModels(flaw: String, named word: String) throws {
+        func corruptedModels(flaw: String, named word: String) throws {
             try Program.inFolder { folder in
                 let model = folder.appendingPathComponent("model")
                 try FileManager.default.copyItem(
@@ -143,7 +143,7 @@ extension CommandLineTests {
         }
 
         @Test(arguments: ["{", "[[-1, 1]]", "[]", "[[1]]"])
-        func spoiltMixturesAreNamed(weights: String) throws {
+        func corruptedMixturesAreNamed(weights: String) throws {
             try Program.inFolder { folder in
                 let model = folder.appendingPathComponent("model")
                 try FileManager.default.copyItem(

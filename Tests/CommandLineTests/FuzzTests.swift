@@ -3,7 +3,7 @@ import Testing
 
 extension CommandLineTests {
     /// The short form of the fuzzer; the long one is run by hand, see Tests/Fuzz.
-    @Suite("Spoilt input")
+    @Suite("Corrupted input")
     struct FuzzTests {
         @Test func neverATrapAHangOrMuchMemory() throws {
             let process = Process()

@@ -150,9 +150,9 @@ extension CommandLineTests {
                 try Self.succeed(Self.job("job"), in: folder)
                 let manifest = folder.appendingPathComponent("job/manifest.json")
                 let text = try String(contentsOf: manifest, encoding: .utf8)
-                let spoilt = text.replacing(/"calls":\d+/, with: "\"calls\":1152921504606846976")
-                #expect(spoilt != text)
-                try spoilt.write(to: manifest, atomically: true, encoding: .utf8)
+                let corrupted = text.replacing(/"calls":\d+/, with: "\"calls\":1152921504606846976")
+                #expect(corrupted != text)
+                try corrupted.write(to: manifest, atomically: true, encoding: .utf8)
                 let outcome = try Program.run(["merge", "job"], in: folder)
                 #expect(outcome.status == 1 && outcome.errors.contains("no manifest"), "\(outcome.errors)")
             }

@@ -67,7 +67,7 @@ struct Worker {
         let scenario: String
         /// All the files that it has beside those that are sound.
         let files: [String: [UInt8]]
-        let spoilt: [String]
+        let corrupted: [String]
         let arguments: [String]
         let isParsedOnly: Bool
         var standardInput: String?
@@ -81,7 +81,7 @@ struct Worker {
         let command = mutator.pick(scenario.commands)
         if scenario.isCommandLine {
             return Input(
-                scenario: scenario.name, files: [:], spoilt: [], arguments: mutator.mutateArguments(command),
+                scenario: scenario.name, files: [:], corrupted: [], arguments: mutator.mutateArguments(command),
                 isParsedOnly: true)
         }
         let target = mutator.pick(scenario.targets.keys.sorted())
@@ -94,7 +94,7 @@ struct Worker {
             }
             files["c.json"] = Array("[\(rows.joined(separator: ", "))]".utf8)
             return Input(
-                scenario: scenario.name, files: files, spoilt: ["p.json", "q.json", "c.json"], arguments: command,
+                scenario: scenario.name, files: files, corrupted: ["p.json", "q.json", "c.json"], arguments: command,
                 isParsedOnly: false)
         }
         let bytes = files[target] ?? []
@@ -105,7 +105,7 @@ struct Worker {
             default: mutator.mutate(bytes)
             }
         return Input(
-            scenario: scenario.name, files: files, spoilt: [target], arguments: command, isParsedOnly: false,
+            scenario: scenario.name, files: files, corrupted: [target], arguments: command, isParsedOnly: false,
             standardInput: scenario.standardInput)
     }
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 
 struct Fuzz: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Runs the commands on spoilt input.")
+    static let configuration = CommandConfiguration(abstract: "Runs the commands on corrupted input.")
 
     @Option(help: "How many inputs.")
     var inputs = 2000
@@ -29,7 +29,7 @@ struct Fuzz: ParsableCommand {
         let input = try Worker(seed: seed, scratch: folder).input(index)
         try Worker.write(input.files)
         if input.scenario == "scheduler" { try? FileManager.default.removeItem(atPath: "m/process.json") }
-        print("\(input.scenario), spoilt: \(input.spoilt.joined(separator: ", "))")
+        print("\(input.scenario), corrupted: \(input.corrupted.joined(separator: ", "))")
         print(
             "cd \(folder) && diffspec \(input.arguments.map { "'\($0)'" }.joined(separator: " "))\(input.standardInput.map { " < \($0)" } ?? "")\(input.isParsedOnly ? "   # parsed only" : "")"
         )

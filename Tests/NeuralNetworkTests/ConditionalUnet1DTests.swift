@@ -69,17 +69,8 @@ extension ConditionalUnet1D {
     @Test(arguments: PolicyFixture.all) func isBatchInvariant(_ fixture: PolicyFixture) throws {
         let golden = try fixture.goldenCase()
         let network = try ConditionalUnet1D(folder: fixture.folder)
-        let size = golden.output.count / golden.batch
-        let alone = try (0..<golden.batch).map { try network.run(golden, rows: [$0], threads: 1) }
-        for (rows, threads) in [(33, 1), (21, 2), (2, 2), (7, 2), (1, 2), (5, 3), (130, 2), (3, 16)] {
-            let indices = (0..<rows).map { ($0 * 3 + threads) % golden.batch }
-            let together = try network.run(golden, rows: indices, threads: threads)
-            for (place, index) in indices.enumerated() {
-                #expect(
-                    Array(together[place * size..<(place + 1) * size]) == alone[index],
-                    "row \(index) at place \(place) of \(rows) on \(threads) threads")
-            }
-        }
+        let calls = [(33, 1), (21, 2), (2, 2), (7, 2), (1, 2), (5, 3), (130, 2), (3, 16)]
+        try expectBatchInvariance(golden.batch, calls: calls) { try network.run(golden, rows: $0, threads: $1) }
     }
 
     @Test func countsWhatTheFileHolds() throws {

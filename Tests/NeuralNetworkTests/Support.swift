@@ -95,3 +95,20 @@ final class TemporaryFolder {
         return path + "/" + name
     }
 }
+
+/// Expects that a row's bits depend neither on the batch, nor on its place in it, nor on the threads.
+/// - Parameters:
+///   - rows: how many different rows there are.
+///   - calls: how many rows each call has, some of them more than once, and its threads.
+///   - run: the network's outputs, one behind the other, on the rows of these indices.
+func expectBatchInvariance(
+    _ rows: Int, calls: [(rows: Int, threads: Int)], run: (_ indices: [Int], _ threads: Int) throws -> [Float]
+) throws {
+    let alone = try (0..<rows).map { try run([$0], 1) }
+    for call in calls {
+        let indices = (0..<call.rows).map { ($0 * 3 + call.threads) % rows }
+        let together = try run(indices, call.threads)
+        #expect(
+            together == indices.flatMap { alone[$0] }, "\(call.rows) rows on \(call.threads) threads")
+    }
+}

@@ -17,16 +17,8 @@ import Testing
     @Test(arguments: Fixture.all) func isBatchInvariant(_ fixture: Fixture) throws {
         let golden = try fixture.goldenCase()
         let network = try UNet2D(folder: fixture.folder)
-        let size = golden.output.count / golden.batch
-        let alone = try (0..<golden.batch).map { try network.run(golden, rows: [$0], threads: 1) }
-        for (rows, threads) in [(33, 1), (33, 2), (2, 2), (7, 2), (1, 2), (5, 3), (40, 2)] {
-            let indices = (0..<rows).map { ($0 * 3 + threads) % golden.batch }
-            let together = try network.run(golden, rows: indices, threads: threads)
-            for (place, index) in indices.enumerated() {
-                #expect(
-                    Array(together[place * size..<(place + 1) * size]) == alone[index],
-                    "row \(index) at place \(place) of \(rows) on \(threads) threads")
-            }
+        try expectBatchInvariance(golden.batch, calls: [(33, 1), (33, 2), (2, 2), (7, 2), (1, 2), (5, 3), (40, 2)]) {
+            try network.run(golden, rows: $0, threads: $1)
         }
     }
 

@@ -13,7 +13,9 @@ public enum GumbelCoupling {
     }
 
     /// argmin_i -ln(u_i)/p_i.
-    /// - Parameter uniforms: numbers of (0, 1), one for each token.
+    /// - Parameters:
+    ///   - distribution: p.
+    ///   - uniforms: numbers of (0, 1), one for each token.
     /// - Throws: `CouplingError.lengthsDiffer`.
     public static func token(
         of distribution: FiniteDistribution, uniforms: [Double]

@@ -26,7 +26,10 @@ public struct LowCommunicationCoupling: Sendable {
     private let roundedCoupling: MaximalCoupling
     private let bitsPerRound: Int
 
-    /// - Parameter precision: ε, what the match probability may lose against the maximal coupling.
+    /// - Parameters:
+    ///   - draft: P, Alice's law.
+    ///   - target: Q, Bob's law.
+    ///   - epsilon: ε, what the match probability may lose against the maximal coupling.
     /// - Throws: `CouplingError` where lengths differ or 0 < ε ≤ 1 fails.
     public init(
         draft: FiniteDistribution, target: FiniteDistribution, precision epsilon: Double = 1e-3
@@ -43,7 +46,8 @@ public struct LowCommunicationCoupling: Sendable {
     /// Runs the protocol.
     /// - Parameters:
     ///   - shared: the public random numbers u_0, u_1, ….
-    ///   - alice, bob: their private randomness.
+    ///   - alice: her private randomness.
+    ///   - bob: his private randomness.
     public func run(
         shared: inout RandomStream, alice: inout RandomStream,
         bob: inout RandomStream

@@ -6,7 +6,9 @@ import Couplings
 /// own law is hit.
 public enum WeightedMinHashCoupling {
     /// The token that the public darts give `distribution`. V darts are needed in the mean.
-    /// - Parameter darts: the public random numbers; taken by value, so that equal copies throw equal darts.
+    /// - Parameters:
+    ///   - distribution: p.
+    ///   - darts: the public random numbers; taken by value, so that equal copies throw equal darts.
     public static func token(of distribution: FiniteDistribution, darts: RandomStream) -> Int {
         var darts = darts
         let count = Double(distribution.count)

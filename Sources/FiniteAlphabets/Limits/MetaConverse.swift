@@ -52,7 +52,9 @@ public struct MetaConverse: Sendable {
     }
 
     /// - Parameters:
-    ///   - length: n, the number of uses of the memoryless channel.
+    ///   - question: what the bound is asked for.
+    ///   - channel: the memoryless channel.
+    ///   - length: n, the number of its uses.
     ///   - solver: needed only where the channel is not symmetric.
     /// - Throws: `CouplingError` for parameters out of range, too many types, or a solver that fails.
     public init(

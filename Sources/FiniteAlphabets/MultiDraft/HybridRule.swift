@@ -5,6 +5,7 @@ public struct HybridRule<Baseline: MultiDraftRule>: MultiDraftRule {
     public let rule: any MultiDraftRule
 
     /// - Parameters:
+    ///   - problem: the target and the drafts' laws.
     ///   - smallVocabulary: the effective size, of target or of draft, up to which importance weights are used
     ///     (2 in the paper's experiments).
     ///   - baseline: makes the rule used otherwise, such as K-SEQ or recursive rejection.

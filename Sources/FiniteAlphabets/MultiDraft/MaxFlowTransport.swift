@@ -11,7 +11,9 @@ public struct MaxFlowTransport: MultiDraftRule {
     public var isExact: Bool { true }
     private let transport: SetTransport
 
-    /// - Parameter network: `.reduced` needs H*, which for different drafts on a large vocabulary only `.whole` can do without.
+    /// - Parameters:
+    ///   - problem: the target and the drafts' laws.
+    ///   - network: `.reduced` needs H*, which for different drafts on a large vocabulary only `.whole` can do without.
     /// - Throws: `CouplingError.problemTooLarge`.
     public init(_ problem: MultiDraftProblem, network: Network = .reduced) throws(CouplingError) {
         self.problem = problem

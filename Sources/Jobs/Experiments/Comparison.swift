@@ -35,7 +35,7 @@ public struct Comparison: RunResult {
             throw RecipeError("draft", "none is the plain sampling that a draft is compared with; name another.")
         }
         try OutputError.checkWritable(files: [request.grid, request.tensors])
-        let model = try request.recipe.model.load()
+        let model = try request.recipe.model.load(telling: monitor)
         try MemoryNeed.check(of: model, request)
         let labels = max(1, try model.labels(of: request.recipe.classes).count)
 
@@ -81,7 +81,7 @@ public struct Comparison: RunResult {
     ) throws -> SampleRun {
         SampleRun(
             title, sampler: try model.sampler(request.recipe, lanes: request.lanes, threads: request.threads),
-            request: request, monitor: monitor)
+            of: model, request: request, monitor: monitor)
     }
 
     private let recipe: SamplingRecipe

@@ -30,7 +30,7 @@ public struct MixtureCalibration: RunResult {
             throw RecipeError(
                 "drafts", "takes two or more of those that --draft knows, none and mixture:learnt excepted.")
         }
-        let model = try recipe.model.load()
+        let model = try recipe.model.load(telling: monitor)
         let path = LearntMixture.path(in: model.folder)
         try OutputError.checkWritable(file: path)
         try MemoryNeed.check(of: model, lanes: min(lanes, count), window: min(window, recipe.chain.steps))

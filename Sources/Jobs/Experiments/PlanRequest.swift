@@ -28,7 +28,7 @@ public struct PlanRequest: Sendable {
     }
 
     public func run(monitor: any RunMonitor = NoMonitor()) throws -> Plan {
-        let model = try recipe.model.load()
+        let model = try recipe.model.load(telling: monitor)
         let combinations = steps.flatMap { steps in churns.map { (steps, $0) } }
         monitor.begin("planning", total: Double(combinations.count * drafts.count * windows.count))
         defer { monitor.end() }

@@ -25,7 +25,7 @@ public struct Recording: RunResult {
         guard recipe.speculation.draft != .none else {
             throw RecipeError("draft", "none guesses nothing that could be recorded.")
         }
-        let model = try recipe.model.load()
+        let model = try recipe.model.load(telling: monitor)
         try MemoryNeed.check(
             of: model, lanes: batch, window: recipe.speculation.window.longest(steps: recipe.chain.steps))
         let sampler = try model.sampler(recipe, lanes: batch, threads: threads)

@@ -22,15 +22,17 @@ public struct Survival: RunResult {
     ///   - start: plain steps before the first draft.
     ///   - particles: of the filter, and windows observed.
     ///   - threads: cores to use, at least 1; changes no result.
+    ///   - monitor: is told what of the model's files is not followed.
     public static func run(
-        _ recipe: SamplingRecipe, horizon: Int, start: Int, particles: Int, threads: Int
+        _ recipe: SamplingRecipe, horizon: Int, start: Int, particles: Int, threads: Int,
+        monitor: any RunMonitor = NoMonitor()
     ) throws -> Survival {
         guard horizon >= 1, start >= 0, horizon <= recipe.chain.steps, start <= recipe.chain.steps - horizon else {
             throw RecipeError(
                 "start",
                 "and --horizon must lie within the chain's \(recipe.chain.steps) steps, found \(start) and \(horizon).")
         }
-        let model = try recipe.model.load()
+        let model = try recipe.model.load(telling: monitor)
         try MemoryNeed.check(of: model, lanes: particles, window: horizon)
         let chain = try model.chain(recipe.chain, subjects: recipe.classes, threads: threads)
         let companions = model.companions(of: chain, recipe, threads: threads)

@@ -38,7 +38,7 @@ public struct SweepRequest: Sendable {
     }
 
     public func run(monitor: any RunMonitor = NoMonitor()) throws -> Sweep {
-        let model = try recipe.model.load()
+        let model = try recipe.model.load(telling: monitor)
         let settings = settings
         monitor.begin("sweep", total: Double(settings.count))
         defer { monitor.end() }

@@ -15,12 +15,13 @@ struct JobDescription: Codable, Equatable {
     /// The schedule that the model is sampled with.
     let schedule: String
     let exact: Bool
+    let notes: [String]?
     let hasTensors: Bool
     let format: SampleFormat
     let version: String
 
     enum CodingKeys: String, CodingKey {
-        case recipe, count, weights, schedule, exact, format, version
+        case recipe, count, weights, schedule, exact, notes, format, version
         case draftWeights = "draft_weights"
         case ruleWeights = "rule_weights"
         case hasTensors = "tensors"
@@ -37,15 +38,16 @@ struct JobDescription: Codable, Equatable {
         ruleWeights = try recipe.speculation.rule.fingerprint()
         schedule = model.process.scheduleName
         exact = isExact
+        notes = model.notes.isEmpty ? nil : model.notes
         hasTensors = request.tensors != nil
         format = SampleFormat(model)
         version = Version.current
     }
 
-    var sampling: SamplingDescription { SamplingDescription(recipe, isExact: exact) }
+    var sampling: SamplingDescription { SamplingDescription(recipe, isExact: exact, notes: notes ?? []) }
 
-    /// The names of folders are no part of it: the same model may stand elsewhere.
-    private static let names: Set<String> = ["recipe.model.name", "recipe.speculation.draftModel"]
+    /// The names of folders are no part of it, nor notes that name them: the same model may stand elsewhere.
+    private static let names: Set<String> = ["recipe.model.name", "recipe.speculation.draftModel", "notes"]
 
     /// The first thing that is not the same in another job, nil if all is: what it is, and its values here and there.
     func difference(from other: JobDescription) throws -> (key: String, here: String, there: String)? {

@@ -46,7 +46,7 @@ struct JobFolder {
                 throw ManifestError(
                     path: path,
                     reason:
-                        "an unfinished job, \(found.tally.samples.count) of \(found.samples.count) samples; go on with it by --resume, or remove the file to begin anew"
+                        "an unfinished job, \(found.tally.samples.count) of \(found.samples.count) samples; continue it with --resume, or remove the file to begin anew"
                 )
             }
         }
@@ -66,7 +66,7 @@ struct JobFolder {
                 throw ManifestError(
                     path: path,
                     reason:
-                        "the job was begun with --tensors \(RelativePath.resolve(name, from: folder)); go on with that, or move it to \(tensors) first"
+                        "the job was begun with --tensors \(RelativePath.resolve(name, from: folder)); resume with that, or move it to \(tensors) first"
                 )
             }
         }
@@ -134,7 +134,7 @@ struct JobFolder {
         throw ManifestError(
             path: path,
             reason:
-                "the job was begun with another \(difference.key): \(difference.there) there, \(difference.here) here; go on with the same options, or name another folder"
+                "the job was begun with another \(difference.key): \(difference.there) there, \(difference.here) here; resume with the same options, or name another folder"
         )
     }
 

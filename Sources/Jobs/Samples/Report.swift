@@ -36,6 +36,8 @@ public struct Report: Encodable, Sendable {
     public let fallback: Bool
     public let exact: Bool
     public let seed: UInt64
+    /// What of the model's files is not followed as another program might; nil if all is.
+    public let notes: [String]?
     public let count: Int
     /// Of a job in parts, which: "2/8".
     public let shard: String?
@@ -86,6 +88,7 @@ public struct Report: Encodable, Sendable {
         fallback = run.fallback
         exact = run.exact
         seed = run.seed
+        notes = run.notes
         count = tally.samples.count
         self.shard = shard
         self.shards = shards

@@ -40,7 +40,7 @@ public struct SampleJob {
     public func run() throws -> Outcome? {
         try request.validate()
         if group.rank == 0 { try OutputError.checkWritable(files: [request.grid, request.tensors]) }
-        let model = try request.recipe.model.load()
+        let model = try request.recipe.model.load(telling: group.rank == 0 ? monitor : NoMonitor())
         try MemoryNeed.check(of: model, request)
 
         var denoiser: DistributedDenoiser?
@@ -65,7 +65,7 @@ public struct SampleJob {
         }
         let parallel = group.size == 1 ? nil : Report.Parallel(mode: mode, ranks: group.size, times: denoiser?.times)
         let report = Report(
-            request.description(isExact: sampler.isExact), tally: run.tally, threads: request.threads,
+            run.description, tally: run.tally, threads: request.threads,
             shard: request.shard == .whole ? nil : "\(request.shard)", parallel: parallel)
         run.warnOfFallback()
         return Outcome(report: report, shown: pictures.count, request: request)
@@ -76,8 +76,8 @@ public struct SampleJob {
         let samples = request.shard.samples(of: request.count)
         let isShared = mode == .samples && group.size > 1
         var run = SampleRun(
-            request.shard == .whole ? "sampling" : "shard \(request.shard)", sampler: sampler, request: request,
-            monitor: monitor)
+            request.shard == .whole ? "sampling" : "shard \(request.shard)", sampler: sampler, of: model,
+            request: request, monitor: monitor)
         func shares(_ samples: [Int]) -> (own: [Int], others: any SampleSource) {
             isShared ? SampleShares.handOut(samples, in: group) : (samples, NoOtherProcesses())
         }

@@ -45,9 +45,6 @@ public struct SampleRequest: Sendable {
         }
     }
 
-    /// How the samples are made, for a report.
-    func description(isExact: Bool) -> SamplingDescription { SamplingDescription(recipe, isExact: isExact) }
-
     /// Rows of the largest call, but no more than a broadcast of 64 MiB takes.
     func largestCall(for model: ImageModel) -> Int {
         let most = max(1, (64 << 20) / (8 * model.picture.size))

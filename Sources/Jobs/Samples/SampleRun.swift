@@ -1,5 +1,6 @@
 import Diffusion
 import Foundation
+import Models
 import Statistics
 
 /// One run of a sampler over some samples, with its costs.
@@ -9,10 +10,15 @@ struct SampleRun {
     private let title: String
     private let sampler: any Sampler
     private let request: SampleRequest
+    /// How its samples are made.
+    let description: SamplingDescription
     private let monitor: any RunMonitor
 
-    init(_ title: String, sampler: any Sampler, request: SampleRequest, monitor: any RunMonitor) {
+    init(
+        _ title: String, sampler: any Sampler, of model: ImageModel, request: SampleRequest, monitor: any RunMonitor
+    ) {
         (self.title, self.sampler, self.request, self.monitor) = (title, sampler, request, monitor)
+        description = SamplingDescription(request.recipe, isExact: sampler.isExact, notes: model.notes)
         tally = SamplingTally(stepCount: sampler.chain.stepCount)
     }
 
@@ -74,7 +80,7 @@ struct SampleRun {
 
     /// The report of a run that is over.
     var report: Report {
-        Report(request.description(isExact: sampler.isExact), tally: tally, threads: request.threads)
+        Report(description, tally: tally, threads: request.threads)
     }
 
     /// A warning where speculation did not pay, saying what was done about it.

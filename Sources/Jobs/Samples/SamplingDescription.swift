@@ -13,8 +13,10 @@ struct SamplingDescription: Codable, Equatable {
     let fallback: Bool
     let exact: Bool
     let seed: UInt64
+    /// What of the model's files is not followed as another program might; nil if all is.
+    let notes: [String]?
 
-    init(_ recipe: SamplingRecipe, isExact: Bool) {
+    init(_ recipe: SamplingRecipe, isExact: Bool, notes: [String]) {
         let speculation = recipe.speculation
         let isPlain = speculation.draft == .none
         model = recipe.model.name
@@ -27,5 +29,6 @@ struct SamplingDescription: Codable, Equatable {
         fallback = speculation.fallsBack && !isPlain
         exact = isExact
         seed = recipe.seed
+        self.notes = notes.isEmpty ? nil : notes
     }
 }

@@ -44,6 +44,7 @@ public struct PolicyServer {
         (self.recipe, self.monitor) = (recipe, monitor)
         let model = try PolicyModel(named: recipe.model)
         self.model = model
+        monitor.tell(model.notes)
         let zeros = [Double](repeating: 0, count: model.observationSteps * model.observationDimension)
         let chain = try model.chain(recipe.chain, subjects: [zeros], threads: recipe.threads)
         callTimes = try recipe.speculation.window.callTimes(of: chain, lanes: 1)

@@ -1,46 +1,42 @@
 import NeuralNetwork
-import Statistics
 
 /// What the folder of a network for a mixture holds.
 struct MixtureInspection: Inspection {
-    let model: String
-    let architecture = VelocityMLPConfiguration.className
-    let dimension: Int
-    let components: Int
-    let preprocessing: [Int]
-    let postprocessing: [Int]
-    let parameters: Int
-    let flops_per_row: Double
-    let prediction: String
-    let kernels = LinearAlgebra.kernelName
-    let checked_tensors: Int
-    let tensors: [InspectedTensor]
+    private let facts: NetworkFacts
+    private let keys: Keys
+
+    private struct Keys: Encodable {
+        let dimension: Int
+        let components: Int
+        let preprocessing: [Int]
+        let postprocessing: [Int]
+    }
 
     init(_ name: String, _ loaded: MixtureNetwork) {
         let network = loaded.network
-        model = name
-        dimension = loaded.dimension
-        components = loaded.law.components.count
-        preprocessing = network.configuration.preprocessing
-        postprocessing = network.configuration.postprocessing
-        parameters = network.parameterCount
-        flops_per_row = network.floatingPointOperations
-        prediction = loaded.noise.prediction.rawValue
-        checked_tensors = network.parameters.count
-        tensors = network.parameters.map(InspectedTensor.init)
+        facts = NetworkFacts(
+            name, architecture: VelocityMLPConfiguration.className, parameters: network.parameters,
+            parameterCount: network.parameterCount, operations: network.floatingPointOperations, noise: loaded.noise,
+            notes: loaded.noise.notes)
+        keys = Keys(
+            dimension: loaded.dimension, components: loaded.law.components.count,
+            preprocessing: network.configuration.preprocessing, postprocessing: network.configuration.postprocessing)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try facts.encode(to: encoder)
+        try keys.encode(to: encoder)
     }
 
     var text: String {
-        var text = InspectionText(title: "\(model): \(architecture)")
-        text.line("data", "a mixture of \(components) Gaussians in dimension \(dimension)")
+        var text = InspectionText(title: facts.title)
+        text.line("data", "a mixture of \(keys.components) Gaussians in dimension \(keys.dimension)")
         text.line(
             "layers",
-            "\(preprocessing.map(String.init).list) before, \(postprocessing.map(String.init).list) after")
-        text.line("parameters", "\(parameters)")
-        text.line("a row", "\((flops_per_row / 1e6).formatted(digits: 2)) MFLOP")
-        text.line("predicts", prediction)
-        text.line("kernels", kernels)
-        text.tensors(tensors)
+            "\(keys.preprocessing.map(String.init).list) before, \(keys.postprocessing.map(String.init).list) after")
+        facts.writeSize(to: &text)
+        facts.writeProcess(to: &text)
+        facts.writeRest(to: &text)
         return text.text
     }
 }

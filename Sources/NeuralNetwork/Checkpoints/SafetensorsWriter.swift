@@ -9,7 +9,7 @@
 /// Writes Float32 tensors, whose shapes are known beforehand, to a safetensors file as their elements become available.
 ///
 /// The file is written beside its final place and renamed by ``finish()``: it appears whole or not at all. A writer that is
-/// cancelled or dropped removes what it wrote, unless it was told to leave it for another to go on with.
+/// cancelled or dropped removes what it wrote, unless it was told to leave it for another to resume.
 ///
 /// ```swift
 /// let writer = try SafetensorsWriter(path: "samples.safetensors", tensors: [("samples", [100_000, 1, 28, 28])])
@@ -147,7 +147,7 @@ public final class SafetensorsWriter {
         }
     }
 
-    /// Gives up: removes what was written so far, if nobody is to go on with it. Does nothing after ``finish()``.
+    /// Gives up: removes what was written so far, if nobody is to resume it. Does nothing after ``finish()``.
     public func cancel() {
         guard let descriptor else { return }
         self.descriptor = nil
