@@ -152,6 +152,17 @@ static void check_elementwise(size_t height, size_t width, size_t channels) {
         expect("sum", sums[c], sum, 1e-6);
         expect("sum of squares", squares[c], square, 1e-6);
     }
+    // A mean far from zero leaves the variance its digits: in single precision 10⁴ is known to 10⁻³, deviations of 1 with
+    // it, and what is rounded already is summed here in double precision. Each pixel is 10⁴ away and less than 2 from the first.
+    for (size_t i = 0; i < pixels * stride; i++) y[i] = x[i] + 1e4f;
+    ds_channel_sums(y, pixels, stride, stride, sums, squares);
+    for (size_t c = 0; c < stride; c++) {
+        double mean = 0, variance = 0;
+        for (size_t p = 0; p < pixels; p++) mean += y[p * stride + c] / (double)pixels;
+        for (size_t p = 0; p < pixels; p++) variance += (y[p * stride + c] - mean) * (y[p * stride + c] - mean) / pixels;
+        expect("mean far from zero", sums[c] / pixels, mean, 1e-9);
+        expect("variance far from zero", squares[c] / pixels - sums[c] / pixels * (sums[c] / pixels), variance, 1e-5);
+    }
     float *half = floats((height / 2) * (width / 2) * stride + 16), *twice = floats(4 * pixels * stride);
     ds_average_pool(x, height, width, stride, half);
     if (height > 1 && width > 1) expect("pool", half[0], (x[0] + x[stride] + x[width * stride] + x[(width + 1) * stride]) / 4.0, 1e-6);

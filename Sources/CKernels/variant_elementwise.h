@@ -128,17 +128,19 @@ static void modulate(const ds_modulation *m, size_t channels, float *x, size_t r
 
 static void channel_sums(const float *x, size_t pixels, size_t stride, size_t channels, double *sums,
                          double *squares) {
-    // Eight pixels at a time in single precision, those in double precision.
+    // Differences from the first pixel are summed, eight pixels at a time in single precision, those in double precision:
+    // where a mean is far from zero, the squares themselves would leave no digits for the variance.
     enum { RUN = 8 };
     for (size_t c = 0; c < channels; c += LANES) {
         dvec sum = {}, square = {};
         const float *p = x + c;
+        const vec pivot = pixels ? load(p) : splat(0);
         for (size_t first = 0; first < pixels; first += RUN) {
             const size_t run = pixels - first < RUN ? pixels - first : RUN;
             vec s = splat(0), q = splat(0), t = splat(0), u = splat(0);
             if (run == RUN) {
                 UNROLL for (int i = 0; i < RUN; i += 2) {
-                    const vec a = load(p), b = load(p + stride);
+                    const vec a = load(p) - pivot, b = load(p + stride) - pivot;
                     s = s + a;
                     t = t + b;
                     q = q + a * a;
@@ -147,7 +149,7 @@ static void channel_sums(const float *x, size_t pixels, size_t stride, size_t ch
                 }
             } else {
                 for (size_t i = 0; i < run; i++, p += stride) {
-                    const vec a = load(p);
+                    const vec a = load(p) - pivot;
                     s = s + a;
                     q = q + a * a;
                 }
@@ -155,8 +157,11 @@ static void channel_sums(const float *x, size_t pixels, size_t stride, size_t ch
             sum = sum + __builtin_convertvector(s + t, dvec);
             square = square + __builtin_convertvector(q + u, dvec);
         }
-        *(dvec_unaligned *)(sums + c) = sum;
-        *(dvec_unaligned *)(squares + c) = square;
+        // Σx = Σd + n k and Σx² = Σd² + k (2 Σd + n k), of differences d from k.
+        const dvec k = __builtin_convertvector(pivot, dvec);
+        const dvec whole = k * (double)pixels;
+        *(dvec_unaligned *)(sums + c) = sum + whole;
+        *(dvec_unaligned *)(squares + c) = square + k * (sum + sum + whole);
     }
 }
 

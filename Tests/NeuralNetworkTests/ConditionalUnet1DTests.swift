@@ -65,6 +65,32 @@ extension ConditionalUnet1D {
         #expect(relativeError(output, golden.output) < 1e-4)
     }
 
+    /// What is normalised may lie far from zero: the same number on top of every bias before a group norm changes nothing but
+    /// the rounding. Around 100 single precision is 4e-6 coarse, a few 1e-5 of the features' spread, in each of a dozen
+    /// layers; squares summed as they are lose the variance itself (2e-2 and more).
+    @Test func aMeanFarFromZeroLosesNoDigits() throws {
+        let fixture = try PolicyFixture.named("pusht-narrow")
+        let golden = try fixture.goldenCase()
+        let weights = try SafetensorsFile(path: fixture.folder + "/diffusion_pytorch_model.safetensors")
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/moved.safetensors"
+        let names = weights.tensorNames
+        let writer = try SafetensorsWriter(path: path, tensors: names.map { ($0, weights.shape(of: $0) ?? []) })
+        var moved = 0
+        for name in names {
+            let isBefore = name.hasSuffix(".block.0.bias")
+            moved += isBefore ? 1 : 0
+            try writer.append(try weights.floats(named: name).map { isBefore ? $0 + 100 : $0 })
+        }
+        try writer.finish()
+        #expect(moved > 10)
+        let network = try ConditionalUnet1D(
+            configuration: ConditionalUnet1DConfiguration(path: fixture.folder + "/config.json"),
+            weights: SafetensorsFile(path: path))
+        let output = try network.run(golden, rows: Array(0..<golden.batch), threads: 1)
+        #expect(relativeError(output, golden.output) < 1e-3)
+    }
+
     /// A row's bits depend neither on the batch, nor on its place in it, nor on the threads. 130 rows are more than a chunk.
     @Test(arguments: PolicyFixture.all) func isBatchInvariant(_ fixture: PolicyFixture) throws {
         let golden = try fixture.goldenCase()

@@ -139,8 +139,9 @@ void ds_gather_rows(const ds_gather *gather, size_t firstRow, size_t endRow, flo
 void ds_affine(const float *x, size_t pixels, size_t channels, const float *scale, const float *shift, int activation,
                float *out);
 
-/// sums[c] = Σ x, squares[c] = Σ x² over `pixels` pixels that lie `stride` floats apart, in order: eight in single precision,
-/// the eights in double.
+/// sums[c] = Σ x, squares[c] = Σ x² over `pixels` pixels that lie `stride` floats apart, in order, from differences to the
+/// first of them: eight in single precision, the eights in double. However far a mean is from zero, the variance of the
+/// sums keeps the digits of single precision.
 void ds_channel_sums(const float *x, size_t pixels, size_t stride, size_t channels, double *sums, double *squares);
 
 /// What follows a convolution of sequences, for each channel: Mish(x · scale + shift) · gain + offset.
