@@ -1,5 +1,6 @@
 import Foundation
 import NeuralNetwork
+import Testing
 
 /// A model folder with its golden case: inputs and the output diffusers gave for them.
 struct Fixture: Sendable, CustomStringConvertible {
