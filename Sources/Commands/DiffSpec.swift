@@ -1,11 +1,8 @@
 import ArgumentParser
-import Foundation
 import Jobs
 import Models
-import NeuralNetwork
-import Processes
 
-/// The program: `diffspec`, and with a group of processes `diffspec-mpi`.
+/// The command line of `diffspec` and `diffspec-mpi`; see `main(in:)` for how a command is carried out.
 public struct DiffSpec: ParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "diffspec",
@@ -28,93 +25,63 @@ public struct DiffSpec: ParsableCommand {
         ])
 
     public init() {}
+}
 
-    /// Usage errors end as ArgumentParser ends them (64); a failure at run time in one line and 1.
-    /// - Parameter group: the processes that carry the command out, made once it is certain that the program need not be
-    ///   restarted.
-    public static func main(in group: @autoclosure () -> any ProcessGroup) {
-        LinearAlgebra.restartWithBestCore()
-        StandardStreams.prepare()
-        let group = group()
-        var command: (any ParsableCommand)?
-        do {
-            let parsed = try parseAsRoot()
-            command = parsed
-            try run(parsed, in: group)
-            try StandardStreams.flush()
-            group.end()
-        } catch {
-            leave(Ending(error, command: command, group: group), in: group)
-        }
-    }
+/// A command as the user typed it.
+struct ParsedCommand {
+    let command: any ParsableCommand
 
-    public static func main() { main(in: SingleProcess()) }
+    /// - Throws: what ArgumentParser ends with: bad usage, but also help and version.
+    static func parse() throws -> ParsedCommand { ParsedCommand(command: try DiffSpec.parseAsRoot()) }
 
-    private static func run(_ command: any ParsableCommand, in group: any ProcessGroup) throws {
-        if let command = command as? any DistributedCommand { return try command.run(in: group) }
-        guard group.size == 1 else {
-            throw ValidationError("one process is enough for this command; several can sample together.")
-        }
+    /// What is thrown for the others.
+    static let oneProcessIsEnough: any Error = ValidationError(
+        "one process is enough for this command; several can sample together.")
+
+    /// If several processes can carry it out together.
+    var distributed: (any DistributedCommand)? { command as? any DistributedCommand }
+
+    func run() throws {
         var command = command
         try command.run()
     }
 
-    /// How the program ends after an error: what it says, and its status.
-    private struct Ending {
-        let text: String
-        let status: Int32
-        /// Nobody reads on, as in `| head`, and nobody wants to hear of it.
-        let isSilent: Bool
-        /// Help and the like, which were asked for.
-        var isAnswer: Bool { status == 0 }
-
-        init(_ error: any Error, command: (any ParsableCommand)?, group: any ProcessGroup) {
-            let code = DiffSpec.exitCode(for: error)
-            let usage = error as? ValidationError ?? (error as? RecipeError).map { ValidationError("--\($0)") }
-            if let error = usage, let command {
-                // Bad usage that only shows once a model is loaded ends as it does at parsing.
-                let name = DiffSpec.path(to: type(of: command))
-                text =
-                    "Error: \(error.message)\nUsage: \(name) <options>\n  See '\(name) --help' for more information.\n"
-                status = ExitCode.validationFailure.rawValue
-            } else if command == nil || code != .failure {
-                // What ArgumentParser knows as its own: help, version, bad usage.
-                text = DiffSpec.fullMessage(for: error) + "\n"
-                status = code.rawValue
-            } else {
-                let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
-                text = "error: \(group.rank > 0 ? "process \(group.rank): " : "")\(line)\n"
-                status = (error as? Interrupted)?.status ?? 1
-            }
-            isSilent = error is ReaderGone
-        }
-    }
-
     /// As it is called: the names of the commands that it is part of, and its own.
-    private static func path(to command: any ParsableCommand.Type) -> String {
+    var path: String {
         func path(from parent: any ParsableCommand.Type) -> [String]? {
-            if parent == command { return [parent._commandName] }
+            if parent == type(of: command) { return [parent._commandName] }
             return parent.configuration.subcommands.lazy.compactMap { path(from: $0) }.first.map {
                 [parent._commandName] + $0
             }
         }
         return (path(from: DiffSpec.self) ?? [DiffSpec._commandName]).joined(separator: " ")
     }
+}
 
-    private static func leave(_ ending: Ending, in group: any ProcessGroup) -> Never {
-        if ending.isSilent { group.abort(status: ReaderGone.status) }
-        // Most often all processes fail alike; then the first speaks for them, and ends them.
-        if group.rank > 0, !ending.isAnswer { usleep(2_000_000) }
-        if ending.isAnswer {
-            do {
-                if group.rank == 0 { try StandardStreams.write(ending.text) }
-                group.end()
-                Foundation.exit(0)
-            } catch {
-                leave(Ending(error, command: DiffSpec(), group: group), in: group)
-            }
+/// How the program ends after an error: what it says, and its status. Usage errors end as ArgumentParser ends them (64); a
+/// failure at run time in one line and 1.
+struct Ending {
+    let text: String
+    let status: Int32
+    /// Help and the like, which were asked for.
+    var isAnswer: Bool { status == 0 }
+
+    init(_ error: any Error, of parsed: ParsedCommand?, rank: Int) {
+        let code = DiffSpec.exitCode(for: error)
+        let usage = error as? ValidationError ?? (error as? RecipeError).map { ValidationError("--\($0)") }
+        if let usage, let parsed {
+            // Bad usage that only shows once a model is loaded ends as it does at parsing.
+            let name = parsed.path
+            text = "Error: \(usage.message)\nUsage: \(name) <options>\n  See '\(name) --help' for more information.\n"
+            status = ExitCode.validationFailure.rawValue
+        } else if parsed == nil || code != .failure {
+            // What ArgumentParser knows as its own: help, version, bad usage.
+            text = DiffSpec.fullMessage(for: error) + "\n"
+            status = code.rawValue
+        } else {
+            let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+            text = "error: \(rank > 0 ? "process \(rank): " : "")\(line)\n"
+            status = (error as? Interrupted)?.status ?? 1
         }
-        try? FileHandle.standardError.write(contentsOf: Data(ending.text.utf8))
-        group.abort(status: ending.status)
     }
 }
