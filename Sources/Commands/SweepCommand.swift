@@ -78,7 +78,7 @@ struct SweepCommand: ParsableCommand {
         if !allSteps.isEmpty { request.steps = allSteps }
         if !allChurn.isEmpty {
             request.churns = allChurn
-        } else if model.churn != ModelOptions().churn {
+        } else if model.churn != ChainRecipe().churn {
             request.churns = [model.churn]
         }
         (request.temperatures, request.drafts, request.windows) = (allTemperatures, allDrafts, allWindows)

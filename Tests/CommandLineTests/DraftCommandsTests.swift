@@ -37,6 +37,21 @@ extension CommandLineTests {
             }
         }
 
+        /// Without --all-churn: those of the paper's Table 1, or what --churn asks for.
+        @Test(arguments: [([String](), 4), (["--churn", "0.7"], 1)])
+        func sweepHasChurnsOfItsOwn(options: [String], churns: Int) throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(
+                    ["sweep"] + Self.model + options + [
+                        "--all-temperatures", "1", "--all-drafts", "recycled", "--count", "1", "--json",
+                    ], in: folder)
+                try #require(outcome.status == 0, "\(outcome.errors)")
+                let report = try #require(
+                    try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+                #expect((report["cells"] as? [Any])?.count == churns)
+            }
+        }
+
         @Test func survivalFallsFromOne() throws {
             try Program.inFolder { folder in
                 let outcome = try Program.run(
