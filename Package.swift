@@ -18,6 +18,8 @@ let package = Package(
         .library(name: "Jobs", targets: ["Jobs"]),
         .library(name: "DiffSpec", targets: ["DiffSpec"]),
         .library(name: "Commands", targets: ["Commands"]),
+        // libdiffspec.so: SwiftPM has one name for a program and a library, so the library's is short of its own.
+        .library(name: "diffspecc", type: .dynamic, targets: ["CInterface"]),
     ],
     traits: [
         .trait(name: "GLPK", description: "Solve linear programs with the GNU Linear Programming Kit (libglpk-dev).")
@@ -28,8 +30,9 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
     targets: [
-        // How to make two samples equal: pure Swift, no C, no I/O.
-        .target(name: "Couplings"),
+        .target(name: "Platform"),
+        // How to make two samples equal: pure Swift, no I/O.
+        .target(name: "Couplings", dependencies: ["Platform"]),
         // Couplings, drafts and limits on finite alphabets; linear programs by GLPK with the trait of that name.
         .systemLibrary(name: "CGLPK", providers: [.apt(["libglpk-dev"]), .brew(["glpk"])]),
         .target(
@@ -37,10 +40,10 @@ let package = Package(
             dependencies: ["Couplings", .target(name: "CGLPK", condition: .when(traits: ["GLPK"]))]),
         // Models of text and the speculative decoder over them.
         .target(name: "TokenModels", dependencies: ["Couplings", "FiniteAlphabets", "COpenBLAS"]),
-        // Chains, drafts and the speculative loop: pure Swift, no C, no I/O.
-        .target(name: "Diffusion", dependencies: ["Couplings"]),
+        // Chains, drafts and the speculative loop: pure Swift, no I/O.
+        .target(name: "Diffusion", dependencies: ["Couplings", "Platform"]),
         // Two-sample tests, for the checks of exactness.
-        .target(name: "Statistics"),
+        .target(name: "Statistics", dependencies: ["Platform"]),
         // The statistical suite itself, shared by the command line and the tests.
         .target(name: "Verification", dependencies: ["Couplings", "Diffusion", "Statistics"]),
         // Checkpoints and inference on the CPU.
@@ -55,7 +58,14 @@ let package = Package(
             providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
         .target(name: "Imaging", dependencies: ["CPNG"]),
         // A model folder as a chain: where the network meets the mathematics.
-        .target(name: "Models", dependencies: ["Diffusion", "NeuralNetwork", "Statistics"]),
+        .target(name: "Models", dependencies: ["Diffusion", "NeuralNetwork", "Platform", "Statistics"]),
+        // The account of a run, as all programs print it.
+        .target(name: "Reports", dependencies: ["Diffusion", "Models", "NeuralNetwork", "Platform"]),
+        // Networks of programs in other languages as targets: the library libdiffspec with the header diffspec.h.
+        .target(
+            name: "CInterface",
+            dependencies: ["Couplings", "Diffusion", "Models", "NeuralNetwork", "Platform", "Reports"],
+            exclude: ["diffspec.h"]),
         // One computation on many processes, whatever connects them.
         .target(name: "Processes", dependencies: ["Diffusion"]),
         // Runs as values: samples, jobs that survive, experiments, a policy's server.
@@ -63,7 +73,7 @@ let package = Package(
             name: "Jobs",
             dependencies: [
                 "Couplings", "Diffusion", "FiniteAlphabets", "Imaging", "Models", "NeuralNetwork", "Processes",
-                "Statistics", "TokenModels", "Verification",
+                "Reports", "Statistics", "TokenModels", "Verification",
             ]),
         // What a program imports that samples: all of the above that it needs.
         .target(name: "DiffSpec", dependencies: ["Couplings", "Diffusion", "Imaging", "Models"]),
@@ -71,7 +81,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Jobs", "Models", "NeuralNetwork", "Processes",
+                "Jobs", "Models", "NeuralNetwork", "Processes", "Reports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Commands"),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Jobs
 import Models
+import Reports
 
 /// The command line of `diffspec` and `diffspec-mpi`; see `main(in:)` for how a command is carried out.
 public struct DiffSpec: ParsableCommand {

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// The standard normal distribution function and its inverse.
 package enum StandardNormal {

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// The energy distance of two samples of vectors, `2 E‖X - Y‖ - E‖X - X'‖ - E‖Y - Y'‖` (Székely & Rizzo 2004), which is
 /// zero only for equal laws, tested by random swaps.

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// The result of a test of one hypothesis.
 public struct TestResult: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// A two-sample test for vectors: Kolmogorov and Smirnov's on every coordinate and on a few fixed directions between
 /// them, the smallest p-value corrected by Bonferroni for their number.

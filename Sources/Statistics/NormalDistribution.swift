@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// Laws whose distribution functions have a closed form. Of its own, and not those of `Couplings`: what judges a rule
 /// shares no code with it.

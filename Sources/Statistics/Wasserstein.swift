@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// The 2-Wasserstein distance between two sets of as many points, `min_π √(1/n Σ ‖x_i - y_π(i)‖²)`.
 ///

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Jobs
+import Reports
 
 /// Where a result goes: every command prints it for people, or as JSON with `--json`, and writes it as JSON with
 /// `--report`.

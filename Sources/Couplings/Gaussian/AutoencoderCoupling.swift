@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// Algorithm 10 (DB25 App. G): Algorithm 9 with an autoencoder in the operator's place. `PΔ` becomes
 ///

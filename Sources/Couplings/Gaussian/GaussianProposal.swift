@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// One drafted step and the target it must be made to follow: `Ỹ = m^p + s Z` was drawn from the draft
 /// `N(m^p, s² I)`, the target is `N(m^q, s² I)`. Both share the standard deviation `s > 0`.

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// Algorithm 9 (DB25 App. G): the coupling is maximal for `A Ỹ` and `A Y`, what an operator sees of the states, in place
 /// of the states themselves. With `P = A†A` the orthogonal projector on the rows of `A`,

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// Algorithm 4 of DB25 (De Bortoli et al. 2025, *Accelerated Diffusion Models via Speculative Sampling*, §3.3), reflection
 /// maximal coupling, and with a temperature Algorithm 7 (App. F.1).

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// Algorithm 2 (DB25 §2.2), with the residual `r ∝ max(0, q - p)` sampled by rejection (§3.2): accepted as often as by
 /// Algorithm 4 and exact too, but a rejected draft costs draws `X ~ q` from the target until `U' > p(X)/q(X)`.

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// Typical acceptance (DB25 (148), App. F.2, after Cai et al. 2024): a draft is accepted for being likely under the
 /// target, whatever drafted it,

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// What a random number is for. Part of its key, so that no two uses ever share a draw.
 public enum RandomPurpose: UInt32, Sendable {

@@ -1,5 +1,5 @@
 import Couplings
-import Foundation
+import Platform
 
 /// What speculation saves, by formula (DB25 §4; Appendix D's law of the time to rejection is `TimeToRejection`).
 public enum CostModel {

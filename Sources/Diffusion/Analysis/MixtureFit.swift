@@ -1,5 +1,5 @@
 import Couplings
-import Foundation
+import Platform
 
 /// Learns the weights of a mixture (DB25 (59)): for each part of the chain those that minimise the rejections to be
 /// expected on recorded windows,

@@ -1,5 +1,5 @@
 import Couplings
-import Foundation
+import Platform
 
 /// The law of the time to rejection (DB25 App. D): `P(τ > k)`, the probability that the first `k` drafts from a state
 /// on are all accepted, is the Feynman–Kac expectation

@@ -1,5 +1,5 @@
 import Couplings
-import Foundation
+import Platform
 
 /// A mixture of isotropic Gaussians with its denoiser in closed form (DB25 §7, App. I.2): a target whose law is known,
 /// so that exactness can be checked to any precision.

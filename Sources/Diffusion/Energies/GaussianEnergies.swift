@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 extension Energy {
     /// A Gaussian with independent coordinates about 0: `E(x) = ½ Σ λ_i x_i²`. What Langevin dynamics makes of it is

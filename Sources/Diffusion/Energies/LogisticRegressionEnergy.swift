@@ -1,5 +1,5 @@
 import Couplings
-import Foundation
+import Platform
 
 /// A table of labelled rows for a regression.
 public struct LabelledTable: Sendable {

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 extension Energy {
     /// The φ⁴ model on a periodic square lattice (DB25 App. K; Milchev, Heermann & Binder 1986; Guth et al. 2022):

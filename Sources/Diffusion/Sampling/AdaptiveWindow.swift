@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// The window that takes least time per decided step, by the acceptance seen so far:
 ///

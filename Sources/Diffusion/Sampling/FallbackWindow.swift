@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// Another policy's window as long as drafts have a chance, and plain steps where they have none: models with few large
 /// steps reject almost everything, and each of their windows would be wasted rows. A doubtful window is a short one.

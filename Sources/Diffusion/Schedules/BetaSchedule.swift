@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// The discrete schedule of a DDPM (Ho et al. 2020), given by its variances `β_0 … β_{T-1}` as diffusers names them.
 ///

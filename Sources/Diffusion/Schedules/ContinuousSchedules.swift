@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// `α_t = cos(πt/2)`, `σ_t = sin(πt/2)`.
 public struct CosineSchedule: NoiseSchedule {

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// The times `t_0 > t_1 > … > t_K = 0` at which a reverse chain is taken from noise to data.
 public struct TimeGrid: Sendable {

@@ -2,6 +2,7 @@ import Couplings
 import Diffusion
 import Imaging
 import Models
+import Reports
 import Statistics
 
 /// Plain and speculative sampling side by side.

@@ -1,6 +1,7 @@
 import Diffusion
 import Imaging
 import Models
+import Reports
 import Statistics
 
 /// The energies of Langevin chains, and what they cost.

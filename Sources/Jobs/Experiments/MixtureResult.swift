@@ -1,6 +1,7 @@
 import Diffusion
 import Imaging
 import Models
+import Reports
 import Statistics
 
 /// What samples of a mixture cost, and how far they are from its data.

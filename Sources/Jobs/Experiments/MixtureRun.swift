@@ -1,6 +1,7 @@
 import Couplings
 import Diffusion
 import Models
+import Reports
 import Statistics
 
 /// Samples of a mixture, many at a time on several cores.

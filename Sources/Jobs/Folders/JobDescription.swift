@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
 import Models
+import Reports
 
 /// All that decides which bits the samples of a job have: what a process that resumes it must agree on.
 struct JobDescription: Codable, Equatable {

@@ -1,6 +1,7 @@
 import Foundation
-import NeuralNetwork
 import Models
+import NeuralNetwork
+import Reports
 
 /// A job in a folder of samples: what of it is done, and the files that say so. One process at a time has it.
 struct JobFolder {

@@ -1,6 +1,7 @@
 import Foundation
-import NeuralNetwork
 import Models
+import NeuralNetwork
+import Reports
 
 /// What a folder of samples is, and how far: written whole every now and then, so that a process that was killed is
 /// continued where it was. Each sample has the fingerprint of what was written of it.

@@ -2,6 +2,7 @@ import Foundation
 import Imaging
 import Models
 import NeuralNetwork
+import Reports
 import Statistics
 
 /// The shards of a job, checked and joined: with what a single process would have left, bit for bit.

@@ -3,6 +3,7 @@ import Foundation
 import Imaging
 import Models
 import Processes
+import Reports
 
 /// What several processes share out.
 public enum ParallelMode: String, CaseIterable, Sendable {
@@ -63,7 +64,12 @@ public struct SampleJob {
         if let grid = request.grid, let picture = Image.grid(pictures) {
             try AtomicFile.write(Array(picture.pngData()), to: grid)
         }
-        let parallel = group.size == 1 ? nil : Report.Parallel(mode: mode, ranks: group.size, times: denoiser?.times)
+        let times = denoiser?.times
+        let parallel =
+            group.size == 1
+            ? nil
+            : Report.Parallel(
+                mode: mode.rawValue, ranks: group.size, callSeconds: times?.seconds, computingSeconds: times?.computing)
         let report = Report(
             run.description, tally: run.tally, threads: request.threads,
             shard: request.shard == .whole ? nil : "\(request.shard)", parallel: parallel)

@@ -1,4 +1,5 @@
 import Diffusion
+import Reports
 
 /// What a process tells process 0 of its share of a job's samples.
 package enum SampleMessage: Sendable {

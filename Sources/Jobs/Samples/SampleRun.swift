@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
 import Models
+import Reports
 import Statistics
 
 /// One run of a sampler over some samples, with its costs.

@@ -1,5 +1,6 @@
 import Diffusion
 import Processes
+import Reports
 
 /// The samples of a job, shared out among processes: process 0 hands out the numbers of the samples and writes what comes
 /// of them; each process makes its own.

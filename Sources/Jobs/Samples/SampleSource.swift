@@ -1,3 +1,5 @@
+import Reports
+
 /// Where finished samples come from beside a process's own.
 protocol SampleSource {
     /// How many samples will have come in the end.

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// The models that come with diffspec, in its `weights` folder.
 public enum BundledModels {
@@ -13,7 +13,7 @@ public enum BundledModels {
         if let folder = ProcessInfo.processInfo.environment[environmentVariable] {
             candidates.append(URL(fileURLWithPath: folder))
         }
-        if let program = Bundle.main.executableURL?.resolvingSymlinksInPath() {
+        if let program {
             var folder = program.deletingLastPathComponent()
             while folder.path != "/" {
                 candidates.append(folder.appendingPathComponent("weights"))
@@ -25,6 +25,16 @@ public enum BundledModels {
         for _ in 0..<4 { package.deleteLastPathComponent() }
         candidates.append(package.appendingPathComponent("weights"))
         return candidates
+    }
+
+    /// The running program's file.
+    private static var program: URL? {
+        #if os(Linux)
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+                .map { URL(fileURLWithPath: $0) }
+        #else
+            Bundle.main.executableURL?.resolvingSymlinksInPath()
+        #endif
     }
 
     /// Names of the models found, in order.
@@ -54,8 +64,7 @@ public enum BundledModels {
                 if isModel(folder) { return folder.path }
             }
         }
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: model, isDirectory: &isFolder), isFolder.boolValue { return model }
+        if FileKind(path: model) == .folder { return model }
         let bundled =
             names.isEmpty ? "none, set \(environmentVariable) to the weights folder" : names.joined(separator: ", ")
         throw ModelError(

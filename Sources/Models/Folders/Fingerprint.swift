@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// Sixty-four bits that tell whether bytes are still what they were: FNV-1a (Fowler, Noll and Vo) over words of eight
 /// bytes. They find damage and mix-ups; they are no protection from somebody who means to deceive.

@@ -1,5 +1,5 @@
-import Foundation
 import NeuralNetwork
+import Platform
 
 /// Small JSON files from outside, read with errors that name file and key.
 package enum JSONFile {
@@ -12,18 +12,15 @@ package enum JSONFile {
 
     /// The JSON value of a file.
     static func read(path: String) throws(ModelError) -> JSON {
-        let attributes = try? FileManager.default.attributesOfItem(
-            atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
-        guard let attributes, attributes[.type] as? FileAttributeType == .typeRegular else {
+        guard case .file(let size) = FileKind(path: path) else {
             throw ModelError(path, expected: "a readable file", found: "none")
         }
-        let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
         guard size <= largestSize else {
             throw ModelError(path, expected: "JSON of at most \(largestSize) bytes", found: "\(size) bytes")
         }
         let data: Data
         do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-            throw ModelError(path, expected: "a readable file", found: error.localizedDescription)
+            throw ModelError(path, expected: "a readable file", found: "\(error)")
         }
         do { return try JSON(parsing: data) } catch {
             throw ModelError(
@@ -33,7 +30,7 @@ package enum JSONFile {
     }
 
     /// - Parameter path: of the file that the value came from.
-    static func decode<Value: Decodable>(
+    package static func decode<Value: Decodable>(
         _ type: Value.Type, from json: JSON, path: String
     ) throws(ModelError) -> Value {
         do {
@@ -68,7 +65,7 @@ package enum JSONFile {
     }
 
     /// A word of a closed vocabulary.
-    static func value<Value: RawRepresentable<String> & CaseIterable>(
+    package static func value<Value: RawRepresentable<String> & CaseIterable>(
         _ text: String, key: String, file: String
     ) throws(ModelError) -> Value {
         guard let value = Value(rawValue: text) else {

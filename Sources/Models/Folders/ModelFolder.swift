@@ -1,5 +1,5 @@
-import Foundation
 import NeuralNetwork
+import Platform
 
 /// The layout of a model folder, as diffusers' `save_pretrained` writes it.
 public enum ModelFolder {

@@ -1,4 +1,5 @@
 import Diffusion
+import NeuralNetwork
 
 /// The noise that a network was trained to undo: its schedule, what the network predicts of it, and how it is told the time.
 public struct NoiseProcess: Sendable {
@@ -53,7 +54,19 @@ public struct NoiseProcess: Sendable {
     ///   - override: takes the place of the file's schedule.
     ///   - isPicture: whether the model is one of pictures, which have more options.
     init(schedulerFile file: String, override: NamedSchedule? = nil, isPicture: Bool = false) throws {
-        let configuration = try SchedulerConfiguration(file: file, override: override, isPicture: isPicture)
+        try self.init(
+            SchedulerConfiguration(file: file, override: override, isPicture: isPicture), override: override)
+    }
+
+    /// What a scheduler's configuration says that is not in a file of its own.
+    /// - Parameters:
+    ///   - scheduler: the configuration's JSON.
+    ///   - source: what messages call it.
+    package init(scheduler: JSON, source: String) throws {
+        try self.init(SchedulerConfiguration(scheduler, file: source, override: nil, isPicture: false), override: nil)
+    }
+
+    private init(_ configuration: SchedulerConfiguration, override: NamedSchedule?) throws {
         let prediction = try configuration.prediction()
         if let override {
             self.init(

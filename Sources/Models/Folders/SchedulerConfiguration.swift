@@ -39,13 +39,19 @@ struct SchedulerConfiguration {
     /// Whether `--chain` and `--schedule` can be advised.
     private let isPicture: Bool
 
+    /// - Throws: `ModelError` for a file that cannot be read, and what reading its values throws.
+    init(file: String, override: NamedSchedule?, isPicture: Bool) throws(ModelError) {
+        try self.init(JSONFile.read(path: file), file: file, override: override, isPicture: isPicture)
+    }
+
     /// - Parameters:
+    ///   - json: the file's value.
+    ///   - file: what messages call it.
     ///   - override: takes the place of the file's schedule.
     ///   - isPicture: whether the model is one of pictures, which have more options.
     /// - Throws: `ModelError` for a file that is no such configuration, for a scheduler whose noise is not known, and for
     ///   keys that may change the law.
-    init(file: String, override: NamedSchedule?, isPicture: Bool) throws(ModelError) {
-        let json = try JSONFile.read(path: file)
+    init(_ json: JSON, file: String, override: NamedSchedule?, isPicture: Bool) throws(ModelError) {
         let values = try JSONFile.decode(Values.self, from: json, path: file)
         let scheduler = try Self.scheduler(values, file: file, isOverridden: override != nil)
         guard case .object(let members) = json else {

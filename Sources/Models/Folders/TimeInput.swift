@@ -5,7 +5,7 @@ public enum TimeInput: Sendable {
     /// The DDPM timestep `i = T t - 1`.
     case timestep(trainingSteps: Int)
 
-    func callAsFunction(_ time: Double) -> Double {
+    package func callAsFunction(_ time: Double) -> Double {
         switch self {
         case .scaled(let scale): scale * time
         case .timestep(let trainingSteps): max(0, Double(trainingSteps) * time - 1)

@@ -1,7 +1,7 @@
 import Couplings
 import Diffusion
-import Foundation
 import NeuralNetwork
+import Platform
 
 /// The network of the corrected draft: a U-Net that corrects the recycled draft's guess `a` of the target's answer at `x_t`,
 /// which stems from an answer at `x_s`, on a path that now passes through `x'_s`,

@@ -22,7 +22,7 @@ extension ImageProcess {
     /// What a network is told of its rows' classes; nil if it has none.
     /// - Parameter count: the network's labels.
     /// - Throws: `DiffusionError` where a row has no class and the model no label for that.
-    func labels(of conditions: [Condition], count: Int) throws(DiffusionError) -> [Int]? {
+    package func labels(of conditions: [Condition], count: Int) throws(DiffusionError) -> [Int]? {
         guard count > 0 else { return nil }
         var labels: [Int] = []
         for condition in conditions {

@@ -1,7 +1,7 @@
 import Couplings
 import Diffusion
-import Foundation
 import NeuralNetwork
+import Platform
 
 /// A model of pictures, perhaps of several classes: a folder as diffusers' `save_pretrained` writes it, with the network in
 /// it or under `unet/` and the process that it was trained for in `scheduler/scheduler_config.json` or our own

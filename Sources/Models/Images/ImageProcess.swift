@@ -1,5 +1,5 @@
 import Diffusion
-import Foundation
+import Platform
 
 /// The diffusion process that a network was trained for, and what its samples show.
 public struct ImageProcess: Sendable {

@@ -1,6 +1,6 @@
 import Diffusion
-import Foundation
 import NeuralNetwork
+import Platform
 
 /// A folder with a ``VelocityMLP`` and the mixture that it was trained for: `config.json` and weights, `process.json` for
 /// the process, `mixture.json` for the law of its data.

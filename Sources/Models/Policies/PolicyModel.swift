@@ -1,6 +1,6 @@
 import Diffusion
-import Foundation
 import NeuralNetwork
+import Platform
 
 /// A folder with a diffusion policy (Chi et al., "Diffusion Policy", RSS 2023): the network, the scheduler that it was
 /// trained with, and the statistics that its observations and actions are mapped by. Given what a robot has seen last, it

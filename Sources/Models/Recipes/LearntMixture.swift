@@ -1,5 +1,5 @@
 import Diffusion
-import Foundation
+import Platform
 
 /// `draft-mixture.json` of a model folder: drafts, the weights that were learnt for them, and on what.
 public struct LearntMixture: Codable, Sendable {

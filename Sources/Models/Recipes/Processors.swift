@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// The processor cores that a process may fill.
 public enum Processors {

@@ -1,6 +1,6 @@
 import Couplings
-import Foundation
 import NeuralNetwork
+import Platform
 
 /// Which of DB25's verification rules (accelerated diffusion via speculative sampling, De Bortoli et al. 2025) decides
 /// over a drafted step.

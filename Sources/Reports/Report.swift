@@ -1,6 +1,5 @@
 import Models
 import NeuralNetwork
-import Processes
 
 /// The machine-readable account of a run; its keys are part of the command line's contract.
 public struct Report: Encodable, Sendable {
@@ -68,13 +67,13 @@ public struct Report: Encodable, Sendable {
         public let call_seconds: Double?
         public let computing_seconds: Double?
 
-        init(mode: ParallelMode, ranks: Int, times: DistributedDenoiser.Times?) {
-            (self.mode, self.ranks) = (mode.rawValue, ranks)
-            (call_seconds, computing_seconds) = (times?.seconds, times?.computing)
+        package init(mode: String, ranks: Int, callSeconds: Double?, computingSeconds: Double?) {
+            (self.mode, self.ranks) = (mode, ranks)
+            (call_seconds, computing_seconds) = (callSeconds, computingSeconds)
         }
     }
 
-    init(
+    package init(
         _ run: SamplingDescription, tally: SamplingTally, threads: Int, shard: String? = nil, shards: Int? = nil,
         parallel: Parallel? = nil
     ) {

@@ -1,22 +1,22 @@
 import Models
 
 /// How samples are made, as far as a report tells it.
-struct SamplingDescription: Codable, Equatable {
-    let model: String
-    let steps: Int
-    let window: WindowRecipe
+package struct SamplingDescription: Codable, Equatable {
+    package let model: String
+    package let steps: Int
+    package let window: WindowRecipe
     /// "none" for plain sampling.
-    let draft: String
-    let churn: Double
-    let temperature: Double
-    let rule: String
-    let fallback: Bool
-    let exact: Bool
-    let seed: UInt64
+    package let draft: String
+    package let churn: Double
+    package let temperature: Double
+    package let rule: String
+    package let fallback: Bool
+    package let exact: Bool
+    package let seed: UInt64
     /// What of the model's files is not followed as another program might; nil if all is.
-    let notes: [String]?
+    package let notes: [String]?
 
-    init(_ recipe: SamplingRecipe, isExact: Bool, notes: [String]) {
+    package init(_ recipe: SamplingRecipe, isExact: Bool, notes: [String]) {
         let speculation = recipe.speculation
         let isPlain = speculation.draft == .none
         model = recipe.model.name

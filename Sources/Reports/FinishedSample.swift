@@ -29,7 +29,7 @@ extension Sampler {
     /// - Parameters:
     ///   - onRound: called after every round, with the samples under way.
     ///   - onFinished: called once per sample, in the order in which they finish.
-    func finish(
+    package func finish(
         samples: some Collection<Int>, lanes: Int, onRound: (StepInfo, [SampleState]) throws -> Void,
         onFinished: (FinishedSample) throws -> Void
     ) throws {

@@ -1,0 +1,60 @@
+import Diffusion
+import Models
+import NeuralNetwork
+import Reports
+
+/// A model folder of pictures, run by this library's own network.
+final class BundledNetwork: Sendable {
+    let model: ImageModel
+
+    init(_ name: String) throws { model = try ImageModel(named: name) }
+
+    /// What a caller has to know of it.
+    private struct Description: Encodable {
+        let name: String
+        let shape: [Int]
+        let range: [Double]
+        let classes: [String]
+        let class_count: Int
+        let null_class: Int?
+        let schedule: String
+        let prediction: String
+        let parameters: Int
+    }
+
+    func description() throws -> String {
+        let (picture, process) = (model.picture, model.process)
+        return try Description(
+            name: model.name, shape: [picture.channels, picture.height, picture.width],
+            range: [process.range.lowerBound, process.range.upperBound], classes: process.classNames,
+            class_count: model.classCount, null_class: process.nullClass, schedule: process.scheduleName,
+            prediction: model.noise.prediction.rawValue, parameters: model.network.parameterCount
+        ).jsonText()
+    }
+
+    /// One call: what the network itself answers.
+    /// - Parameters:
+    ///   - states: `[rows, channels, height, width]`
+    ///   - times: noise times in (0, 1].
+    ///   - labels: negative for "no class"; nil for a model without classes.
+    func predict(states: [Float], times: [Double], labels: [Int]?, threads: Int) throws -> [Float] {
+        let conditions = times.indices.map { row in
+            labels.map { $0[row] < 0 ? Condition.none : .label($0[row]) } ?? .none
+        }
+        return try model.network.predict(
+            sample: states, batch: times.count, height: model.picture.height, width: model.picture.width,
+            timesteps: times.map { Float(model.noise.timeInput($0)) },
+            labels: try model.process.labels(of: conditions, count: model.labelCount), threads: threads)
+    }
+
+    func session(_ recipe: SamplerRecipe, threads: Int) throws -> SamplingSession {
+        let samples = try recipe.samples()
+        let lanes = recipe.batch == 0 ? min(samples.count, 16) : recipe.batch
+        let cancellation = Cancellation()
+        var sampling = recipe.sampling
+        sampling.model.name = model.name
+        let sampler = try model.sampler(sampling, lanes: min(lanes, samples.count), threads: threads)
+        return SamplingSession(
+            sampler, recipe: sampling, samples: samples, lanes: lanes, notes: model.notes, cancellation: cancellation)
+    }
+}

@@ -1,0 +1,228 @@
+// The functions of diffspec.h. Each turns what is thrown into a text for the caller; none traps on what it is given.
+
+import Couplings
+import Diffusion
+import Models
+import Platform
+import Reports
+
+/// What `diffspec.h` promises of return values.
+private enum Status {
+    static let finished: Int32 = 0
+    static let unfinished: Int32 = 1
+    static let failed: Int32 = -1
+    static let stopped: Int32 = -2
+    static let cancelled: Int32 = -3
+}
+
+public typealias ErrorText = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+
+private func handle(_ object: AnyObject) -> UnsafeMutableRawPointer { Unmanaged.passRetained(object).toOpaque() }
+
+private func object<Object: AnyObject>(_ pointer: UnsafeMutableRawPointer?) throws -> Object {
+    guard let pointer else { throw RecipeError("handle", "is a null pointer.") }
+    return Unmanaged<Object>.fromOpaque(pointer).takeUnretainedValue()
+}
+
+private func copied(_ text: String) -> UnsafeMutablePointer<CChar>? { strdup(text) }
+
+private func status(_ error: ErrorText?, _ body: () throws -> Int32) -> Int32 {
+    do { return try body() } catch {
+        return status(of: error, text: error_(error))
+    }
+    func status(of thrown: any Error, text: String) -> Int32 {
+        error?.pointee = copied(text)
+        return switch thrown {
+        case Stop.byNetwork: Status.stopped
+        case Stop.cancelled: Status.cancelled
+        default: Status.failed
+        }
+    }
+}
+
+private func pointer<Value>(
+    _ error: ErrorText?, _ body: () throws -> UnsafeMutablePointer<Value>?
+) -> UnsafeMutablePointer<Value>? {
+    do { return try body() } catch let thrown {
+        error?.pointee = copied(error_(thrown))
+        return nil
+    }
+}
+
+private func rawPointer(_ error: ErrorText?, _ body: () throws -> AnyObject) -> UnsafeMutableRawPointer? {
+    do { return handle(try body()) } catch let thrown {
+        error?.pointee = copied(error_(thrown))
+        return nil
+    }
+}
+
+private func error_(_ thrown: any Error) -> String {
+    switch thrown {
+    case Stop.byNetwork(let status): "the network's function returned \(status)"
+    case Stop.cancelled: "cancelled"
+    default: "\(thrown)"
+    }
+}
+
+@_cdecl("diffspec_version")
+public func diffspecVersion() -> UnsafeMutablePointer<CChar>? { copied(Version.current) }
+
+@_cdecl("diffspec_free")
+public func diffspecFree(_ text: UnsafeMutableRawPointer?) { free(text) }
+
+@_cdecl("diffspec_sampler_create")
+public func diffspecSamplerCreate(
+    _ recipe: UnsafePointer<CChar>?, _ predict: PredictFunction?, _ context: UnsafeMutableRawPointer?,
+    _ draft: PredictFunction?, _ draftContext: UnsafeMutableRawPointer?, _ error: ErrorText?
+) -> UnsafeMutableRawPointer? {
+    rawPointer(error) {
+        guard let predict else { throw RecipeError("predict", "is a null pointer.") }
+        let recipe = try SamplerRecipe(json: recipe)
+        let samples = try recipe.samples()
+        let cancellation = Cancellation()
+        let network = ForeignNetwork(function: predict, context: context, cancellation: cancellation)
+        let (chain, notes) = try ForeignChain.make(recipe, network: network)
+        let cheaper = draft.map {
+            chain.replacing(
+                network: ForeignNetwork(function: $0, context: draftContext, cancellation: cancellation))
+        }
+        let lanes = min(recipe.batch == 0 ? samples.count : recipe.batch, samples.count)
+        let sampler = try recipe.sampling.speculation.sampler(
+            over: chain, companions: ForeignCompanions(cheaper: cheaper), pictures: recipe.pictures,
+            random: RandomSource(seed: recipe.sampling.seed), lanes: lanes, threads: 1)
+        return SamplingSession(
+            sampler, recipe: recipe.sampling, samples: samples, lanes: lanes, notes: notes,
+            cancellation: cancellation)
+    }
+}
+
+@_cdecl("diffspec_sampler_step")
+public func diffspecSamplerStep(_ sampler: UnsafeMutableRawPointer?, _ error: ErrorText?) -> Int32 {
+    status(error) {
+        let session: SamplingSession = try object(sampler)
+        return try session.step() ? Status.unfinished : Status.finished
+    }
+}
+
+@_cdecl("diffspec_sampler_run")
+public func diffspecSamplerRun(_ sampler: UnsafeMutableRawPointer?, _ error: ErrorText?) -> Int32 {
+    status(error) {
+        let session: SamplingSession = try object(sampler)
+        while try session.step() {}
+        return Status.finished
+    }
+}
+
+@_cdecl("diffspec_sampler_cancel")
+public func diffspecSamplerCancel(_ sampler: UnsafeMutableRawPointer?) {
+    guard let session: SamplingSession = try? object(sampler) else { return }
+    session.cancellation.cancel()
+}
+
+@_cdecl("diffspec_sampler_progress")
+public func diffspecSamplerProgress(
+    _ sampler: UnsafeMutableRawPointer?, _ finished: UnsafeMutablePointer<Int64>?, _ steps: UnsafeMutablePointer<Int64>?,
+    _ error: ErrorText?
+) -> Int32 {
+    status(error) {
+        let session: SamplingSession = try object(sampler)
+        let progress = try session.progress()
+        finished?.pointee = Int64(progress.finished)
+        steps?.pointee = Int64(progress.steps)
+        return Status.finished
+    }
+}
+
+@_cdecl("diffspec_sampler_samples")
+public func diffspecSamplerSamples(
+    _ sampler: UnsafeMutableRawPointer?, _ values: UnsafeMutablePointer<Float>?, _ error: ErrorText?
+) -> Int32 {
+    status(error) {
+        let session: SamplingSession = try object(sampler)
+        guard let values else { throw RecipeError("values", "is a null pointer.") }
+        try session.copySamples(to: values)
+        return Status.finished
+    }
+}
+
+@_cdecl("diffspec_sampler_report")
+public func diffspecSamplerReport(
+    _ sampler: UnsafeMutableRawPointer?, _ error: ErrorText?
+) -> UnsafeMutablePointer<CChar>? {
+    pointer(error) {
+        let session: SamplingSession = try object(sampler)
+        return copied(try session.report())
+    }
+}
+
+@_cdecl("diffspec_sampler_destroy")
+public func diffspecSamplerDestroy(_ sampler: UnsafeMutableRawPointer?) {
+    if let sampler { Unmanaged<SamplingSession>.fromOpaque(sampler).release() }
+}
+
+@_cdecl("diffspec_noise")
+public func diffspecNoise(
+    _ seed: UInt64, _ sample: Int64, _ step: Int32, _ count: Int64, _ values: UnsafeMutablePointer<Double>?
+) {
+    guard let values, count > 0 else { return }
+    let stream = RandomSource(seed: seed)
+    var noise = stream.stream(
+        sample: Int(sample), step: max(0, Int(step)), purpose: step < 0 ? .initialState : .increment)
+    values.update(from: noise.normals(Int(count)), count: Int(count))
+}
+
+@_cdecl("diffspec_model_open")
+public func diffspecModelOpen(_ name: UnsafePointer<CChar>?, _ error: ErrorText?) -> UnsafeMutableRawPointer? {
+    rawPointer(error) {
+        guard let name else { throw RecipeError("model", "is a null pointer.") }
+        return try BundledNetwork(String(cString: name))
+    }
+}
+
+@_cdecl("diffspec_model_describe")
+public func diffspecModelDescribe(
+    _ model: UnsafeMutableRawPointer?, _ error: ErrorText?
+) -> UnsafeMutablePointer<CChar>? {
+    pointer(error) {
+        let network: BundledNetwork = try object(model)
+        return copied(try network.description())
+    }
+}
+
+@_cdecl("diffspec_model_predict")
+public func diffspecModelPredict(
+    _ model: UnsafeMutableRawPointer?, _ rows: Int64, _ states: UnsafePointer<Float>?, _ times: UnsafePointer<Double>?,
+    _ labels: UnsafePointer<Int64>?, _ threads: Int32, _ answers: UnsafeMutablePointer<Float>?, _ error: ErrorText?
+) -> Int32 {
+    status(error) {
+        let network: BundledNetwork = try object(model)
+        let size = network.model.picture.size
+        guard let states, let times, let answers, rows >= 1, rows <= 1 << 24 else {
+            throw RecipeError("rows", "must be at least 1, and no pointer but that of the labels may be null.")
+        }
+        let count = Int(rows)
+        let output = try network.predict(
+            states: Array(UnsafeBufferPointer(start: states, count: count * size)),
+            times: Array(UnsafeBufferPointer(start: times, count: count)),
+            labels: labels.map { UnsafeBufferPointer(start: $0, count: count).map { Int($0) } },
+            threads: max(1, Int(threads)))
+        answers.update(from: output, count: output.count)
+        return Status.finished
+    }
+}
+
+@_cdecl("diffspec_model_sampler")
+public func diffspecModelSampler(
+    _ model: UnsafeMutableRawPointer?, _ recipe: UnsafePointer<CChar>?, _ threads: Int32, _ error: ErrorText?
+) -> UnsafeMutableRawPointer? {
+    rawPointer(error) {
+        let network: BundledNetwork = try object(model)
+        return try network.session(
+            SamplerRecipe(json: recipe), threads: threads > 0 ? Int(threads) : Processors.available)
+    }
+}
+
+@_cdecl("diffspec_model_close")
+public func diffspecModelClose(_ model: UnsafeMutableRawPointer?) {
+    if let model { Unmanaged<BundledNetwork>.fromOpaque(model).release() }
+}

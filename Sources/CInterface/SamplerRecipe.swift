@@ -1,0 +1,157 @@
+import Diffusion
+import Models
+import NeuralNetwork
+
+/// The JSON that a sampler is made from; its keys stand in `diffspec.h`.
+struct SamplerRecipe: Decodable {
+    /// In messages, in the place of a file's name.
+    static let source = "recipe"
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case name, shape, schedule, scheduler, coefficients, langevin, prediction, chain, steps, churn, spacing, guidance
+        case timeScale = "time_scale"
+        case betaMin = "beta_min"
+        case betaMax = "beta_max"
+        case denoisesLastStep = "denoise_last_step"
+        case trainingSpacing = "training_spacing"
+        case bounds, draft, rule, window, fallback, seed, count, first, batch, classes
+    }
+
+    let name: String
+    let shape: [Int]
+    let schedule: NamedSchedule
+    let betaMin: Double?
+    let betaMax: Double?
+    let coefficients: Coefficients?
+    let langevin: Langevin?
+    let prediction: PredictionKind
+    let timeScale: Double
+    let bounds: [Double]?
+    /// Read as a file of diffusers' would be.
+    private(set) var scheduler: JSON?
+    let sampling: SamplingRecipe
+    let count: Int
+    let first: Int
+    /// Samples under way at a time; 0 for all.
+    let batch: Int
+
+    /// Steps that the caller has worked out: `y ↦ a_k y + b_k x̂ + s_k Z` with `x̂` the network's own answer.
+    struct Coefficients: Decodable {
+        private enum CodingKeys: String, CodingKey {
+            case times
+            case state, prediction
+            case deviation
+            case initialDeviation = "initial_deviation"
+        }
+        let times, state, prediction, deviation: [Double]
+        let initialDeviation: Double?
+    }
+
+    /// An energy's gradient in place of a network.
+    struct Langevin: Decodable {
+        private enum CodingKeys: String, CodingKey { case stepSize = "step_size" }
+        let stepSize: Double
+    }
+
+    /// - Throws: `ModelError` naming the key.
+    init(json text: UnsafePointer<CChar>?) throws {
+        guard let text else { throw ModelError(Self.source, expected: "JSON", found: "a null pointer") }
+        let json: JSON
+        do { json = try JSON(parsing: UnsafeRawBufferPointer(start: text, count: Self.length(text))) } catch {
+            throw ModelError(Self.source, expected: "valid JSON", found: "\(error)")
+        }
+        guard case .object(let members) = json else {
+            throw ModelError(Self.source, expected: "an object", found: String(json.description.prefix(80)))
+        }
+        let known = CodingKeys.allCases.map(\.rawValue)
+        if let other = members.first(where: { !known.contains($0.key) }) {
+            throw ModelError(
+                Self.source, key: other.key, expected: "one of \(known.sorted().joined(separator: ", "))",
+                found: "another key")
+        }
+        // null stands for what is not there.
+        let given = JSON.object(members.filter { $0.value != .null })
+        self = try JSONFile.decode(SamplerRecipe.self, from: given, path: Self.source)
+        scheduler = given["scheduler"]
+    }
+
+    private static func length(_ text: UnsafePointer<CChar>) -> Int {
+        var length = 0
+        while text[length] != 0 { length += 1 }
+        return length
+    }
+
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        func word<Value: RawRepresentable<String> & CaseIterable>(_ key: CodingKeys, else usual: Value) throws -> Value {
+            guard let text = try values.decodeIfPresent(String.self, forKey: key) else { return usual }
+            return try JSONFile.value(text, key: key.rawValue, file: Self.source)
+        }
+        name = try values.decodeIfPresent(String.self, forKey: .name) ?? "network"
+        shape = try values.decodeIfPresent([Int].self, forKey: .shape) ?? []
+        schedule = try word(.schedule, else: .cosine)
+        betaMin = try values.decodeIfPresent(Double.self, forKey: .betaMin)
+        betaMax = try values.decodeIfPresent(Double.self, forKey: .betaMax)
+        coefficients = try values.decodeIfPresent(Coefficients.self, forKey: .coefficients)
+        langevin = try values.decodeIfPresent(Langevin.self, forKey: .langevin)
+        prediction = try word(.prediction, else: .noise)
+        timeScale = try values.decodeIfPresent(Double.self, forKey: .timeScale) ?? 1
+        bounds = try values.decodeIfPresent([Double].self, forKey: .bounds)
+
+        var chain = ChainRecipe()
+        chain.kind = try word(.chain, else: .sde)
+        chain.steps = try values.decodeIfPresent(Int.self, forKey: .steps) ?? chain.steps
+        chain.churn = try values.decodeIfPresent(Double.self, forKey: .churn) ?? chain.churn
+        chain.spacing = try word(.spacing, else: chain.spacing)
+        chain.guidance = try values.decodeIfPresent(Double.self, forKey: .guidance) ?? 0
+        chain.denoisesLastStep = try values.decodeIfPresent(Bool.self, forKey: .denoisesLastStep) ?? false
+        if values.contains(.trainingSpacing) { chain.trainingSpacing = try word(.trainingSpacing, else: .leading) }
+
+        var speculation = SpeculationRecipe()
+        speculation.draft = try values.decodeIfPresent(DraftRecipe.self, forKey: .draft) ?? speculation.draft
+        speculation.rule = try values.decodeIfPresent(RuleRecipe.self, forKey: .rule) ?? speculation.rule
+        speculation.window = try values.decodeIfPresent(WindowRecipe.self, forKey: .window) ?? speculation.window
+        speculation.fallsBack = try values.decodeIfPresent(Bool.self, forKey: .fallback) ?? true
+
+        let seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0
+        let classes = try values.decodeIfPresent([String].self, forKey: .classes) ?? []
+        var sampling = SamplingRecipe(model: ModelRecipe(name), chain: chain, classes: classes, seed: seed)
+        sampling.speculation = speculation
+        self.sampling = sampling
+        count = try values.decodeIfPresent(Int.self, forKey: .count) ?? 1
+        first = try values.decodeIfPresent(Int.self, forKey: .first) ?? 0
+        batch = try values.decodeIfPresent(Int.self, forKey: .batch) ?? 0
+    }
+
+    /// The samples that are to be made.
+    /// - Throws: `RecipeError` for numbers that cannot be.
+    func samples() throws -> Range<Int> {
+        guard (1...100_000_000).contains(count) else {
+            throw RecipeError("count", "must be from 1 to 100000000, found \(count).")
+        }
+        guard (0...1 << 48).contains(first) else {
+            throw RecipeError("first", "must be from 0 to 2⁴⁸, found \(first).")
+        }
+        guard batch >= 0 else { throw RecipeError("batch", "must be at least 0, found \(batch).") }
+        return first..<first + count
+    }
+
+    /// Length of a state.
+    func dimension() throws -> Int {
+        var dimension = 1
+        for length in shape {
+            let (product, overflows) = dimension.multipliedReportingOverflow(by: length)
+            guard length >= 1, !overflows, product <= 1 << 28 else {
+                throw RecipeError("shape", "must hold positive lengths whose product is at most 2²⁸, found \(shape).")
+            }
+            dimension = product
+        }
+        guard !shape.isEmpty else { throw RecipeError("shape", "must be given: the lengths of one sample.") }
+        return dimension
+    }
+
+    /// Of samples `[channels, height, width]`, for rules that look at pictures.
+    var pictures: PictureShape? {
+        shape.count == 3 ? PictureShape(channels: shape[0], height: shape[1], width: shape[2]) : nil
+    }
+}
