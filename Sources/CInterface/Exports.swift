@@ -73,7 +73,8 @@ public func diffspecFree(_ text: UnsafeMutableRawPointer?) { free(text) }
 @_cdecl("diffspec_sampler_create")
 public func diffspecSamplerCreate(
     _ recipe: UnsafePointer<CChar>?, _ predict: PredictFunction?, _ context: UnsafeMutableRawPointer?,
-    _ draft: PredictFunction?, _ draftContext: UnsafeMutableRawPointer?, _ error: ErrorText?
+    _ draft: PredictFunction?, _ draftContext: UnsafeMutableRawPointer?, _ initialStates: UnsafePointer<Float>?,
+    _ error: ErrorText?
 ) -> UnsafeMutableRawPointer? {
     rawPointer(error) {
         guard let predict else { throw RecipeError("predict", "is a null pointer.") }
@@ -81,15 +82,20 @@ public func diffspecSamplerCreate(
         let samples = try recipe.samples()
         let cancellation = Cancellation()
         let network = ForeignNetwork(function: predict, context: context, cancellation: cancellation)
-        let (chain, notes) = try ForeignChain.make(recipe, network: network)
+        var (chain, notes) = try ForeignChain.make(recipe, network: network)
+        if let initialStates {
+            let values = UnsafeBufferPointer(start: initialStates, count: samples.count * chain.dimension)
+            chain.initialStates = (samples.lowerBound, Array(values))
+        }
         let cheaper = draft.map {
             chain.replacing(
                 network: ForeignNetwork(function: $0, context: draftContext, cancellation: cancellation))
         }
+        let seed = recipe.sampling.seed
         let lanes = min(recipe.batch == 0 ? samples.count : recipe.batch, samples.count)
         let sampler = try recipe.sampling.speculation.sampler(
             over: chain, companions: ForeignCompanions(cheaper: cheaper), pictures: recipe.pictures,
-            random: RandomSource(seed: recipe.sampling.seed), lanes: lanes, threads: 1)
+            random: recipe.seeds.map { RandomSource(seeds: $0) } ?? RandomSource(seed: seed), lanes: lanes, threads: 1)
         return SamplingSession(
             sampler, recipe: recipe.sampling, samples: samples, lanes: lanes, notes: notes,
             cancellation: cancellation)

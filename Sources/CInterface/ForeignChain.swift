@@ -21,20 +21,26 @@ struct ForeignChain: GaussianChain {
     let guidance: Double
     /// Standard deviation of `Y_0`.
     let initialScale: Double
+    /// `Y_0` of samples from `firstSample` on, in place of noise; nil for noise.
+    var initialStates: (firstSample: Int, values: [Float])?
 
     var stepCount: Int { steps.count }
     var rowsPerQuery: Int { guidance == 0 ? 1 : 2 }
     func transition(at step: Int) -> GaussianTransition { steps[step].transition }
 
     func initialState(sample: Int, noise: [Double]) -> [Double] {
-        initialScale == 1 ? noise : noise.map { initialScale * $0 }
+        if let (firstSample, values) = initialStates {
+            let start = (sample - firstSample) * dimension
+            return values[start..<start + dimension].map { Double($0) }
+        }
+        return initialScale == 1 ? noise : noise.map { initialScale * $0 }
     }
 
     /// The same chain over another network.
     func replacing(network: ForeignNetwork) -> ForeignChain {
         ForeignChain(
             network: network, dimension: dimension, steps: steps, predictionBounds: predictionBounds,
-            guidance: guidance, initialScale: initialScale)
+            guidance: guidance, initialScale: initialScale, initialStates: initialStates)
     }
 
     func predictions(for queries: [ChainQuery]) throws -> [[Double]] {

@@ -14,7 +14,7 @@ struct SamplerRecipe: Decodable {
         case betaMax = "beta_max"
         case denoisesLastStep = "denoise_last_step"
         case trainingSpacing = "training_spacing"
-        case bounds, draft, rule, window, fallback, seed, count, first, batch, classes
+        case bounds, draft, rule, window, fallback, seed, seeds, count, first, batch, classes
     }
 
     let name: String
@@ -30,6 +30,8 @@ struct SamplerRecipe: Decodable {
     /// Read as a file of diffusers' would be.
     private(set) var scheduler: JSON?
     let sampling: SamplingRecipe
+    /// Of samples that have one each: sample i draws what sample 0 draws under `seeds[i]`.
+    let seeds: [UInt64]?
     let count: Int
     let first: Int
     /// Samples under way at a time; 0 for all.
@@ -113,6 +115,7 @@ struct SamplerRecipe: Decodable {
         speculation.window = try values.decodeIfPresent(WindowRecipe.self, forKey: .window) ?? speculation.window
         speculation.fallsBack = try values.decodeIfPresent(Bool.self, forKey: .fallback) ?? true
 
+        seeds = try values.decodeIfPresent([UInt64].self, forKey: .seeds)
         let seed = try values.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0
         let classes = try values.decodeIfPresent([String].self, forKey: .classes) ?? []
         var sampling = SamplingRecipe(model: ModelRecipe(name), chain: chain, classes: classes, seed: seed)
@@ -133,6 +136,9 @@ struct SamplerRecipe: Decodable {
             throw RecipeError("first", "must be from 0 to 2⁴⁸, found \(first).")
         }
         guard batch >= 0 else { throw RecipeError("batch", "must be at least 0, found \(batch).") }
+        if let seeds, seeds.count != count || first != 0 {
+            throw RecipeError("seeds", "must be as many as count, from first 0 on: \(count), found \(seeds.count).")
+        }
         return first..<first + count
     }
 

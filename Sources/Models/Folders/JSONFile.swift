@@ -47,6 +47,8 @@ package enum JSONFile {
         } catch DecodingError.dataCorrupted(let context) {
             throw ModelError(
                 path, key: name(context.codingPath), expected: "a usable value", found: context.debugDescription)
+        } catch let error as ModelError {
+            throw error
         } catch {
             throw ModelError(path, expected: "usable values", found: "\(error)")
         }

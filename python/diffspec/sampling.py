@@ -1,0 +1,135 @@
+"""Sampling with a network of one's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import _library as lib
+from ._callback import Callback, Denoiser
+from ._result import Progress, Result, finish
+from .schedule import Schedule
+
+
+def sample(
+    denoiser: Denoiser, shape: Sequence[int], *, steps: int = 100, window: int | str = 20,
+    schedule: str | Schedule = "cosine", prediction: str = "epsilon", churn: float = 0.25, count: int = 1,
+    seed: int | Sequence[int] = 0, draft: str = "recycled", draft_denoiser: Denoiser | None = None,
+    rule: str = "reflection", fallback: bool = True, initial: np.ndarray | None = None,
+    guidance: float = 0.0, chain: str | None = None, spacing: str | None = None, denoise_last_step: bool = False,
+    bounds: tuple[float, float] | None = None, batch: int | None = None, first: int = 0, name: str | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Samples with the law of plain sampling in fewer sequential calls of the network.
+
+    Args:
+        denoiser: `denoiser(x, t, index)` with `x` float32 [rows, *shape], `t` float64 [rows] (the noise time in (0, 1], or
+            the network's timestep for a diffusers schedule) and `index` int64 [rows], which sample a row belongs to.
+            Returns an array or a tensor of the shape of `x`. Rows must not influence each other.
+        shape: of one sample.
+        steps: K, the steps of the chain.
+        window: states drafted and scored a call; "adaptive" or "auto" to have it chosen.
+        schedule: `cosine`, `flow`, `vp-linear`, or a `Schedule`.
+        prediction: what the network predicts: `epsilon`, `sample`, `velocity` or `v_prediction`.
+        churn: ε, how much noise each step of the reverse SDE adds: 0 is the ODE, where nothing can be saved.
+        count: samples; each is a function of the seed and its own number.
+        seed: of all randomness; or one for each sample.
+        initial: where the chains start, [count, *shape]; noise by default.
+        draft: what proposes the window; "none" is plain sampling. See `diffspec sample --help`.
+        draft_denoiser: the smaller network of the drafts "independent" and "assisted".
+        rule: the verification; "reflection" is exact, "temperature:2" is not.
+        fallback: go over to plain steps where almost every draft is rejected.
+        guidance: δ of class-free guidance `(1 + δ) x̂0 - δ x̂0(no condition)`; the rows without a condition come with
+            `index` -1 - i.
+        chain: "sde", or "ddpm" for the ancestral steps of a scheduler with betas.
+        spacing: "uniform" or "edm", of the SDE's time grid.
+        denoise_last_step: the SDE's last step returns the denoised sample.
+        bounds: where x̂0 is clipped to.
+        batch: samples under way at a time; all by default.
+        first: the first sample's number.
+        name: of the network, for the report.
+        progress: called with the steps decided and those of all samples, after every round.
+
+    Raises:
+        DiffSpecError: for settings that cannot be, or answers that are not finite or of another shape.
+        Exception: whatever the denoiser raises.
+    """
+    schedule = schedule if isinstance(schedule, Schedule) else Schedule.named(schedule)
+    recipe = {
+        "prediction": schedule.prediction or prediction, "steps": steps, "window": window, "churn": churn, "count": count,
+        "draft": draft, "rule": rule, "fallback": fallback, "guidance": guidance, "chain": chain,
+        "spacing": spacing, "denoise_last_step": denoise_last_step, "bounds": bounds, "batch": batch, "first": first,
+        "seed" if np.ndim(seed) == 0 else "seeds": seed,
+        "name": name or getattr(denoiser, "__name__", type(denoiser).__name__),
+    }
+    recipe |= {key: value for key, value in schedule.recipe.items() if recipe.get(key) is None}
+    wrapped = [None if network is None else schedule.wrap(network) if schedule.wrap else network
+               for network in (denoiser, draft_denoiser)]
+    return run(recipe, shape, wrapped[0], wrapped[1], progress, initial)
+
+
+def langevin(
+    gradient: Callable[[np.ndarray], Any], shape: Sequence[int], *, steps: int, step_size: float, window: int | str = 20,
+    count: int = 1, seed: int = 0, draft: str = "recycled", rule: str = "reflection", fallback: bool = True,
+    batch: int | None = None, first: int = 0, progress: Progress | None = None,
+) -> Result:
+    """The unadjusted Langevin chain `x ← x - γ ∇E(x) + √(2γ) noise` from standard normals, speculatively.
+
+    Args:
+        gradient: of the energy `E = -log p`, from `x` float32 [rows, *shape] to as much; or a function that returns
+            `(energy, gradient)`, as `jax.value_and_grad` makes it.
+        shape: of one state.
+        steps: K.
+        step_size: γ.
+
+    The other arguments are those of `sample`. `result.samples` are the chains' last states.
+    """
+    def network(x: np.ndarray, _: np.ndarray, __: np.ndarray) -> Any:
+        found = gradient(x)
+        return found[1] if isinstance(found, tuple) else found
+
+    recipe = {"langevin": {"step_size": step_size}, "steps": steps, "window": window, "count": count, "seed": seed,
+              "draft": draft, "rule": rule, "fallback": fallback, "batch": batch, "first": first, "name": "langevin"}
+    return run(recipe, shape, network, None, progress)
+
+
+def run(recipe: dict[str, Any], shape: Sequence[int], denoiser: Denoiser, draft_denoiser: Denoiser | None,
+        progress: Progress | None, initial: np.ndarray | None = None) -> Result:
+    """Runs a recipe with a network, and perhaps a smaller one."""
+    shape, count = tuple(int(length) for length in shape), int(recipe["count"])
+    if initial is not None:
+        initial = np.ascontiguousarray(initial, np.float32)
+        if initial.shape != (count, *shape):
+            raise lib.DiffSpecError(f"initial must be {(count, *shape)}, and is {initial.shape}")
+    callbacks = [Callback(network, shape) for network in (denoiser, draft_denoiser) if network is not None]
+    text = json.dumps(recipe | {"shape": shape}, default=_plain).encode()
+    if b"\0" in text:
+        raise lib.DiffSpecError("a setting holds a null character")
+    draft = callbacks[1].function if draft_denoiser is not None else lib.PREDICT()
+    handle = lib.call("diffspec_sampler_create", text, callbacks[0].function, None, draft, None,
+                      None if initial is None else initial.ctypes.data)
+    return finish(handle, shape, count, callbacks, lambda: count * int(recipe["steps"]), progress)
+
+
+def noise(shape: Sequence[int], *, seed: int, sample: int = 0, step: int = -1) -> np.ndarray:
+    """The standard normals, float64, that a sample's step adds, or, for step -1, its first state before it is scaled.
+
+    For comparing a run with another program's loop on the same noise.
+    """
+    values = np.empty(tuple(shape), np.float64)
+    lib.library().diffspec_noise(seed, sample, step, values.size, values.ctypes.data)
+    return values
+
+
+def _plain(value: Any) -> Any:
+    """What json does not know: NumPy's numbers and arrays."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"a setting of type {type(value).__name__} cannot be used")
+    return array.tolist()
+
+
+__all__ = ["langevin", "noise", "sample"]
