@@ -127,7 +127,8 @@ public func diffspecSamplerCancel(_ sampler: UnsafeMutableRawPointer?) {
 
 @_cdecl("diffspec_sampler_progress")
 public func diffspecSamplerProgress(
-    _ sampler: UnsafeMutableRawPointer?, _ finished: UnsafeMutablePointer<Int64>?, _ steps: UnsafeMutablePointer<Int64>?,
+    _ sampler: UnsafeMutableRawPointer?, _ finished: UnsafeMutablePointer<Int64>?,
+    _ steps: UnsafeMutablePointer<Int64>?,
     _ error: ErrorText?
 ) -> Int32 {
     status(error) {

@@ -4,7 +4,8 @@ import Models
 extension ForeignChain {
     /// The chain that a recipe describes, and what of its scheduler is not followed.
     /// - Throws: `RecipeError`, `ModelError` or `DiffusionError`, naming the setting.
-    static func make(_ recipe: SamplerRecipe, network: ForeignNetwork) throws -> (chain: ForeignChain, notes: [String]) {
+    static func make(_ recipe: SamplerRecipe, network: ForeignNetwork) throws -> (chain: ForeignChain, notes: [String])
+    {
         let dimension = try recipe.dimension()
         let guidance = recipe.sampling.chain.guidance
         guard guidance.isFinite else { throw RecipeError("guidance", "must be a finite number, found \(guidance).") }
@@ -65,7 +66,8 @@ extension ForeignChain {
             let (a, b, s) = (given.state[k], given.prediction[k], given.deviation[k])
             guard a.isFinite, b.isFinite, s.isFinite, s >= 0, given.times[k].isFinite else {
                 throw RecipeError(
-                    "coefficients", "must be finite with deviations of at least 0, found \(a), \(b), \(s) at step \(k).")
+                    "coefficients", "must be finite with deviations of at least 0, found \(a), \(b), \(s) at step \(k)."
+                )
             }
             return Step(
                 time: given.times[k],

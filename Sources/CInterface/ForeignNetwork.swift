@@ -1,11 +1,12 @@
 import Synchronization
 
 /// `diffspec_predict` of `diffspec.h`.
-public typealias PredictFunction = @convention(c) (
-    _ context: UnsafeMutableRawPointer?, _ rows: Int64, _ dimension: Int64, _ states: UnsafePointer<Float>?,
-    _ times: UnsafePointer<Double>?, _ samples: UnsafePointer<Int64>?, _ steps: UnsafePointer<Int32>?,
-    _ answers: UnsafeMutablePointer<Float>?
-) -> Int32
+public typealias PredictFunction =
+    @convention(c) (
+        _ context: UnsafeMutableRawPointer?, _ rows: Int64, _ dimension: Int64, _ states: UnsafePointer<Float>?,
+        _ times: UnsafePointer<Double>?, _ samples: UnsafePointer<Int64>?, _ steps: UnsafePointer<Int32>?,
+        _ answers: UnsafeMutablePointer<Float>?
+    ) -> Int32
 
 /// A network that another program runs: rows of states in, as many rows of answers out.
 ///

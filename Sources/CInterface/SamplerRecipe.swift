@@ -8,7 +8,8 @@ struct SamplerRecipe: Decodable {
     static let source = "recipe"
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, shape, schedule, scheduler, coefficients, langevin, prediction, chain, steps, churn, spacing, guidance
+        case name, shape, schedule, scheduler, coefficients, langevin, prediction, chain, steps, churn, spacing,
+            guidance
         case timeScale = "time_scale"
         case betaMin = "beta_min"
         case betaMax = "beta_max"
@@ -85,7 +86,8 @@ struct SamplerRecipe: Decodable {
 
     init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        func word<Value: RawRepresentable<String> & CaseIterable>(_ key: CodingKeys, else usual: Value) throws -> Value {
+        func word<Value: RawRepresentable<String> & CaseIterable>(_ key: CodingKeys, else usual: Value) throws -> Value
+        {
             guard let text = try values.decodeIfPresent(String.self, forKey: key) else { return usual }
             return try JSONFile.value(text, key: key.rawValue, file: Self.source)
         }

@@ -7,9 +7,8 @@ extension CommandLineTests {
     struct ModelCommandsTests {
         /// The bundled models' golden cases, made by diffusers or PyTorch: to 1e-4 of the output's standard deviation.
         @Test(arguments: [
-            "cifar10", "fashion-mnist", "fashion-mnist-draft", "fashion-mnist-correction", "mixture-2",
-            "mixture-2-draft",
-            "mixture-32", "mixture-32-draft", "pusht",
+            "cifar10", "cifar10-draft", "cifar10-correction", "fashion-mnist", "fashion-mnist-draft",
+            "fashion-mnist-correction", "mixture-2", "mixture-2-draft", "mixture-32", "mixture-32-draft", "pusht",
         ])
         func evaluateAgreesWithPyTorch(model: String) throws { try Self.expectGoldenCase(of: model) }
 
