@@ -106,7 +106,7 @@ let package = Package(
             name: "DiffusionTests", dependencies: ["Diffusion", "Statistics", "Verification"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "ProcessesTests", dependencies: ["Couplings", "Diffusion", "Processes"]),
-        .testTarget(name: "JobsTests", dependencies: ["Diffusion", "Jobs"]),
+        .testTarget(name: "JobsTests", dependencies: ["Diffusion", "Jobs", "Reports"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
         .testTarget(name: "VerificationTests", dependencies: ["Couplings", "Diffusion", "Verification"]),
         .testTarget(

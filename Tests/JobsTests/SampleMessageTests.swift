@@ -1,5 +1,6 @@
 import Diffusion
 import Jobs
+import Reports
 import Testing
 
 @Suite("Messages between processes")
