@@ -47,14 +47,20 @@ final class BundledNetwork: Sendable {
             labels: try model.process.labels(of: conditions, count: model.labelCount), threads: threads)
     }
 
+    /// A run of the model itself.
+    /// - Throws: `RecipeError` for a setting that the model's folder decides.
     func session(_ recipe: SamplerRecipe, threads: Int) throws -> SamplingSession {
+        try recipe.refuse(
+            [
+                .schedule, .scheduler, .coefficients, .langevin, .prediction, .timeScale, .betaMin, .betaMax, .bounds,
+                .seeds,
+            ], beside: "a model folder, which has its own")
         let samples = try recipe.samples()
-        let lanes = recipe.batch == 0 ? min(samples.count, 16) : recipe.batch
-        let cancellation = Cancellation()
+        let lanes = min(recipe.batch ?? 16, samples.count)
         var sampling = recipe.sampling
         sampling.model.name = model.name
-        let sampler = try model.sampler(sampling, lanes: min(lanes, samples.count), threads: threads)
         return SamplingSession(
-            sampler, recipe: sampling, samples: samples, lanes: lanes, notes: model.notes, cancellation: cancellation)
+            try model.sampler(sampling, lanes: lanes, threads: threads), recipe: sampling, samples: samples,
+            lanes: lanes, threads: threads, notes: model.notes, cancellation: Cancellation())
     }
 }

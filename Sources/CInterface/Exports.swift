@@ -15,6 +15,10 @@ private enum Status {
     static let cancelled: Int32 = -3
 }
 
+/// Samples of a foreign network under way at a time unless the recipe says otherwise: enough to fill any accelerator, and
+/// few enough for memory.
+private let mostLanes = 256
+
 public typealias ErrorText = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
 private func handle(_ object: AnyObject) -> UnsafeMutableRawPointer { Unmanaged.passRetained(object).toOpaque() }
@@ -26,42 +30,30 @@ private func object<Object: AnyObject>(_ pointer: UnsafeMutableRawPointer?) thro
 
 private func copied(_ text: String) -> UnsafeMutablePointer<CChar>? { strdup(text) }
 
-private func status(_ error: ErrorText?, _ body: () throws -> Int32) -> Int32 {
+/// What the body returns; if it throws, the error's text goes to the caller, and `failure` makes the answer.
+private func reporting<Result>(
+    to text: ErrorText?, failure: (any Error) -> Result, _ body: () throws -> Result
+) -> Result {
     do { return try body() } catch {
-        return status(of: error, text: error_(error))
+        text?.pointee = copied("\(error)")
+        return failure(error)
     }
-    func status(of thrown: any Error, text: String) -> Int32 {
-        error?.pointee = copied(text)
-        return switch thrown {
+}
+
+private func status(_ text: ErrorText?, _ body: () throws -> Int32) -> Int32 {
+    reporting(to: text) { error in
+        switch error {
         case Stop.byNetwork: Status.stopped
         case Stop.cancelled: Status.cancelled
         default: Status.failed
         }
+    } _: {
+        try body()
     }
 }
 
-private func pointer<Value>(
-    _ error: ErrorText?, _ body: () throws -> UnsafeMutablePointer<Value>?
-) -> UnsafeMutablePointer<Value>? {
-    do { return try body() } catch let thrown {
-        error?.pointee = copied(error_(thrown))
-        return nil
-    }
-}
-
-private func rawPointer(_ error: ErrorText?, _ body: () throws -> AnyObject) -> UnsafeMutableRawPointer? {
-    do { return handle(try body()) } catch let thrown {
-        error?.pointee = copied(error_(thrown))
-        return nil
-    }
-}
-
-private func error_(_ thrown: any Error) -> String {
-    switch thrown {
-    case Stop.byNetwork(let status): "the network's function returned \(status)"
-    case Stop.cancelled: "cancelled"
-    default: "\(thrown)"
-    }
+private func pointer<Pointer>(_ text: ErrorText?, _ body: () throws -> Pointer?) -> Pointer? {
+    reporting(to: text, failure: { _ in nil }, body)
 }
 
 @_cdecl("diffspec_version")
@@ -76,7 +68,7 @@ public func diffspecSamplerCreate(
     _ draft: PredictFunction?, _ draftContext: UnsafeMutableRawPointer?, _ initialStates: UnsafePointer<Float>?,
     _ error: ErrorText?
 ) -> UnsafeMutableRawPointer? {
-    rawPointer(error) {
+    pointer(error) {
         guard let predict else { throw RecipeError("predict", "is a null pointer.") }
         let recipe = try SamplerRecipe(json: recipe)
         let samples = try recipe.samples()
@@ -91,14 +83,14 @@ public func diffspecSamplerCreate(
             chain.replacing(
                 network: ForeignNetwork(function: $0, context: draftContext, cancellation: cancellation))
         }
-        let seed = recipe.sampling.seed
-        let lanes = min(recipe.batch == 0 ? samples.count : recipe.batch, samples.count)
+        let lanes = min(recipe.batch ?? mostLanes, samples.count)
         let sampler = try recipe.sampling.speculation.sampler(
             over: chain, companions: ForeignCompanions(cheaper: cheaper), pictures: recipe.pictures,
-            random: recipe.seeds.map { RandomSource(seeds: $0) } ?? RandomSource(seed: seed), lanes: lanes, threads: 1)
-        return SamplingSession(
-            sampler, recipe: recipe.sampling, samples: samples, lanes: lanes, notes: notes,
-            cancellation: cancellation)
+            random: recipe.random, lanes: lanes, threads: 1)
+        return handle(
+            SamplingSession(
+                sampler, recipe: recipe.sampling, samples: samples, lanes: lanes, threads: 1, notes: notes,
+                cancellation: cancellation))
     }
 }
 
@@ -128,8 +120,7 @@ public func diffspecSamplerCancel(_ sampler: UnsafeMutableRawPointer?) {
 @_cdecl("diffspec_sampler_progress")
 public func diffspecSamplerProgress(
     _ sampler: UnsafeMutableRawPointer?, _ finished: UnsafeMutablePointer<Int64>?,
-    _ steps: UnsafeMutablePointer<Int64>?,
-    _ error: ErrorText?
+    _ steps: UnsafeMutablePointer<Int64>?, _ error: ErrorText?
 ) -> Int32 {
     status(error) {
         let session: SamplingSession = try object(sampler)
@@ -180,9 +171,9 @@ public func diffspecNoise(
 
 @_cdecl("diffspec_model_open")
 public func diffspecModelOpen(_ name: UnsafePointer<CChar>?, _ error: ErrorText?) -> UnsafeMutableRawPointer? {
-    rawPointer(error) {
+    pointer(error) {
         guard let name else { throw RecipeError("model", "is a null pointer.") }
-        return try BundledNetwork(String(cString: name))
+        return handle(try BundledNetwork(String(cString: name)))
     }
 }
 
@@ -222,10 +213,11 @@ public func diffspecModelPredict(
 public func diffspecModelSampler(
     _ model: UnsafeMutableRawPointer?, _ recipe: UnsafePointer<CChar>?, _ threads: Int32, _ error: ErrorText?
 ) -> UnsafeMutableRawPointer? {
-    rawPointer(error) {
+    pointer(error) {
         let network: BundledNetwork = try object(model)
-        return try network.session(
-            SamplerRecipe(json: recipe), threads: threads > 0 ? Int(threads) : Processors.available)
+        return handle(
+            try network.session(
+                SamplerRecipe(json: recipe), threads: threads > 0 ? Int(threads) : Processors.available))
     }
 }
 

@@ -2,13 +2,19 @@ import Diffusion
 import Models
 
 extension ForeignChain {
+    /// The settings that only a noise schedule heeds.
+    private static let ofSchedules: [SamplerRecipe.CodingKeys] = [
+        .schedule, .prediction, .timeScale, .betaMin, .betaMax, .chain, .spacing, .denoisesLastStep, .trainingSpacing,
+    ]
+
     /// The chain that a recipe describes, and what of its scheduler is not followed.
     /// - Throws: `RecipeError`, `ModelError` or `DiffusionError`, naming the setting.
     static func make(_ recipe: SamplerRecipe, network: ForeignNetwork) throws -> (chain: ForeignChain, notes: [String])
     {
         let dimension = try recipe.dimension()
         let guidance = recipe.sampling.chain.guidance
-        guard guidance.isFinite else { throw RecipeError("guidance", "must be a finite number, found \(guidance).") }
+        try recipe.sampling.chain.validate()
+        try recipe.refuse([.classes], beside: "a network of one's own")
         if [recipe.coefficients != nil, recipe.langevin != nil, recipe.scheduler != nil].count(where: { $0 }) > 1 {
             throw RecipeError("schedule", "must be given in one way: a name, scheduler, coefficients or langevin.")
         }
@@ -19,11 +25,18 @@ extension ForeignChain {
         }
         let bounds = try recipe.bounds.map { try range($0) }
         if let coefficients = recipe.coefficients {
+            try recipe.refuse(ofSchedules, beside: "coefficients")
+            let count = coefficients.times.count
+            guard !recipe.isGiven(.steps) || recipe.sampling.chain.steps == count else {
+                throw RecipeError(
+                    "steps", "must be those of the coefficients, \(count), found \(recipe.sampling.chain.steps).")
+            }
             return (
                 chain(try steps(coefficients), bounds: bounds, initialScale: coefficients.initialDeviation ?? 1), []
             )
         }
         if let langevin = recipe.langevin {
+            try recipe.refuse(ofSchedules, beside: "langevin")
             // Its coefficients and the bounds of its slopes are LangevinChain's.
             let energy = try LangevinChain(
                 dimension: dimension, stepCount: recipe.sampling.chain.steps, stepSize: langevin.stepSize
@@ -78,12 +91,17 @@ extension ForeignChain {
 
     private static func process(_ recipe: SamplerRecipe) throws -> NoiseProcess {
         if let scheduler = recipe.scheduler {
-            return try NoiseProcess(scheduler: scheduler, source: "scheduler")
+            try recipe.refuse([.schedule, .timeScale, .betaMin, .betaMax], beside: "a scheduler")
+            let process = try NoiseProcess(scheduler: scheduler, source: "scheduler")
+            guard recipe.prediction ?? process.prediction == process.prediction else {
+                throw RecipeError("prediction", "must be the scheduler's, \(process.prediction.rawValue).")
+            }
+            return process
         }
         guard recipe.timeScale.isFinite else { throw RecipeError("time_scale", "must be a finite number.") }
         return NoiseProcess(
             schedule: try recipe.schedule.schedule(minimalRate: recipe.betaMin, maximalRate: recipe.betaMax),
-            scheduleName: recipe.schedule.rawValue, prediction: recipe.prediction,
+            scheduleName: recipe.schedule.rawValue, prediction: recipe.prediction ?? .noise,
             timeInput: .scaled(recipe.timeScale))
     }
 }

@@ -40,10 +40,17 @@ struct ForeignNetwork: @unchecked Sendable {
 }
 
 /// A run that was ended before its end.
-enum Stop: Error {
+enum Stop: Error, CustomStringConvertible {
     /// The network's function returned this instead of 0.
     case byNetwork(Int32)
     case cancelled
+
+    var description: String {
+        switch self {
+        case .byNetwork(let status): "the network's function returned \(status)"
+        case .cancelled: "cancelled"
+        }
+    }
 }
 
 /// Set from any thread, looked at before and after each call of the network.

@@ -1,13 +1,15 @@
+import Couplings
 import Diffusion
 import Models
 import NeuralNetwork
+import Platform
 
 /// The JSON that a sampler is made from; its keys stand in `diffspec.h`.
 struct SamplerRecipe: Decodable {
     /// In messages, in the place of a file's name.
     static let source = "recipe"
 
-    private enum CodingKeys: String, CodingKey, CaseIterable {
+    enum CodingKeys: String, CodingKey, CaseIterable {
         case name, shape, schedule, scheduler, coefficients, langevin, prediction, chain, steps, churn, spacing,
             guidance
         case timeScale = "time_scale"
@@ -25,7 +27,8 @@ struct SamplerRecipe: Decodable {
     let betaMax: Double?
     let coefficients: Coefficients?
     let langevin: Langevin?
-    let prediction: PredictionKind
+    /// nil if it is not said: a scheduler says it itself.
+    let prediction: PredictionKind?
     let timeScale: Double
     let bounds: [Double]?
     /// Read as a file of diffusers' would be.
@@ -35,8 +38,10 @@ struct SamplerRecipe: Decodable {
     let seeds: [UInt64]?
     let count: Int
     let first: Int
-    /// Samples under way at a time; 0 for all.
-    let batch: Int
+    /// Samples under way at a time; nil for as many as suit the network.
+    let batch: Int?
+    /// The keys that were there.
+    private let given: Set<String>
 
     /// Steps that the caller has worked out: `y ↦ a_k y + b_k x̂ + s_k Z` with `x̂` the network's own answer.
     struct Coefficients: Decodable {
@@ -60,7 +65,7 @@ struct SamplerRecipe: Decodable {
     init(json text: UnsafePointer<CChar>?) throws {
         guard let text else { throw ModelError(Self.source, expected: "JSON", found: "a null pointer") }
         let json: JSON
-        do { json = try JSON(parsing: UnsafeRawBufferPointer(start: text, count: Self.length(text))) } catch {
+        do { json = try JSON(parsing: UnsafeRawBufferPointer(start: text, count: strlen(text))) } catch {
             throw ModelError(Self.source, expected: "valid JSON", found: "\(error)")
         }
         guard case .object(let members) = json else {
@@ -78,12 +83,6 @@ struct SamplerRecipe: Decodable {
         scheduler = given["scheduler"]
     }
 
-    private static func length(_ text: UnsafePointer<CChar>) -> Int {
-        var length = 0
-        while text[length] != 0 { length += 1 }
-        return length
-    }
-
     init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         func word<Value: RawRepresentable<String> & CaseIterable>(_ key: CodingKeys, else usual: Value) throws -> Value
@@ -98,7 +97,7 @@ struct SamplerRecipe: Decodable {
         betaMax = try values.decodeIfPresent(Double.self, forKey: .betaMax)
         coefficients = try values.decodeIfPresent(Coefficients.self, forKey: .coefficients)
         langevin = try values.decodeIfPresent(Langevin.self, forKey: .langevin)
-        prediction = try word(.prediction, else: .noise)
+        prediction = values.contains(.prediction) ? try word(.prediction, else: .noise) : nil
         timeScale = try values.decodeIfPresent(Double.self, forKey: .timeScale) ?? 1
         bounds = try values.decodeIfPresent([Double].self, forKey: .bounds)
 
@@ -125,7 +124,17 @@ struct SamplerRecipe: Decodable {
         self.sampling = sampling
         count = try values.decodeIfPresent(Int.self, forKey: .count) ?? 1
         first = try values.decodeIfPresent(Int.self, forKey: .first) ?? 0
-        batch = try values.decodeIfPresent(Int.self, forKey: .batch) ?? 0
+        batch = try values.decodeIfPresent(Int.self, forKey: .batch)
+        given = Set(values.allKeys.map(\.rawValue))
+    }
+
+    func isGiven(_ key: CodingKeys) -> Bool { given.contains(key.rawValue) }
+
+    /// Refuses settings that would be without effect.
+    /// - Parameter other: what decides in their place.
+    func refuse(_ keys: [CodingKeys], beside other: String) throws(RecipeError) {
+        guard let key = keys.first(where: isGiven) else { return }
+        throw RecipeError(key.rawValue, "has no effect beside \(other): leave it away.")
     }
 
     /// The samples that are to be made.
@@ -137,12 +146,14 @@ struct SamplerRecipe: Decodable {
         guard (0...1 << 48).contains(first) else {
             throw RecipeError("first", "must be from 0 to 2⁴⁸, found \(first).")
         }
-        guard batch >= 0 else { throw RecipeError("batch", "must be at least 0, found \(batch).") }
+        guard batch ?? 1 >= 1 else { throw RecipeError("batch", "must be at least 1, found \(batch ?? 1).") }
         if let seeds, seeds.count != count || first != 0 {
             throw RecipeError("seeds", "must be as many as count, from first 0 on: \(count), found \(seeds.count).")
         }
         return first..<first + count
     }
+
+    var random: RandomSource { seeds.map { RandomSource(seeds: $0) } ?? RandomSource(seed: sampling.seed) }
 
     /// Length of a state.
     func dimension() throws -> Int {

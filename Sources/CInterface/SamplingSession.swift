@@ -1,7 +1,6 @@
 import Couplings
 import Diffusion
 import Models
-import Platform
 import Reports
 import Synchronization
 
@@ -9,9 +8,8 @@ import Synchronization
 /// has set `isBusy`.
 final class SamplingSession: @unchecked Sendable {
     private struct State {
-        var waiting: Range<Int>
-        var active: [SampleState] = []
-        var decisions: [Int: [FinishedSample.Decision]] = [:]
+        var underWay: SamplesUnderWay<Range<Int>>
+        var log = DecisionLog()
         var finished: [Int: [Float]] = [:]
         var tally: SamplingTally
     }
@@ -19,7 +17,7 @@ final class SamplingSession: @unchecked Sendable {
     let cancellation: Cancellation
     let dimension: Int
     let samples: Range<Int>
-    private let lanes: Int
+    private let threads: Int
     private let sampler: any Sampler
     private let description: SamplingDescription
     private var state: State
@@ -29,53 +27,47 @@ final class SamplingSession: @unchecked Sendable {
     /// - Parameters:
     ///   - samples: which.
     ///   - lanes: samples under way at a time, at least 1.
+    ///   - threads: of this library's own network, for the report.
+    ///   - cancellation: what the sampler's network looks at.
     init(
-        _ sampler: any Sampler, recipe: SamplingRecipe, samples: Range<Int>, lanes: Int, notes: [String],
-        cancellation: Cancellation
+        _ sampler: any Sampler, recipe: SamplingRecipe, samples: Range<Int>, lanes: Int, threads: Int,
+        notes: [String], cancellation: Cancellation
     ) {
-        (self.sampler, self.samples, self.lanes, self.cancellation) = (sampler, samples, lanes, cancellation)
+        (self.sampler, self.samples, self.threads, self.cancellation) = (sampler, samples, threads, cancellation)
         dimension = sampler.chain.dimension
         var recipe = recipe
         recipe.chain.steps = sampler.chain.stepCount
         description = SamplingDescription(recipe, isExact: sampler.isExact, notes: notes)
-        state = State(waiting: samples, tally: SamplingTally(stepCount: sampler.chain.stepCount))
+        state = State(
+            underWay: SamplesUnderWay(samples, lanes: lanes), tally: SamplingTally(stepCount: sampler.chain.stepCount))
     }
 
     /// One round of every sample under way.
     /// - Returns: whether there is more to do.
     func step() throws -> Bool {
         try exclusively { state in
-            while state.active.count < lanes, let next = state.waiting.popFirst() {
-                state.active.append(sampler.start(sample: next))
-            }
-            guard !state.active.isEmpty else { return false }
             try cancellation.check()
             let start = ContinuousClock.now
             // What a failed call leaves behind is the state before it.
-            var active = state.active
-            let info = try sampler.step(&active)
-            state.active = active.filter { $0.step < sampler.chain.stepCount }
-            for decision in info.decisions {
-                state.decisions[decision.sample, default: []].append(
-                    .init(step: decision.step, isAccepted: decision.isAccepted, acceptance: decision.acceptance))
-            }
-            for sample in active where sample.step == sampler.chain.stepCount {
-                let decisions = state.decisions.removeValue(forKey: sample.sample) ?? []
-                let finished = FinishedSample(
-                    sample: sample.sample, cost: sample.cost, decisions: decisions, state: sample.state)
-                state.tally.add(finished, fingerprint: 0)
+            var underWay = state.underWay
+            guard let info = try underWay.round(by: sampler) else { return false }
+            state.log.note(info)
+            for sample in underWay.takeFinished(stepCount: sampler.chain.stepCount) {
+                state.tally.add(state.log.finish(sample), fingerprint: 0)
                 state.finished[sample.sample] = sample.state.map { Float($0) }
             }
+            state.underWay = underWay
             state.tally.calls += info.calls
-            state.tally.seconds += (ContinuousClock.now - start).inSeconds
-            return !state.active.isEmpty || !state.waiting.isEmpty
+            state.tally.seconds += (ContinuousClock.now - start).seconds
+            return !underWay.isEmpty
         }
     }
 
     /// Finished samples, and the steps decided of all.
     func progress() throws -> (finished: Int, steps: Int) {
         try exclusively { state in
-            let steps = state.finished.count * sampler.chain.stepCount + state.active.reduce(0) { $0 + $1.step }
+            let steps =
+                state.finished.count * sampler.chain.stepCount + state.underWay.active.reduce(0) { $0 + $1.step }
             return (state.finished.count, steps)
         }
     }
@@ -97,7 +89,7 @@ final class SamplingSession: @unchecked Sendable {
     /// The report of the finished samples, as the command line writes it.
     func report() throws -> String {
         try exclusively { state in
-            try Report(description, tally: state.tally, threads: 1).jsonText()
+            try Report(description, tally: state.tally, threads: threads).jsonText()
         }
     }
 
@@ -108,12 +100,5 @@ final class SamplingSession: @unchecked Sendable {
         }
         defer { isBusy.store(false, ordering: .releasing) }
         return try body(&state)
-    }
-}
-
-extension Duration {
-    var inSeconds: Double {
-        let (seconds, attoseconds) = components
-        return Double(seconds) + Double(attoseconds) * 1e-18
     }
 }

@@ -51,9 +51,10 @@ void diffspec_free(void *text);
  *   steps (100), churn (0.25), spacing ("uniform" or "edm"), denoise_last_step, guidance (0), bounds [low, high] of x0
  *   draft ("recycled", "none" for plain sampling; as the command line's --draft), window (20, "adaptive" or "auto"),
  *   rule ("reflection"), fallback (true)
- *   seed (0) or seeds, one for each sample; count (1), first (0: the first sample's number), batch (0, all: samples under way at a time)
+ *   seed (0) or seeds, one for each sample; count (1), first (0: the first sample's number), batch (at most 256: samples under way at a time)
  *   classes           of a model folder: names or labels, in turn
  *   name              for the report
+ * A key that has no effect beside the others is refused.
  * draft_predict is the smaller network of the drafts "independent" and "assisted"; NULL for none.
  * initial_states [count, dimension] are where the chains start; NULL for noise. They are copied. */
 diffspec_sampler *diffspec_sampler_create(const char *recipe, diffspec_predict predict, void *context,

@@ -33,18 +33,12 @@ extension Sampler {
         samples: some Collection<Int>, lanes: Int, onRound: (StepInfo, [SampleState]) throws -> Void,
         onFinished: (FinishedSample) throws -> Void
     ) throws {
-        var decisions: [Int: [FinishedSample.Decision]] = [:]
+        var log = DecisionLog()
         try run(samples: samples, lanes: lanes) { info, active in
-            for decision in info.decisions {
-                decisions[decision.sample, default: []].append(
-                    .init(step: decision.step, isAccepted: decision.isAccepted, acceptance: decision.acceptance))
-            }
+            log.note(info)
             try onRound(info, active)
         } onFinished: { state in
-            try onFinished(
-                FinishedSample(
-                    sample: state.sample, cost: state.cost,
-                    decisions: decisions.removeValue(forKey: state.sample) ?? [], state: state.state))
+            try onFinished(log.finish(state))
         }
     }
 }

@@ -40,8 +40,7 @@ extension Sampler {
         }
     }
 
-    /// Runs many samples to their end with at most `lanes` of them at a time; whenever one is finished, the next takes
-    /// its place at once, so that the calls stay full and memory bounded however many there are.
+    /// Runs many samples to their end with at most `lanes` of them at a time, see `SamplesUnderWay`.
     /// - Parameters:
     ///   - samples: their indices, in the order in which they begin.
     ///   - lanes: how many are under way at a time, at least 1.
@@ -51,16 +50,10 @@ extension Sampler {
         samples: some Collection<Int>, lanes: Int, onRound: (StepInfo, [SampleState]) throws -> Void = { _, _ in },
         onFinished: (SampleState) throws -> Void
     ) throws {
-        precondition(lanes > 0, "at least one lane")
-        var waiting = samples[...]
-        var active: [SampleState] = []
-        while true {
-            while active.count < lanes, let next = waiting.popFirst() { active.append(start(sample: next)) }
-            guard !active.isEmpty else { return }
-            let info = try step(&active)
-            try onRound(info, active)
-            for sample in active where sample.step == chain.stepCount { try onFinished(sample) }
-            active.removeAll { $0.step == chain.stepCount }
+        var samples = SamplesUnderWay(samples, lanes: lanes)
+        while let info = try samples.round(by: self) {
+            try onRound(info, samples.active)
+            for sample in samples.takeFinished(stepCount: chain.stepCount) { try onFinished(sample) }
         }
     }
 }

@@ -18,9 +18,9 @@ package enum JSONFile {
         guard size <= largestSize else {
             throw ModelError(path, expected: "JSON of at most \(largestSize) bytes", found: "\(size) bytes")
         }
-        let data: Data
-        do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-            throw ModelError(path, expected: "a readable file", found: "\(error)")
+        let data: [UInt8]
+        do { data = try MappedFile.contents(of: path, atMost: largestSize) } catch {
+            throw ModelError(path, expected: "a readable file", found: "one that \(error.message)")
         }
         do { return try JSON(parsing: data) } catch {
             throw ModelError(

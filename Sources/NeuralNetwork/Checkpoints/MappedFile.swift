@@ -7,7 +7,7 @@
 #endif
 
 /// A regular file mapped into memory, read-only, until the last reference goes.
-final class MappedFile: Sendable {
+package final class MappedFile: Sendable {
     let path: String
     let count: Int
     private nonisolated(unsafe) let base: UnsafeRawPointer?
@@ -54,7 +54,7 @@ final class MappedFile: Sendable {
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// The whole of a small file.
-    static func contents(of path: String, atMost limit: Int) throws(CheckpointError) -> [UInt8] {
+    package static func contents(of path: String, atMost limit: Int) throws(CheckpointError) -> [UInt8] {
         let file = try MappedFile(path: path)
         guard file.count <= limit else {
             throw CheckpointError(.malformed, file: path, "has \(file.count) bytes; at most \(limit) are expected here")
