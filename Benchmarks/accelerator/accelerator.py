@@ -117,6 +117,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="timed runs of each line, for 100 steps; one for more")
     parser.add_argument("--seconds", type=float, default=600, help="begin no further line after this time")
     arguments = parser.parse_args()
+    if not arguments.out.parent.is_dir():
+        parser.error(f"{arguments.out.parent} is no folder")
     device = torch.device(arguments.device)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # float32 means float32
     torch.backends.cudnn.benchmark = False

@@ -45,17 +45,18 @@ class Cell:
 
 
 FEW_STEPS = 14  # the calls that recycled needs, rounded
-CELLS = [
+MAIN_CELLS = [
     Cell("none", 0.25, count=MANY), Cell("recycled", 0.25, count=MANY), Cell("none", 0.0, steps=FEW_STEPS, count=MANY),
     Cell("none", 0.25, steps=30, count=MANY), Cell("recycled", 0.25, 2.0, count=MANY),
     Cell("recycled", 0.25, 0.5, count=MANY), Cell("none", 1.0, count=MANY), Cell("none", 0.5, count=MANY),
     Cell("none", 0.01, count=MANY), Cell("recycled", 1.0, count=MANY),
-] + [
-    Cell(draft, churn, temperature)
+]
+CELLS = MAIN_CELLS + [
+    cell
     for churn in (0.25, 0.5, 1.0, 0.01) for temperature in (1.0, 0.5, 2.0)
     for draft in ("frozen", "independent", "recycled")
-    if (draft, churn, temperature) not in {("recycled", 0.25, 1), ("recycled", 0.25, 2), ("recycled", 0.25, 0.5),
-                                           ("recycled", 1, 1)}
+    for cell in [Cell(draft, churn, temperature)]
+    if cell.name not in {main.name for main in MAIN_CELLS}
 ]
 
 
@@ -153,6 +154,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.task == "table" and arguments.data is None:
         parser.error("the table needs --data")
+    if not arguments.classifier.is_file():
+        parser.error(f"{arguments.classifier} is no file: train_classifier.py makes one")
     sample(arguments) if arguments.task == "sample" else table(arguments)
 
 

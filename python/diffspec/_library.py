@@ -1,10 +1,15 @@
 """The C library: where it is, and its functions with their types (see `Sources/CInterface/diffspec.h`)."""
 
 import ctypes
+import json
 import os
-from ctypes import POINTER, byref, c_char_p, c_double, c_float, c_int32, c_int64, c_uint64, c_void_p
+from collections.abc import Mapping
+from ctypes import POINTER, byref, c_char_p, c_int32, c_int64, c_uint64, c_void_p
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 FINISHED, UNFINISHED, FAILED, STOPPED, CANCELLED = 0, 1, -1, -2, -3
 # Pointers come as addresses, of which views are made only when they are looked at.
@@ -75,9 +80,19 @@ def call(name: str, *arguments: object) -> int | None:
     return result
 
 
+def encoded(recipe: Mapping[str, Any]) -> bytes:
+    """A recipe as the library takes it, without the settings that are None."""
+    def plain(value: Any) -> Any:
+        array = np.asarray(value)  # NumPy's own numbers and arrays, which json does not know
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"a setting of type {type(value).__name__} cannot be used")
+        return array.tolist()
+
+    given = {key: value for key, value in recipe.items() if value is not None}
+    return json.dumps(given, default=plain).encode()
+
+
 def version() -> str:
+    """Of the library."""
     return text(library().diffspec_version())
 
-
-__all__ = ["CANCELLED", "FINISHED", "PREDICT", "STOPPED", "UNFINISHED", "DiffSpecError", "c_double", "c_float", "call",
-           "library", "text", "version"]

@@ -1,5 +1,6 @@
 """What a run gives."""
 
+import ctypes
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Result:
     report: dict[str, Any]
 
 
-def finish(handle: int, shape: tuple[int, ...], count: int, callbacks: list[Callback], total_steps: Callable[[], int],
+def finish(handle: int, shape: tuple[int, ...], count: int, callbacks: list[Callback], steps: int,
            progress: Progress | None) -> Result:
     """Runs a sampler to its end, round by round, and destroys it whatever happens."""
     try:
@@ -60,9 +61,9 @@ def finish(handle: int, shape: tuple[int, ...], count: int, callbacks: list[Call
             if status == lib.CANCELLED:
                 raise lib.DiffSpecError("the run was cancelled")
             if progress is not None:
-                decided = lib.ctypes.c_int64()
-                lib.call("diffspec_sampler_progress", handle, None, lib.ctypes.byref(decided))
-                progress(decided.value, total_steps())
+                decided = ctypes.c_int64()
+                lib.call("diffspec_sampler_progress", handle, None, ctypes.byref(decided))
+                progress(decided.value, count * steps)
             if status == lib.FINISHED:
                 break
         samples = np.empty((count, *shape), np.float32)

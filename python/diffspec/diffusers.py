@@ -13,7 +13,7 @@ from torch import Tensor
 from ._result import Result
 from .sampling import sample
 from .schedule import Schedule
-from .torch import Pieces, in_pieces
+from .torch import Pieces, in_pieces, seeds
 
 _PIPELINES = ("DDPMPipeline", "StableDiffusionPipeline", "StableDiffusionXLPipeline")
 _SCHEDULERS = ("DDPMScheduler", "EulerAncestralDiscreteScheduler")
@@ -101,20 +101,9 @@ class Accelerated:
 
         self.last = sample(
             denoiser, latents.shape[1:], steps=steps, schedule=Schedule.from_diffusers(scheduler, steps),
-            prediction=scheduler.config.prediction_type, count=count, seed=_seeds(generator, count),
+            count=count, seed=seeds(generator, count),
             initial=latents.float().cpu().numpy(), name=type(network).__name__, **self.settings)
         return torch.from_numpy(self.last.samples).to(latents.device, latents.dtype)
-
-
-def _seeds(generator: Any, count: int) -> Any:
-    """Drawn from the pipeline's generator, or generators, which a further call finds moved on, as after its own loop."""
-    def drawn(source: torch.Generator | None) -> int:
-        device = "cpu" if source is None else source.device
-        return int(torch.randint(2**62, (1,), generator=source, device=device))
-
-    if isinstance(generator, list):
-        return [drawn(one) for one in generator] if len(generator) == count else drawn(generator[0])
-    return drawn(generator)
 
 
 class _Capture:

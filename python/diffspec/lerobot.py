@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .diffusers import _seeds
 from .sampling import sample
 from .schedule import Schedule
-from .torch import Pieces, in_pieces
+from .torch import Pieces, in_pieces, seeds
 
 
 def accelerate(policy: Any, window: int | str = 20, draft: str = "recycled", *, max_rows: int | None = None,
@@ -60,7 +59,7 @@ def accelerate(policy: Any, window: int | str = 20, draft: str = "recycled", *, 
         steps = self.num_inference_steps or self.noise_scheduler.config.num_train_timesteps
         self.last = sample(
             denoiser, shape, steps=steps, schedule=Schedule.from_diffusers(self.noise_scheduler), count=batch_size,
-            seed=_seeds(generator, batch_size), window=window, draft=draft, name=type(self.unet).__name__,
+            seed=seeds(generator, batch_size), window=window, draft=draft, name=type(self.unet).__name__,
             initial=None if noise is None else noise.float().cpu().numpy(), **settings)
         return torch.from_numpy(self.last.samples).to(parameter.device, parameter.dtype)
 

@@ -54,8 +54,8 @@ class Model:
         recipe = {"shape": self.shape, "count": count, "classes": [str(label) for label in classes], "steps": steps,
                   "window": window, "churn": churn, "seed": seed, "draft": draft, "rule": rule, "fallback": fallback,
                   "guidance": guidance, "chain": chain, "spacing": spacing, "batch": batch, "first": first}
-        handle = lib.call("diffspec_model_sampler", self._handle, json.dumps(recipe).encode(), threads)
-        return finish(handle, self.shape, count, [], lambda: count * steps, progress)
+        handle = lib.call("diffspec_model_sampler", self._handle, lib.encoded(recipe), threads)
+        return finish(handle, self.shape, count, [], steps, progress)
 
     def predict(self, x: np.ndarray, t: np.ndarray, labels: Sequence[int] | np.ndarray | None = None, *,
                 threads: int = 1) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from .schedule import Schedule
 
 def sample(
     denoiser: Denoiser, shape: Sequence[int], *, steps: int = 100, window: int | str = 20,
-    schedule: str | Schedule = "cosine", prediction: str = "epsilon", churn: float = 0.25, count: int = 1,
+    schedule: str | Schedule = "cosine", prediction: str | None = None, churn: float = 0.25, count: int = 1,
     seed: int | Sequence[int] = 0, draft: str = "recycled", draft_denoiser: Denoiser | None = None,
     rule: str = "reflection", fallback: bool = True, initial: np.ndarray | None = None,
     guidance: float = 0.0, chain: str | None = None, spacing: str | None = None, denoise_last_step: bool = False,
@@ -33,7 +32,8 @@ def sample(
         steps: K, the steps of the chain.
         window: states drafted and scored a call; "adaptive" or "auto" to have it chosen.
         schedule: `cosine`, `flow`, `vp-linear`, or a `Schedule`.
-        prediction: what the network predicts: `epsilon`, `sample`, `velocity` or `v_prediction`.
+        prediction: what the network predicts: `epsilon` (the default), `sample`, `velocity` or `v_prediction`. A diffusers
+            scheduler says it itself, and a chain of arrays takes the answers as they are.
         churn: ε, how much noise each step of the reverse SDE adds: 0 is the ODE, where nothing can be saved.
         count: samples; each is a function of the seed and its own number.
         seed: of all randomness; or one for each sample.
@@ -48,7 +48,7 @@ def sample(
         spacing: "uniform" or "edm", of the SDE's time grid.
         denoise_last_step: the SDE's last step returns the denoised sample.
         bounds: where x̂0 is clipped to.
-        batch: samples under way at a time; all by default.
+        batch: samples under way at a time; at most 256 by default.
         first: the first sample's number.
         name: of the network, for the report.
         progress: called with the steps decided and those of all samples, after every round.
@@ -59,9 +59,9 @@ def sample(
     """
     schedule = schedule if isinstance(schedule, Schedule) else Schedule.named(schedule)
     recipe = {
-        "prediction": schedule.prediction or prediction, "steps": steps, "window": window, "churn": churn, "count": count,
+        "prediction": prediction, "steps": steps, "window": window, "churn": churn, "count": count,
         "draft": draft, "rule": rule, "fallback": fallback, "guidance": guidance, "chain": chain,
-        "spacing": spacing, "denoise_last_step": denoise_last_step, "bounds": bounds, "batch": batch, "first": first,
+        "spacing": spacing, "denoise_last_step": denoise_last_step or None, "bounds": bounds, "batch": batch, "first": first,
         "seed" if np.ndim(seed) == 0 else "seeds": seed,
         "name": name or getattr(denoiser, "__name__", type(denoiser).__name__),
     }
@@ -105,13 +105,10 @@ def run(recipe: dict[str, Any], shape: Sequence[int], denoiser: Denoiser, draft_
         if initial.shape != (count, *shape):
             raise lib.DiffSpecError(f"initial must be {(count, *shape)}, and is {initial.shape}")
     callbacks = [Callback(network, shape) for network in (denoiser, draft_denoiser) if network is not None]
-    text = json.dumps(recipe | {"shape": shape}, default=_plain).encode()
-    if b"\0" in text:
-        raise lib.DiffSpecError("a setting holds a null character")
     draft = callbacks[1].function if draft_denoiser is not None else lib.PREDICT()
-    handle = lib.call("diffspec_sampler_create", text, callbacks[0].function, None, draft, None,
+    handle = lib.call("diffspec_sampler_create", lib.encoded(recipe | {"shape": shape}), callbacks[0].function, None, draft, None,
                       None if initial is None else initial.ctypes.data)
-    return finish(handle, shape, count, callbacks, lambda: count * int(recipe["steps"]), progress)
+    return finish(handle, shape, count, callbacks, int(recipe["steps"]), progress)
 
 
 def noise(shape: Sequence[int], *, seed: int, sample: int = 0, step: int = -1) -> np.ndarray:
@@ -122,14 +119,6 @@ def noise(shape: Sequence[int], *, seed: int, sample: int = 0, step: int = -1) -
     values = np.empty(tuple(shape), np.float64)
     lib.library().diffspec_noise(seed, sample, step, values.size, values.ctypes.data)
     return values
-
-
-def _plain(value: Any) -> Any:
-    """What json does not know: NumPy's numbers and arrays."""
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"a setting of type {type(value).__name__} cannot be used")
-    return array.tolist()
 
 
 __all__ = ["langevin", "noise", "sample"]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._callback import Denoiser
+from ._callback import Denoiser, as_array
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,10 @@ class Schedule:
 
     Attributes:
         recipe: keys of the recipe, see `diffspec.h`.
-        prediction: what the network must predict under it; None if any kind will do.
         wrap: makes of a denoiser the one that the chain asks; None for itself.
     """
 
     recipe: Mapping[str, Any]
-    prediction: str | None = None
     wrap: Callable[[Denoiser], Denoiser] | None = field(default=None, repr=False)
 
     @classmethod
@@ -91,8 +89,6 @@ def _euler_ancestral(scheduler: Any, steps: int) -> Schedule:
 
     def wrap(denoiser: Denoiser) -> Denoiser:
         def denoised(x: np.ndarray, t: np.ndarray, index: np.ndarray) -> np.ndarray:
-            from ._callback import as_array
-
             # Timesteps are those of the table, so the nearest is the very one.
             place = np.abs(times[None] - t[:, None]).argmin(axis=1)
             s = sigma[place].astype(np.float32).reshape(-1, *[1] * (x.ndim - 1))
@@ -104,4 +100,4 @@ def _euler_ancestral(scheduler: Any, steps: int) -> Schedule:
         return denoised
 
     schedule = Schedule.from_arrays(times, down / sigma, 1 - down / sigma, up, initial_deviation=start)
-    return Schedule(schedule.recipe, prediction="sample", wrap=wrap)
+    return Schedule(schedule.recipe, wrap)

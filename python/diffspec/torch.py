@@ -81,3 +81,14 @@ class Denoiser:
             return answer.sample if hasattr(answer, "sample") and not isinstance(answer, Tensor) else answer
 
         return in_pieces(evaluate, len(x), self.pieces).float().cpu().numpy()
+
+
+def seeds(generator: Any, count: int) -> Any:
+    """Drawn from a caller's generator, or generators, which a further call finds moved on, as after its own loop."""
+    def drawn(source: torch.Generator | None) -> int:
+        device = "cpu" if source is None else source.device
+        return int(torch.randint(2**62, (1,), generator=source, device=device))
+
+    if isinstance(generator, list):
+        return [drawn(one) for one in generator] if len(generator) == count else drawn(generator[0])
+    return drawn(generator)
