@@ -10,28 +10,17 @@ averaged over 4×4 pixels, go into OUT/fidelity.md and OUT/fidelity.png. Needs P
 
 import argparse
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
-import torch.nn.functional as F
+from distances import (POOLING, REPLICATES, SPACES, Distance, balanced, classifier, data_set, distance, features,
+                       frechet_distance, image_data)
+from make_samples import FEW_STEPS, STEPS, WAYS, Way
 from safetensors.torch import load_file
 from torch import Generator, Tensor
 
-from make_samples import FEW_STEPS, STEPS, WAYS, Way
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "weights" / "training"))
-import classifier
-import image_data
-from frechet import frechet_distance
-from image_data import ImageSet
-
-POOLING = 4  # pixels a side
-REPLICATES = 200
-CLASSES = 10  # row i of a set is of class i mod 10
-SPACES = ("classifier", "pixels")
 NAMES = {
     "plain": f"plain, {STEPS} steps",
     "plain-again": f"plain, {STEPS} steps, other noise",
@@ -53,47 +42,11 @@ class Sampled:
     nfe: float
 
 
-@dataclass(frozen=True)
-class Distance:
-    """A Fréchet distance with its standard error."""
-
-    value: float
-    error: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} ± {self.error:.3f}"
-
-
-def features(network: classifier.Classifier, images: Tensor) -> dict[str, Tensor]:
-    images = images.clamp(-1, 1)
-    return {
-        "classifier": classifier.in_batches(network.features, images).double(),
-        "pixels": F.avg_pool2d(images, POOLING).flatten(1).double(),
-    }
-
-
 def load(folder: Path, way: Way, parts: int, network: classifier.Classifier) -> Sampled:
     paths = [folder / f"{way.name}-{part:04}.safetensors" for part in range(parts)]
     images = torch.cat([load_file(path)["samples"] for path in paths])
     calls = [json.loads(path.with_suffix(".json").read_text())["nfe"]["mean"] for path in paths]
     return Sampled(features(network, images), sum(calls) / len(calls))
-
-
-def balanced(images: ImageSet, count: int) -> Tensor:
-    """The first images of each class, in the samples' order of classes."""
-    each = [torch.nonzero(images.labels == label).flatten()[:count // CLASSES] for label in range(CLASSES)]
-    return images.images[torch.stack(each, dim=1).flatten()]
-
-
-def distance(rows: Tensor, reference: Tensor) -> Distance:
-    """To the reference; the standard error by the bootstrap over the rows of each class."""
-    generator = Generator().manual_seed(0)
-    classes = torch.arange(len(rows)) % CLASSES
-    replicates = []
-    for _ in range(REPLICATES):
-        drawn = torch.randint(len(rows) // CLASSES, (len(rows),), generator=generator)
-        replicates.append(frechet_distance(rows[CLASSES * drawn + classes], reference))
-    return Distance(frechet_distance(rows, reference), torch.tensor(replicates).std().item())
 
 
 def permutation_p(first: Tensor, second: Tensor) -> float:
@@ -148,10 +101,7 @@ def main() -> None:
         raise SystemExit(f"error: {arguments.samples}: not every way has samples yet")
     sampled = {way.name: load(arguments.samples, way, parts, network) for way in WAYS}
     count = len(sampled["plain"].features["pixels"])
-    try:
-        train, test = (image_data.load("fashion-mnist", arguments.data, split) for split in ("train", "test"))
-    except OSError as error:
-        raise SystemExit(f"error: {error}; apt-get install dataset-fashion-mnist, or give --data") from error
+    train, test = data_set(arguments.data)
     reference = features(network, image_data.scaled(test.images))
     data = features(network, image_data.scaled(balanced(train, count)))
 

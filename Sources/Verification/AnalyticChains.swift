@@ -9,24 +9,28 @@ public struct ChainCase: Sendable {
     public let drafts: [DraftCase]
     /// Projections that are tested besides the axes.
     public let directions: [[Double]]
-    /// Whether errors show well enough in its result for the controls to be tried on it.
+    /// Whether errors show well enough in its result for the controls of every draft to be tried on it.
     public let isForControls: Bool
+    /// Whether each draft and rule is tried with one window only, in turn, where not the whole product is wanted.
+    public let isThinned: Bool
 
     /// - Parameters:
     ///   - name: in the names of the checks.
     ///   - chain: the target.
     ///   - drafts: to be tried on it.
     ///   - directions: each of the chain's dimension.
-    ///   - isForControls: whether errors show well enough in its result for the controls to be tried on it.
+    ///   - isForControls: whether errors show well enough in its result for the controls of every draft.
+    ///   - isThinned: whether each draft and rule is tried with one window only, in turn.
     public init(
         _ name: String, chain: any GaussianChain, drafts: [DraftCase], directions: [[Double]] = [],
-        isForControls: Bool = true
+        isForControls: Bool = true, isThinned: Bool = false
     ) {
         self.name = name
         self.chain = chain
         self.drafts = drafts
         self.directions = directions
         self.isForControls = isForControls
+        self.isThinned = isThinned
     }
 }
 
@@ -80,6 +84,9 @@ public enum AnalyticChains {
             DraftCase("recycled-zeroth", RecycledDraft(order: .zeroth)),
             DraftCase("recycled", RecycledDraft()),
             DraftCase("picard:1", try PicardDraft(iterations: 1)),
+            DraftCase("picard:2", try PicardDraft(iterations: 2), isForControls: false),
+            DraftCase("picard:3", try PicardDraft(iterations: 3), isForControls: false),
+            DraftCase("picard-deterministic:2", try DeterministicPicardDraft(iterations: 2)),
             DraftCase("corrected", CorrectedDraft(corrector: HabitualCorrector())),
             DraftCase("mixture", try MixtureDraft([(0.3, FrozenDraft()), (0.7, RecycledDraft())])),
             DraftCase(
@@ -94,7 +101,7 @@ public enum AnalyticChains {
 
     public static func all() throws(DiffusionError) -> [ChainCase] {
         let (mixture, truncated) = (try mixture(prior: [0.2, 0]), try mixture(stopAfter: 6))
-        return [
+        let basic = [
             ChainCase(
                 "mixture", chain: mixture, drafts: try drafts() + independent(of: mixture), directions: directions,
                 isForControls: false),
@@ -104,6 +111,7 @@ public enum AnalyticChains {
                 directions: directions),
             try langevin(),
         ]
+        return try basic + TableChains.all()
     }
 
     /// A diffusion model of a two-dimensional mixture, K = 8.

@@ -9,17 +9,21 @@ public struct RuleCase: Sendable {
     public let rule: @Sendable (_ dimension: Int) throws -> any VerificationRule
     /// Whether it accepts with the highest probability that any coupling can, `2Φ(-‖Δ‖/2)`.
     public let isMaximal: Bool
+    /// Whether it accepts more often than any coupling can: then its rate must give it away too.
+    public let isLenient: Bool
 
     public init(
-        _ name: String, isMaximal: Bool, rule: @escaping @Sendable (_ dimension: Int) throws -> any VerificationRule
+        _ name: String, isMaximal: Bool, isLenient: Bool = false,
+        rule: @escaping @Sendable (_ dimension: Int) throws -> any VerificationRule
     ) {
         self.name = name
         self.rule = rule
         self.isMaximal = isMaximal
+        self.isLenient = isLenient
     }
 
-    public init(_ name: String, _ rule: any VerificationRule, isMaximal: Bool) {
-        self.init(name, isMaximal: isMaximal) { _ in rule }
+    public init(_ name: String, _ rule: any VerificationRule, isMaximal: Bool, isLenient: Bool = false) {
+        self.init(name, isMaximal: isMaximal, isLenient: isLenient) { _ in rule }
     }
 }
 
@@ -39,11 +43,12 @@ enum CouplingChecks {
         },
     ]
 
-    /// What the tests must find out.
+    /// What the tests must find out. Algorithm 5 accepts as it should; only what it puts in place of a rejected draft is
+    /// wrong.
     static let wrong = [
         RuleCase("Algorithm 5 (resampling)", IncorrectRejection(), isMaximal: false),
-        RuleCase("accept everything", AcceptEverything(), isMaximal: false),
-        RuleCase("temperature 4", ReflectionCoupling(temperature: 4), isMaximal: false),
+        RuleCase("accept everything", AcceptEverything(), isMaximal: false, isLenient: true),
+        RuleCase("temperature 4", ReflectionCoupling(temperature: 4), isMaximal: false, isLenient: true),
     ]
 
     /// `‖Δ‖`: from nearly always accepted to nearly never.
@@ -63,10 +68,9 @@ enum CouplingChecks {
         for rule in wrong {
             let step = CoupledStep(distance: controlDistance, samples: samples, seed: seed, index: checks.count)
             checks.append(step.marginalCheck(of: rule, group: .control))
-            checks.append(step.meetingCheck(of: rule, group: .control))
+            if rule.isLenient { checks.append(step.meetingCheck(of: rule, group: .control)) }
         }
-        // Algorithm 5 accepts as it should; only what it puts in place of a rejected draft is wrong.
-        return checks.filter { !($0.group == .control && $0.name == "meeting, \(wrong[0].name), ‖Δ‖ = 1") }
+        return checks
     }
 }
 

@@ -2,6 +2,7 @@ import Couplings
 import Diffusion
 import Foundation
 import Statistics
+import Synchronization
 
 /// Checks of the whole loop: speculative against plain samples of the same chain.
 struct SpeculationChecks: Sendable {
@@ -13,7 +14,7 @@ struct SpeculationChecks: Sendable {
     let chains: [ChainCase]
     let grid: VerificationSuite.Grid
     let windows: [WindowCase]
-    /// Plain samples of each chain, which all its checks are held against.
+    /// Plain samples of each chain, pairs `(Y_j, Y_K)`, which all its checks are held against.
     private let plain: [[[Double]]]
     let samples: Int
     let seed: UInt64
@@ -26,7 +27,7 @@ struct SpeculationChecks: Sendable {
         self.samples = samples
         self.seed = seed
         plain = try chains.enumerated().map { index, chain in
-            try Self.plainSamples(
+            try Self.plainPairs(
                 of: chain.chain, range: Self.samples(samples, ofCheck: Self.plainIndex + index), seed: seed,
                 threads: threads)
         }
@@ -40,11 +41,46 @@ struct SpeculationChecks: Sendable {
         return first..<first + count
     }
 
-    private static func plainSamples(
+    private static func plainPairs(
         of chain: some GaussianChain, range: Range<Int>, seed: UInt64, threads: Int
     ) throws -> [[Double]] {
-        try SequentialSampler(chain: chain, random: RandomSource(seed: seed))
-            .runConcurrently(samples: range, lanes: 64, threads: threads).map(\.state)
+        let sampler = SequentialSampler(chain: chain, random: RandomSource(seed: seed))
+        return try pairs(of: sampler, samples: range, threads: threads)
+    }
+
+    /// `(Y_j, Y_K)` of each sample, one after the other in a row, with `j` half way. That both parts have the right law each
+    /// would not make the path right.
+    private static func pairs(of sampler: some Sampler, samples: Range<Int>, threads: Int) throws -> [[Double]] {
+        let middle = max(1, sampler.chain.stepCount / 2)
+        let visited = Mutex<[Int: [Double]]>([:])
+        let finished = try sampler.runConcurrently(samples: samples, lanes: 64, threads: threads) { info in
+            let visits = info.visits.filter { $0.step == middle }
+            visited.withLock { states in for visit in visits { states[visit.sample] = visit.state } }
+        }
+        return try visited.withLock { states in
+            try finished.map { sample in
+                guard let state = states[sample.sample] else {
+                    throw DiffusionError(
+                        "sample \(sample.sample)", expected: "a visit to every step", found: "none to step \(middle)")
+                }
+                return state + sample.state
+            }
+        }
+    }
+
+    /// What pairs are projected on beside their axes: the chain's directions of the last state, and each coordinate's sum and
+    /// difference of the two states.
+    private static func directions(of chain: ChainCase) -> [[Double]] {
+        let dimension = chain.chain.dimension
+        let zeros = [Double](repeating: 0, count: dimension)
+        let across = (0..<dimension).flatMap { axis in
+            [1.0, -1].map { sign in
+                var direction = zeros + zeros
+                (direction[axis], direction[dimension + axis]) = (1, sign)
+                return direction
+            }
+        }
+        return chain.directions.map { zeros + $0 } + across
     }
 
     /// - Parameters:
@@ -55,25 +91,28 @@ struct SpeculationChecks: Sendable {
         for (c, chain) in chains.enumerated() {
             for (r, rule) in rules.enumerated() {
                 for (d, draft) in chain.drafts.enumerated() {
-                    for (w, window) in windows.enumerated() where isChosen(rule: r, draft: d, window: w) {
+                    for (w, window) in windows.enumerated() where isChosen(chain: c, rule: r, draft: d, window: w) {
                         checks.append(marginalCheck(c, draft, window: window, rule: rule, index: index + checks.count))
                     }
                     if r == 0, rule.isMaximal {
-                        checks.append(meetingCheck(chain, draft, rule: rule, index: index + checks.count))
+                        checks.append(
+                            meetingCheck(chain, draft, rule: rule, group: .meeting, index: index + checks.count))
                     }
                 }
             }
         }
         for rule in wrong {
             for draft in controlledDraftNames { checks.append(control(draft, rule: rule, index: index + checks.count)) }
+            for c in chains.indices { checks += controls(of: c, rule: rule, index: index + checks.count) }
         }
         return checks
     }
 
     /// The first rule is the loop's own, and has every draft with every window. To the loop all rules are the same:
     /// unless the whole product is wanted, each of the others has one window with each draft, in turn.
-    private func isChosen(rule: Int, draft: Int, window: Int) -> Bool {
-        rule == 0 || grid == .full || window == (draft + rule) % windows.count
+    private func isChosen(chain: Int, rule: Int, draft: Int, window: Int) -> Bool {
+        if grid == .full || (rule == 0 && !chains[chain].isThinned) { return true }
+        return window == (chains[chain].isThinned ? chain + draft + rule : draft + rule) % windows.count
     }
 
     /// Drafts that reject enough on one of the chains at least for a wrong rule to show.
@@ -108,6 +147,18 @@ struct SpeculationChecks: Sendable {
         }
     }
 
+    /// On every chain the tests that it is given must find every wrong rule out: that of the law, and for a rule that accepts
+    /// more than it should that of the rate too.
+    private func controls(of c: Int, rule: RuleCase, index: Int) -> [Check] {
+        guard let draft = chains[c].drafts.first(where: \.isForControls) else { return [] }
+        let name = "\(chains[c].name), \(draft.name), \(rule.name)"
+        let law = Check(group: .control, name: name, test: Self.marginalTest, samples: samples) {
+            try compare(c, draft, window: controlWindow.policy, rule: rule, index: index)
+        }
+        guard rule.isLenient else { return [law] }
+        return [law, meetingCheck(chains[c], draft, rule: rule, group: .control, index: index + 1)]
+    }
+
     private func compare(
         _ c: Int, _ draft: DraftCase, window: any WindowPolicy, rule: RuleCase, index: Int
     ) throws -> TestResult {
@@ -115,19 +166,20 @@ struct SpeculationChecks: Sendable {
             let sampler = try SpeculativeSampler(
                 chain: chain, draft: draft.draft, rule: rule.rule(chain.dimension), window: window,
                 random: RandomSource(seed: seed))
-            return try sampler.runConcurrently(
-                samples: Self.samples(samples, ofCheck: index), lanes: 64, threads: 1
-            ).map(\.state)
+            return try Self.pairs(of: sampler, samples: Self.samples(samples, ofCheck: index), threads: 1)
         }
-        return try MarginalTest.twoSample(run(chains[c].chain), plain[c], directions: chains[c].directions)
+        return try MarginalTest.twoSample(
+            run(chains[c].chain), plain[c], directions: Self.directions(of: chains[c]))
     }
 
     /// The accepted drafts of a run less the sum of the probabilities `2Φ(-‖Δ_k‖/2)` known beforehand: a martingale
     /// of variance `Σ p(1-p)`, hence a z-test (martingale central limit theorem, Hall & Heyde 1980, Cor. 3.1).
-    private func meetingCheck(_ chain: ChainCase, _ draft: DraftCase, rule: RuleCase, index: Int) -> Check {
+    private func meetingCheck(
+        _ chain: ChainCase, _ draft: DraftCase, rule: RuleCase, group: Check.Group, index: Int
+    ) -> Check {
         let count = min(samples, max(1000, samples / 4))  // a rate takes fewer than a law
         let name = "\(chain.name), \(draft.name), window \(Self.meetingWindow), \(rule.name)"
-        return Check(group: .meeting, name: name, test: "z, martingale", samples: count) {
+        return Check(group: group, name: name, test: "z, martingale", samples: count) {
             var (excess, variance) = (0.0, 0.0)
             func run(_ target: some GaussianChain) throws {
                 let sampler = try SpeculativeSampler(

@@ -25,6 +25,7 @@ package struct AcceptEverything: VerificationRule {
     package init() {}
 
     package func verify(_ proposal: GaussianProposal, randomness: inout RandomStream) -> Verdict {
-        Verdict(state: proposal.state, isAccepted: true, distance: 0)
+        let distance = proposal.discrepancy.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        return Verdict(state: proposal.state, isAccepted: true, distance: distance)
     }
 }

@@ -7,7 +7,8 @@ import Testing
 struct RecipeTests {
     @Test(arguments: [
         "recycled", "recycled-zeroth", "assisted", "corrected", "frozen-denoiser", "frozen", "frozen-fresh",
-        "frozen-previous", "independent", "picard:3", "mixture:frozen=0.25,recycled=0.75", "mixture:learnt", "none",
+        "frozen-previous", "independent", "picard:3", "picard-deterministic:3", "mixture:frozen=0.25,recycled=0.75",
+        "mixture:learnt", "none",
     ])
     func draftsAreTheirNames(name: String) throws {
         let draft = try #require(DraftRecipe(name))
@@ -16,7 +17,8 @@ struct RecipeTests {
     }
 
     @Test(arguments: [
-        "", "recycle", "picard:0", "picard:x", "mixture:", "mixture:none=1", "mixture:frozen=-1", "none:1",
+        "", "recycle", "picard:0", "picard:x", "picard-deterministic:0", "picard-deterministic", "mixture:",
+        "mixture:none=1", "mixture:frozen=-1", "none:1",
     ])
     func whatIsNoDraftIsNil(name: String) { #expect(DraftRecipe(name) == nil) }
 

@@ -63,6 +63,9 @@ public struct DenoisingChain: GaussianChain {
     public var dimension: Int { denoiser.dimension }
     public var rowsPerQuery: Int { guidance == 0 ? 1 : 2 }
     public func transition(at step: Int) -> GaussianTransition { steps[step].transition }
+    public func deterministicMean(step: Int, state: [Double], prediction: [Double]) -> [Double] {
+        mean(of: steps[step].flow ?? steps[step].transition, state: state, prediction: prediction)
+    }
     public func condition(ofSample sample: Int) -> Condition { conditions[sample % conditions.count] }
 
     public func priorPrediction(sample: Int) -> [Double]? {

@@ -23,6 +23,9 @@ public protocol GaussianChain: Sendable {
     func initialState(sample: Int, noise: [Double]) -> [Double]
     /// `m_k(y)` given the prediction `x̂`: the one place where means are computed, for target and drafts alike.
     func mean(step: Int, state: [Double], prediction: [Double]) -> [Double]
+    /// Where the chain's deterministic counterpart, the sampler with churn `ε = 0`, takes the state: what a draft may
+    /// iterate without noise. `mean` for a chain that has no such counterpart.
+    func deterministicMean(step: Int, state: [Double], prediction: [Double]) -> [Double]
     /// What the prediction for `Y_0` will be about, known without asking the target; nil if nothing is. Only a draft
     /// uses it, so that a wrong one costs calls and never exactness.
     func priorPrediction(sample: Int) -> [Double]?
@@ -39,7 +42,15 @@ extension GaussianChain {
 
     /// `m_k(y) = a_k y + b_k x̂`, with `x̂` clipped to the chain's bounds.
     public func mean(step: Int, state: [Double], prediction: [Double]) -> [Double] {
-        let transition = transition(at: step)
+        mean(of: transition(at: step), state: state, prediction: prediction)
+    }
+
+    public func deterministicMean(step: Int, state: [Double], prediction: [Double]) -> [Double] {
+        mean(step: step, state: state, prediction: prediction)
+    }
+
+    /// `a y + b x̂` of a transition, with `x̂` clipped to the chain's bounds.
+    func mean(of transition: GaussianTransition, state: [Double], prediction: [Double]) -> [Double] {
         let clipped =
             if let bounds = predictionBounds {
                 prediction.map { min(max($0, bounds.lowerBound), bounds.upperBound) }

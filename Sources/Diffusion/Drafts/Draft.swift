@@ -17,11 +17,16 @@ public protocol Draft: Sendable {
     func means(for windows: [DraftWindow], chain: some GaussianChain) throws -> [[Double]]
 }
 
-/// Which states of a window a target call evaluates.
-public enum ScoredRows: Sendable {
+/// Which states of a window a target call evaluates, each more than the one before.
+public enum ScoredRows: Int, Comparable, Sendable {
     /// `Ỹ_n` only.
     case first
+    /// All states that a step is taken from, of a window that is drafted without noise: `DraftWindow.iterate` tells the
+    /// draft. What the target answers is then a function of what was known before the window.
+    case allWithoutNoise
     case all
+
+    public static func < (first: ScoredRows, second: ScoredRows) -> Bool { first.rawValue < second.rawValue }
 }
 
 extension Draft {

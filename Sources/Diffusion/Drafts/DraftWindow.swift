@@ -9,20 +9,24 @@ public struct DraftWindow: Sendable {
     public internal(set) var states: [[Double]]
     /// `m^p_n, m^p_{n+1}, …`, one fewer than states.
     public internal(set) var means: [[Double]] = []
-    /// `Z_n, Z_{n+1}, …`, likewise.
+    /// `Z_n, Z_{n+1}, …`, likewise; none for an iterate.
     public internal(set) var noises: [[Double]] = []
     /// `W`
     public let length: Int
     /// Whether the target alone takes the next step.
     let isPlain: Bool
+    /// Which of the draft's refinements the window is drafted for without noise, from 0; nil for a window with noise.
+    public let iterate: Int?
 
     /// - Parameters:
     ///   - state: `Y_n`, at the step `n` that the window starts from.
     ///   - memory: what the target has answered along this sample's path.
     init(
-        sample: Int, firstStep: Int, state: [Double], memory: EvaluationMemory, length: Int, isPlain: Bool = false
+        sample: Int, firstStep: Int, state: [Double], memory: EvaluationMemory, length: Int, isPlain: Bool = false,
+        iterate: Int? = nil
     ) {
         self.sample = sample
+        self.iterate = iterate
         self.firstStep = firstStep
         self.memory = memory
         states = [state]
@@ -43,7 +47,7 @@ public struct DraftWindow: Sendable {
         let drafted = step - firstStep
         window.states.removeLast(states.count - 1 - drafted)
         window.means.removeLast(means.count - drafted)
-        window.noises.removeLast(noises.count - drafted)
+        window.noises.removeLast(max(0, noises.count - drafted))  // a window without noise has none
         return window
     }
 

@@ -32,7 +32,7 @@ public struct MixtureDraft: Draft {
     public var refinements: [ScoredRows] {
         let wishes = components.map(\.refinements)
         return (0..<(wishes.map(\.count).max() ?? 0)).map { pass in
-            wishes.contains { pass < $0.count && $0[pass] == .all } ? .all : .first
+            wishes.compactMap { pass < $0.count ? $0[pass] : nil }.max() ?? .first
         }
     }
 

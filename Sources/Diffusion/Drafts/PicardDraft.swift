@@ -1,6 +1,7 @@
-/// Picard iteration (DB25 (61)–(66)): before a window is scored, `M` further target calls evaluate the states drafted so
+/// Picard iteration (after DB25 (61)–(66)): before a window is scored, `M` further target calls evaluate the states drafted so
 /// far, and the window is drafted again from these answers. With pinned noise (rule R2) the iterates keep their noise, and
-/// a step's mean still depends on `Z_{<k}` alone (R1).
+/// a step's mean still depends on `Z_{<k}` alone (R1). The published variant, without noise until the last iterate, is
+/// `DeterministicPicardDraft`.
 ///
 /// Each call decides nothing and improves everything: it pays where windows are long and rejections early. Combined with
 /// recycling, the first iterate starts from what older windows know.
@@ -9,9 +10,11 @@ public struct PicardDraft: Draft {
     public let iterations: Int
     public let base: any Draft
 
+    static let possibleIterations = 1...1000
+
     /// - Throws: `DiffusionError` for no iterations, or more than 1000.
     public init(iterations: Int, base: any Draft = RecycledDraft()) throws(DiffusionError) {
-        guard (1...1000).contains(iterations) else {
+        guard Self.possibleIterations.contains(iterations) else {
             throw DiffusionError("Picard iterations", expected: "a number from 1 to 1000", found: "\(iterations)")
         }
         self.iterations = iterations

@@ -18,8 +18,9 @@ public struct SampleState: Sendable {
     }
 
     /// The window that a draft proposes from here on.
-    func window(length: Int, isPlain: Bool = false) -> DraftWindow {
+    func window(length: Int, isPlain: Bool = false, iterate: Int? = nil) -> DraftWindow {
         DraftWindow(
-            sample: sample, firstStep: step, state: state, memory: memory, length: length, isPlain: isPlain)
+            sample: sample, firstStep: step, state: state, memory: memory, length: length, isPlain: isPlain,
+            iterate: iterate)
     }
 }

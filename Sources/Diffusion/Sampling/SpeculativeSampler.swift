@@ -40,8 +40,8 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
 
     public func step(_ samples: inout [SampleState]) throws -> StepInfo {
         var info = StepInfo()
-        for refinement in draft.refinements {
-            let windows = try drafted(&samples, &info)
+        for (pass, refinement) in draft.refinements.enumerated() {
+            let windows = try drafted(&samples, &info, iterate: refinement == .allWithoutNoise ? pass : nil)
             try score(windows, rows: refinement, &samples, &info)
         }
         let windows = try drafted(&samples, &info)
@@ -58,15 +58,18 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
         return info
     }
 
-    /// 1. The draft's states `Ỹ_{k+1} = m^p_k + s_k Z_k`, step by step for all samples at once.
-    private func drafted(_ samples: inout [SampleState], _ info: inout StepInfo) throws -> [DraftWindow] {
+    /// 1. The draft's states `Ỹ_{k+1} = m^p_k + s_k Z_k`, step by step for all samples at once; without `Z_k` for an
+    /// iterate of a draft that asks for such.
+    private func drafted(
+        _ samples: inout [SampleState], _ info: inout StepInfo, iterate: Int? = nil
+    ) throws -> [DraftWindow] {
         var windows = samples.map { sample in
             let length = max(0, min(window.length(after: sample.decided), chain.stepCount - sample.step))
             // Most drafts have nothing to draft from before the target's first answer: that call only evaluates Y_n.
             let isBlind =
                 sample.memory.evaluation(at: sample.step) == nil
                 && !draft.canStart(sample: sample.sample, chain: chain)
-            return sample.window(length: isBlind ? 0 : length, isPlain: length == 0)
+            return sample.window(length: isBlind ? 0 : length, isPlain: length == 0, iterate: iterate)
         }
         while true {
             let open = windows.indices.filter { windows[$0].means.count < windows[$0].length }
@@ -76,6 +79,11 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
                 for: open.count == windows.count ? windows : open.map { windows[$0] }, chain: chain)
             for (i, mean) in zip(open, means) {
                 let k = windows[i].currentStep
+                guard iterate == nil else {
+                    windows[i].means.append(mean)
+                    windows[i].states.append(mean)
+                    continue
+                }
                 let noise =
                     samples[i].pinnedNoise.increment(at: k)
                     ?? random.increment(sample: windows[i].sample, step: k, dimension: chain.dimension)
@@ -102,6 +110,7 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
                 case .first: 1
                 // The last state decides nothing; its prediction serves the next window.
                 case .all: max(1, draft.recyclesTarget ? window.length + 1 : window.length)
+                case .allWithoutNoise: max(1, window.length)
                 }
             return (0..<end).compactMap { j in
                 let step = window.firstStep + j

@@ -54,6 +54,19 @@ public enum AncestralDDPM {
         return timesteps
     }
 
+    /// The step without noise (DDIM, Song et al. 2021, (12) with σ = 0): `x_{i'} = √ᾱ' x̂0 + √(1-ᾱ') x̂1`.
+    private static func deterministicStep(
+        from timestep: Int, to previous: Int, betas: BetaSchedule
+    ) -> GaussianTransition {
+        let noiseRatio = (betas.cumulativeVariance(previous) / betas.cumulativeVariance(timestep)).squareRoot()
+        let (signal, nextSignal) = (
+            betas.cumulativeProduct(timestep).squareRoot(), betas.cumulativeProduct(previous).squareRoot()
+        )
+        return GaussianTransition(
+            stateCoefficient: noiseRatio, predictionCoefficient: nextSignal - noiseRatio * signal,
+            standardDeviation: 0, duration: betas.time(ofTimestep: timestep) - betas.time(ofTimestep: previous))
+    }
+
     /// - Parameters:
     ///   - betas: of the model's training.
     ///   - timesteps: strictly descending, in 0 ..< `betas.trainingSteps`.
@@ -85,7 +98,8 @@ public enum AncestralDDPM {
                     predictionCoefficient: previousProduct.squareRoot() * beta / variance,
                     standardDeviation: stepVariance.squareRoot(),
                     duration: time - betas.time(ofTimestep: previous),
-                    slopeBounds: 0...(1 / product.squareRoot())))
+                    slopeBounds: 0...(1 / product.squareRoot())),
+                flow: deterministicStep(from: timestep, to: previous, betas: betas))
         }
     }
 }

@@ -29,22 +29,25 @@ public enum ReverseDiffusion {
                     "variance of the step from t = \(time)", expected: "a finite number ≥ 0",
                     found: "\(variance) with churn \(churn)", remedy: "lower the churn or take another schedule")
             }
-            // b = -∂α x̂0 - c x̂1 with c = ∂σ + ½ ε² g²/σ
-            let noiseWeight = dSigma + churn * churn * squaredDiffusion / (2 * sigma)
-            let isLast = steps.count == grid.stepCount - 1
-            let transition =
-                if isLast && denoisingLastStep {
-                    GaussianTransition(
-                        stateCoefficient: 0, predictionCoefficient: 1, standardDeviation: 0, duration: duration,
-                        slopeBounds: 0...(1 / alpha))
-                } else {
-                    GaussianTransition(
-                        stateCoefficient: 1 - duration * noiseWeight / sigma,
-                        predictionCoefficient: duration * (noiseWeight * alpha / sigma - dAlpha),
-                        standardDeviation: variance.squareRoot(), duration: duration,
-                        slopeBounds: 0...(1 / alpha))
-                }
-            steps.append(DenoisingStep(time: time, transition: transition))
+            // b = -∂α x̂0 - c x̂1 with the noise's weight c = ∂σ + ½ ε² g²/σ
+            func transition(noiseWeight: Double, variance: Double) -> GaussianTransition {
+                GaussianTransition(
+                    stateCoefficient: 1 - duration * noiseWeight / sigma,
+                    predictionCoefficient: duration * (noiseWeight * alpha / sigma - dAlpha),
+                    standardDeviation: variance.squareRoot(), duration: duration, slopeBounds: 0...(1 / alpha))
+            }
+            if denoisingLastStep && steps.count == grid.stepCount - 1 {
+                let denoised = GaussianTransition(
+                    stateCoefficient: 0, predictionCoefficient: 1, standardDeviation: 0, duration: duration,
+                    slopeBounds: 0...(1 / alpha))
+                steps.append(DenoisingStep(time: time, transition: denoised))
+            } else {
+                let churned = dSigma + churn * churn * squaredDiffusion / (2 * sigma)
+                steps.append(
+                    DenoisingStep(
+                        time: time, transition: transition(noiseWeight: churned, variance: variance),
+                        flow: transition(noiseWeight: dSigma, variance: 0)))
+            }
         }
         return steps
     }

@@ -65,6 +65,7 @@ public struct Plan: RunResult {
     let bandwidth: Double?
     let threads: Int
     let trajectories: Int
+    let fallback: Bool
     let seed: UInt64
     let call_times: [CallTimes.Point]
     let plain: [Plain]
@@ -73,8 +74,7 @@ public struct Plan: RunResult {
 
     init(
         model: String, workers: [Int], ranks: [Int], interconnect: Interconnect, threads: Int, trajectories: Int,
-        seed: UInt64,
-        call_times: [CallTimes.Point], plain: [Plain], cells: [Cell]
+        fallback: Bool, seed: UInt64, call_times: [CallTimes.Point], plain: [Plain], cells: [Cell]
     ) {
         self.model = model
         self.workers = workers
@@ -83,6 +83,7 @@ public struct Plan: RunResult {
         bandwidth = ranks.isEmpty ? nil : interconnect.bandwidth / 1e9
         self.threads = threads
         self.trajectories = trajectories
+        self.fallback = fallback
         self.seed = seed
         self.call_times = call_times
         self.plain = plain

@@ -68,6 +68,7 @@ public struct PlanRequest: Sendable {
         }
         return Plan(
             model: recipe.model.name, workers: workers, ranks: ranks, interconnect: interconnect, threads: threads,
-            trajectories: trajectories, seed: recipe.seed, call_times: times?.points ?? [], plain: plain, cells: cells)
+            trajectories: trajectories, fallback: recipe.speculation.fallsBack, seed: recipe.seed,
+            call_times: times?.points ?? [], plain: plain, cells: cells)
     }
 }

@@ -117,6 +117,7 @@ public struct PolicyServer {
             .init("milliseconds", .number((milliseconds * 1000).rounded() / 1000)),
             .init("seed", request.isBatch ? .array(seeds) : seeds[0]),
             .init("exact", .bool(sampler.isExact)),
+            .init("fallback", .bool(recipe.speculation.fallsBack && recipe.speculation.draft != .none)),
         ]
         if let id = request.id { members.append(.init("id", id)) }
         return .object(members)

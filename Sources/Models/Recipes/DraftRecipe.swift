@@ -10,6 +10,7 @@ public indirect enum DraftRecipe: Equatable, Sendable, Codable {
     case frozen, frozenFresh, frozenPrevious
     case independent
     case picard(iterations: Int)
+    case deterministicPicard(iterations: Int)
     case mixture([Share])
     case learntMixture
     /// Plain sampling.
@@ -32,7 +33,9 @@ public indirect enum DraftRecipe: Equatable, Sendable, Codable {
     ]
 
     /// All that can be written, for help and errors.
-    public static var names: [String] { named.map(\.key) + ["picard:M", "mixture:NAME=WEIGHT,NAME=WEIGHT,…"] }
+    public static var names: [String] {
+        named.map(\.key) + ["picard:M", "picard-deterministic:M", "mixture:NAME=WEIGHT,NAME=WEIGHT,…"]
+    }
 
     /// nil for what is no draft's name.
     public init?(_ name: String) {
@@ -45,9 +48,9 @@ public indirect enum DraftRecipe: Equatable, Sendable, Codable {
         let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
         switch parts[0] {
-        case "picard":
+        case "picard", "picard-deterministic":
             guard let iterations = Int(parts[1]), (1...1000).contains(iterations) else { return nil }
-            self = .picard(iterations: iterations)
+            self = parts[0] == "picard" ? .picard(iterations: iterations) : .deterministicPicard(iterations: iterations)
         case "mixture":
             var shares: [Share] = []
             for item in parts[1].split(separator: ",", omittingEmptySubsequences: false) {
@@ -68,6 +71,7 @@ public indirect enum DraftRecipe: Equatable, Sendable, Codable {
     public var name: String {
         switch self {
         case .picard(let iterations): "picard:\(iterations)"
+        case .deterministicPicard(let iterations): "picard-deterministic:\(iterations)"
         case .mixture(let shares):
             "mixture:" + shares.map { "\($0.draft.name)=\($0.weight)" }.joined(separator: ",")
         default: Self.named.first { $0.value == self }?.key ?? ""
@@ -112,6 +116,7 @@ public indirect enum DraftRecipe: Equatable, Sendable, Codable {
         case .frozenPrevious: return FrozenDraft(.previous)
         case .independent: return try IndependentDraft(model: needed(companions.cheaperChain(), cheaper), target: chain)
         case .picard(let iterations): return try PicardDraft(iterations: iterations)
+        case .deterministicPicard(let iterations): return try DeterministicPicardDraft(iterations: iterations)
         case .mixture(let shares):
             let components = try shares.compactMap { share in
                 try share.draft.draft(over: chain, companions: companions).map { (weight: share.weight, draft: $0) }
