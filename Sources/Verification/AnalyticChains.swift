@@ -40,11 +40,14 @@ public struct DraftCase: Sendable {
     public let draft: any Draft
     /// Whether wrong rules are tried with it too. A very good draft leaves too little to get wrong.
     public let isForControls: Bool
+    /// Whether enough of its drafts are doubtful for their rate of acceptance to be tested.
+    public let isDoubtful: Bool
 
-    public init(_ name: String, _ draft: any Draft, isForControls: Bool = true) {
+    public init(_ name: String, _ draft: any Draft, isForControls: Bool = true, isDoubtful: Bool = true) {
         self.name = name
         self.draft = draft
         self.isForControls = isForControls
+        self.isDoubtful = isDoubtful
     }
 }
 
@@ -84,8 +87,8 @@ public enum AnalyticChains {
             DraftCase("recycled-zeroth", RecycledDraft(order: .zeroth)),
             DraftCase("recycled", RecycledDraft()),
             DraftCase("picard:1", try PicardDraft(iterations: 1)),
-            DraftCase("picard:2", try PicardDraft(iterations: 2), isForControls: false),
-            DraftCase("picard:3", try PicardDraft(iterations: 3), isForControls: false),
+            DraftCase("picard:2", try PicardDraft(iterations: 2), isForControls: false, isDoubtful: false),
+            DraftCase("picard:3", try PicardDraft(iterations: 3), isForControls: false, isDoubtful: false),
             DraftCase("picard-deterministic:2", try DeterministicPicardDraft(iterations: 2)),
             DraftCase("corrected", CorrectedDraft(corrector: HabitualCorrector())),
             DraftCase("mixture", try MixtureDraft([(0.3, FrozenDraft()), (0.7, RecycledDraft())])),

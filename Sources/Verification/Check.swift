@@ -18,7 +18,7 @@ public struct Check: Sendable {
     public let name: String
     /// The test that gives the p-value.
     public let test: String
-    /// How many independent results it is given.
+    /// How many independent results it is given; the least, where it draws until it has seen enough.
     public let samples: Int
     let run: @Sendable () throws -> TestResult
 

@@ -10,6 +10,10 @@ struct SpeculationChecks: Sendable {
     private let controlWindow: WindowCase
     /// The window at which acceptances are counted.
     static let meetingWindow = 4
+    /// With less the sum is not normal enough for a z-test.
+    private static let leastVariance = 25.0
+    /// How many times a check's samples may be drawn to reach it.
+    private static let mostMeetingSamples = 20
 
     let chains: [ChainCase]
     let grid: VerificationSuite.Grid
@@ -94,10 +98,12 @@ struct SpeculationChecks: Sendable {
                     for (w, window) in windows.enumerated() where isChosen(chain: c, rule: r, draft: d, window: w) {
                         checks.append(marginalCheck(c, draft, window: window, rule: rule, index: index + checks.count))
                     }
-                    if r == 0, rule.isMaximal {
+                    if r == 0, rule.isMaximal, draft.isDoubtful {
                         checks.append(
                             meetingCheck(chain, draft, rule: rule, group: .meeting, index: index + checks.count))
                     }
+                    checks.append(
+                        innovationCheck(chain, draft, rule: rule, group: .speculation, index: index + checks.count))
                 }
             }
         }
@@ -147,16 +153,24 @@ struct SpeculationChecks: Sendable {
         }
     }
 
-    /// On every chain the tests that it is given must find every wrong rule out: that of the law, and for a rule that accepts
-    /// more than it should that of the rate too.
+    /// On every chain the innovations must give every wrong rule away, and the rate of acceptance one that accepts more than
+    /// it should; the law of the states, where later steps wash errors out, one that accepts everything.
     private func controls(of c: Int, rule: RuleCase, index: Int) -> [Check] {
-        guard let draft = chains[c].drafts.first(where: \.isForControls) else { return [] }
-        let name = "\(chains[c].name), \(draft.name), \(rule.name)"
-        let law = Check(group: .control, name: name, test: Self.marginalTest, samples: samples) {
-            try compare(c, draft, window: controlWindow.policy, rule: rule, index: index)
+        let chain = chains[c]
+        guard let draft = chain.drafts.first(where: \.isForControls) else { return [] }
+        var checks = [innovationCheck(chain, draft, rule: rule, group: .control, index: index)]
+        if rule.isLenient {
+            checks.append(meetingCheck(chain, draft, rule: rule, group: .control, index: index + checks.count))
         }
-        guard rule.isLenient else { return [law] }
-        return [law, meetingCheck(chains[c], draft, rule: rule, group: .control, index: index + 1)]
+        if rule.acceptsEverything {
+            let name = "\(chain.name), \(draft.name), \(rule.name)"
+            let number = index + checks.count
+            checks.append(
+                Check(group: .control, name: name, test: Self.marginalTest, samples: samples) {
+                    try compare(c, draft, window: controlWindow.policy, rule: rule, index: number)
+                })
+        }
+        return checks
     }
 
     private func compare(
@@ -172,20 +186,44 @@ struct SpeculationChecks: Sendable {
             run(chains[c].chain), plain[c], directions: Self.directions(of: chains[c]))
     }
 
+    /// Rates and innovations take fewer samples than a law.
+    private var fewerSamples: Int { min(samples, max(1000, samples / 4)) }
+
+    private func innovationCheck(
+        _ chain: ChainCase, _ draft: DraftCase, rule: RuleCase, group: Check.Group, index: Int
+    ) -> Check {
+        let count = group == .control ? samples : fewerSamples
+        return InnovationCheck.check(
+            group: group, name: "\(chain.name), \(draft.name), window \(Self.meetingWindow), \(rule.name)",
+            count: count, rule: rule, dimension: chain.chain.dimension
+        ) { recorder in
+            func run(_ target: some GaussianChain) throws {
+                let sampler = try SpeculativeSampler(
+                    chain: target, draft: draft.draft, rule: recorder, window: Self.meetingWindow,
+                    random: RandomSource(seed: seed))
+                _ = try sampler.runConcurrently(
+                    samples: Self.samples(count, ofCheck: index), lanes: 64, threads: 1)
+            }
+            try run(chain.chain)
+        }
+    }
+
     /// The accepted drafts of a run less the sum of the probabilities `2Φ(-‖Δ_k‖/2)` known beforehand: a martingale
     /// of variance `Σ p(1-p)`, hence a z-test (martingale central limit theorem, Hall & Heyde 1980, Cor. 3.1).
     private func meetingCheck(
         _ chain: ChainCase, _ draft: DraftCase, rule: RuleCase, group: Check.Group, index: Int
     ) -> Check {
-        let count = min(samples, max(1000, samples / 4))  // a rate takes fewer than a law
+        let count = fewerSamples
         let name = "\(chain.name), \(draft.name), window \(Self.meetingWindow), \(rule.name)"
         return Check(group: group, name: name, test: "z, martingale", samples: count) {
             var (excess, variance) = (0.0, 0.0)
+            var range = Self.samples(count, ofCheck: index)
+            let limit = range.lowerBound + Self.mostMeetingSamples * count
             func run(_ target: some GaussianChain) throws {
                 let sampler = try SpeculativeSampler(
                     chain: target, draft: draft.draft, rule: rule.rule(target.dimension), window: Self.meetingWindow,
                     random: RandomSource(seed: seed))
-                try sampler.run(samples: Self.samples(count, ofCheck: index), lanes: 64) { info, _ in
+                try sampler.run(samples: range, lanes: 64) { info, _ in
                     for decision in info.decisions {
                         let probability = maximalAcceptance(distance: decision.distance)
                         excess += (decision.isAccepted ? 1 : 0) - probability
@@ -194,8 +232,12 @@ struct SpeculationChecks: Sendable {
                 } onFinished: { _ in
                 }
             }
-            try run(chain.chain)
-            guard variance >= 25 else {
+            // Where few drafts are doubtful it takes more samples. The variance so far, unlike the excess, may end a run.
+            while variance < Self.leastVariance, range.upperBound <= limit {
+                try run(chain.chain)
+                range = range.upperBound..<range.upperBound + count
+            }
+            guard variance >= Self.leastVariance else {
                 throw DiffusionError(
                     "meeting rate of \(name)", expected: "enough doubtful drafts for a z-test",
                     found: "a variance of \(variance)", remedy: "use more samples")

@@ -11,7 +11,7 @@ struct ExactnessTests {
 
     @Test(arguments: Check.Group.allCases)
     func everyCheckPasses(group: Check.Group) throws {
-        let suite = try VerificationSuite(samples: 12_000, seed: 11, threads: Self.threads)
+        let suite = try VerificationSuite(samples: 8_000, seed: 11, threads: Self.threads)
         let findings = try suite.run(groups: [group], threads: Self.threads)
         #expect(!findings.isEmpty)
         for finding in findings { #expect(finding.hasPassed, "\(finding.name): p = \(finding.pValue)") }
@@ -43,12 +43,12 @@ struct ExactnessTests {
                 }
             }
         }
-        let own = try #require(try AnalyticChains.all().last)
+        let own = try #require(try AnalyticChains.all().first { $0.name == "Langevin" })
         let peeking = ChainCase("peeking", chain: own.chain, drafts: [DraftCase("peeking", Peeking())])
         let findings = try VerificationSuite(samples: 5000, seed: 5, chains: [peeking])
             .run(groups: [.speculation])
         // A window that is chosen may be no window at all, and then nothing is drafted.
-        let fixed = findings.filter { finding in [1, 2, 3, 8].contains { finding.name.contains("window \($0),") } }
+        let fixed = findings.filter { finding in [1, 2, 3, 4, 8].contains { finding.name.contains("window \($0),") } }
         #expect(fixed.count >= 4)
         #expect(fixed.allSatisfy { !$0.hasPassed && $0.pValue < 1e-6 }, "\(findings.map(\.pValue))")
     }
