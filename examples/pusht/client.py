@@ -3,6 +3,7 @@
 
     python client.py --episodes 20 --out results                    # 100 steps, window 20
     python client.py --table --episodes 100 --out results           # the six rows of the paper's Table 2
+    python client.py --table --draft frozen-fresh --no-fallback     # with the paper's own draft and its loop as published
     python client.py --steps 100 --window 20 --picture episode.gif  # one episode, as a GIF (or a PNG strip)
 
 Every setting starts from the same initial states. Finished episodes are kept in OUT/episodes.jsonl: the same command
@@ -59,19 +60,20 @@ def server(arguments: argparse.Namespace, setting: Setting) -> PolicyServer:
 def run_together(policy: PolicyServer, setting: Setting, seeds: list[int], progress: Progress) -> list[EpisodeRecord]:
     """Runs episodes side by side, all their plans in one request."""
     episodes = [Episode(seed) for seed in seeds]
-    nfe, evaluations = dict.fromkeys(seeds, 0), dict.fromkeys(seeds, 0)
+    nfe, windows, evaluations = dict.fromkeys(seeds, 0), dict.fromkeys(seeds, 0), dict.fromkeys(seeds, 0)
     while active := [episode for episode in episodes if not episode.is_over]:
         answer = policy.plan([episode.observation for episode in active], [episode.plan_seed for episode in active])
-        for episode, actions, calls, rows in zip(active, answer["actions"], answer["nfe"], answer["evaluations"],
-                                                 strict=True):
+        for episode, actions, calls, verified, rows in zip(active, answer["actions"], answer["nfe"], answer["windows"],
+                                                           answer["evaluations"], strict=True):
             nfe[episode.seed] += calls
+            windows[episode.seed] += verified
             evaluations[episode.seed] += rows
             episode.execute(actions)
         steps = max(episode.steps for episode in episodes)
         progress.show(f"{setting}: step {steps}, {len(active)} of {len(seeds)} episodes",
                       within=setting.steps * len(seeds) * steps / 300)
     return [EpisodeRecord(setting, episode.seed, episode.reward, episode.steps, episode.plans, nfe[episode.seed],
-                          evaluations[episode.seed]) for episode in episodes]
+                          windows[episode.seed], evaluations[episode.seed]) for episode in episodes]
 
 
 def latency(policy: PolicyServer, setting: Setting, plans: int) -> LatencyRecord:
@@ -134,6 +136,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--window", type=int, default=20, help="L, steps that are drafted at a time")
     parser.add_argument("--draft", action="append", metavar="NAME",
                         help="a draft to run beside plain sampling, or none (repeatable; default: recycled)")
+    parser.add_argument("--no-fallback", action="store_true",
+                        help="draft always, as the paper does, even where nearly every draft is rejected")
     parser.add_argument("--table", action="store_true", help="all settings of Table 2 instead of --steps and --window")
     parser.add_argument("--episodes", type=int, default=20, help="episodes a setting")
     parser.add_argument("--together", type=int, default=50, metavar="N", help="environments run side by side")
@@ -147,6 +151,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--server", default=SERVER, metavar="COMMAND",
                         help="the server's command (default: %(default)s)")
     arguments = parser.parse_args()
+    if arguments.no_fallback:
+        arguments.server += " --no-fallback"
     for name, least in (("steps", 1), ("window", 1), ("episodes", 1), ("together", 1), ("latency", 0), ("threads", 1)):
         if getattr(arguments, name) < least:
             parser.error(f"--{name} must be at least {least}")

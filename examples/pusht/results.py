@@ -26,7 +26,8 @@ class Setting:
 
 @dataclass(frozen=True)
 class EpisodeRecord:
-    """One episode: its reward, and the sequential network calls (NFE) and evaluated rows of all its plans."""
+    """One episode: its reward, and of all its plans the sequential network calls (NFE), the windows, which are those calls
+    that verified drafts, and the evaluated rows."""
 
     setting: Setting
     seed: int
@@ -34,6 +35,7 @@ class EpisodeRecord:
     steps: int
     plans: int
     nfe: int
+    windows: int
     evaluations: int
 
 
@@ -52,6 +54,7 @@ class Summary:
     episodes: int
     reward: tuple[float, float]
     nfe: tuple[float, float]
+    windows: tuple[float, float]
     evaluations: float
     milliseconds: float | None
 
@@ -102,6 +105,7 @@ class Results:
             reward=mean_and_error([record.reward for record in records]),
             # Plans weigh alike; the standard error is that of a ratio of means over episodes.
             nfe=ratio_and_error([record.nfe for record in records], [record.plans for record in records]),
+            windows=ratio_and_error([record.windows for record in records], [record.plans for record in records]),
             evaluations=sum(record.evaluations for record in records) / plans,
             milliseconds=statistics.median(latency.milliseconds) if latency else None,
         )
@@ -129,8 +133,8 @@ def ratio_and_error(above: list[float], below: list[float]) -> tuple[float, floa
 def table(results: Results, settings: list[Setting]) -> str:
     """A Markdown table, a row a setting."""
     lines = [
-        "| K | L | draft | episodes | reward | minus plain | NFE a plan | evaluations a plan | ms a plan |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| K | L | draft | episodes | reward | minus plain | NFE a plan | windows a plan | evaluations a plan | ms a plan |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for setting in settings:
         if (summary := results.summary(setting)) is None:
@@ -142,6 +146,7 @@ def table(results: Results, settings: list[Setting]) -> str:
             summary.episodes, "{:.3f} ± {:.3f}".format(*summary.reward),
             "{:+.3f} ± {:.3f}".format(*difference) if difference else "",
             f"{summary.nfe[0]:.0f}" if setting.is_plain else "{:.2f} ± {:.2f}".format(*summary.nfe),
+            "" if setting.is_plain else "{:.2f} ± {:.2f}".format(*summary.windows),
             f"{summary.evaluations:.1f}", "" if summary.milliseconds is None else f"{summary.milliseconds:.1f}",
         ]
         lines.append("| " + " | ".join(map(str, cells)) + " |")

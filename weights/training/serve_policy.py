@@ -4,8 +4,8 @@
     python serve_policy.py FOLDER --steps 100 --threads 1
 
 Each line of standard input is a request, `{"observation": [[…5], […5]], "seed": n}` or, for several environments at
-once, lists of both. It is answered by `{"actions": [[x, y] × 16], "nfe": …, "evaluations": …, "milliseconds": …}`
-or, but for the time, lists of these.
+once, lists of both. It is answered by `{"actions": [[x, y] × 16], "nfe": …, "windows": 0, "evaluations": …,
+"milliseconds": …}` or, but for the time, lists of these.
 """
 
 import argparse
@@ -45,7 +45,7 @@ class Server:
         conditions = self.observations.scaled(observation).flatten(1)
         actions = self.actions.unscaled(ddpm.sample(self.network, conditions, noise)).tolist()
         counts: list[int] = [self.steps] * rows
-        answer = {"actions": actions, "nfe": counts, "evaluations": counts}
+        answer = {"actions": actions, "nfe": counts, "windows": [0] * rows, "evaluations": counts}
         if alone:
             answer = {name: values[0] for name, values in answer.items()}
         return answer | {"milliseconds": round(1000 * (time.monotonic() - started), 3)}
