@@ -51,12 +51,12 @@ let package = Package(
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas",
             providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
-        .target(name: "NeuralNetwork", dependencies: ["CKernels", "COpenBLAS"]),
+        .target(name: "NeuralNetwork", dependencies: ["CKernels", "COpenBLAS", "Platform"]),
         // Pictures.
         .systemLibrary(
             name: "CPNG", pkgConfig: "libpng",
             providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
-        .target(name: "Imaging", dependencies: ["CPNG"]),
+        .target(name: "Imaging", dependencies: ["CPNG", "Platform"]),
         // A model folder as a chain: where the network meets the mathematics.
         .target(name: "Models", dependencies: ["Diffusion", "NeuralNetwork", "Platform", "Statistics"]),
         // The account of a run, as all programs print it.
@@ -72,7 +72,8 @@ let package = Package(
         .target(
             name: "Jobs",
             dependencies: [
-                "Couplings", "Diffusion", "FiniteAlphabets", "Imaging", "Models", "NeuralNetwork", "Processes",
+                "Couplings", "Diffusion", "FiniteAlphabets", "Imaging", "Models", "NeuralNetwork", "Platform",
+                "Processes",
                 "Reports", "Statistics", "TokenModels", "Verification",
             ]),
         // What a program imports that samples: all of the above that it needs.
@@ -81,7 +82,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Jobs", "Models", "NeuralNetwork", "Processes", "Reports",
+                "Jobs", "Models", "NeuralNetwork", "Platform", "Processes", "Reports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Commands"),

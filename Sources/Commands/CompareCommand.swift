@@ -25,7 +25,7 @@ struct CompareCommand: ParsableCommand {
     func run() throws {
         Interruption.watch()
         let request = options.request(grid: out)
-        try options.result.check(files: request.grid, request.tensors)
+        try options.result.check(pictures: [request.grid], tensors: [request.tensors])
         try options.result.show(Comparison.run(request, monitor: options.result.console))
     }
 }

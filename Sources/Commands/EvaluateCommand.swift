@@ -26,7 +26,7 @@ struct EvaluateCommand: ParsableCommand {
     @OptionGroup(title: "Result") var result: ResultOptions
 
     func run() throws {
-        try result.check(files: output)
+        try result.check(tensors: [output])
         try result.show(Evaluation.run(model: model, input: input, output: output, threads: threads.threads))
     }
 }

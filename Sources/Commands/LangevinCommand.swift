@@ -61,7 +61,7 @@ struct LangevinCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch()
-        try result.check(files: out)
+        try result.check(pictures: [out])
         let langevin = try request.run(monitor: result.console)
         if let out { try langevin.writeTrace(to: out) }
         try result.show(langevin)

@@ -31,7 +31,7 @@ struct MergeCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch()
-        try result.check(files: tensors, out)
+        try result.check(pictures: [out], tensors: [tensors])
         try result.show(
             Merge.run(folders: folders, samples: samples, tensors: tensors, grid: out, monitor: result.console))
     }

@@ -101,7 +101,7 @@ struct MixtureCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch()
-        try result.check(files: out, export)
+        try result.check(pictures: [out], tensors: [export])
         let request = request
         if let export { return try request.mixture.load().file.writeJSON(to: export) }
         if let figure {

@@ -51,7 +51,7 @@ struct RecordCommand: ParsableCommand {
     func run() throws {
         Interruption.watch()
         let file = formerExamples ?? examples
-        try result.check(files: file)
+        try result.check(tensors: [file])
         var speculation = SpeculationRecipe(draft: drafting.draft, window: window)
         (speculation.draftModel, speculation.fallsBack) = (drafting.draftModel, fallback.fallsBack)
         try result.show(

@@ -16,7 +16,7 @@ extension SampleCommand: DistributedCommand {
         }
         Interruption.watch()
         let (request, result) = (request, options.result)
-        if group.rank == 0 { try result.check(files: request.grid, request.tensors) }
+        if group.rank == 0 { try result.check(pictures: [request.grid], tensors: [request.tensors]) }
         let job = SampleJob(request, mode: parallel ?? .samples, in: group, monitor: result.console)
         if let outcome = try job.run() { try result.show(outcome) }
     }

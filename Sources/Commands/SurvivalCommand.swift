@@ -59,7 +59,7 @@ struct SurvivalCommand: ParsableCommand {
     func run() throws {
         Interruption.watch()
         let out = out ?? formerOut
-        try result.check(files: out)
+        try result.check(pictures: [out])
         var speculation = SpeculationRecipe(draft: draft)
         speculation.draftModel = draftModel.draftModel
         let survival = try Survival.run(

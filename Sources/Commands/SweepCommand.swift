@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Jobs
 import Models
+import Platform
 
 struct SweepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -89,7 +90,7 @@ struct SweepCommand: ParsableCommand {
     func run() throws {
         Interruption.watch()
         let out = out ?? formerOut
-        try result.check(files: csv, out)
+        try result.check(tables: [csv], pictures: [out])
         let sweep = try request.run(monitor: result.console)
         if let csv { try AtomicFile.write(Array(sweep.csv.utf8), to: csv) }
         if let out { try sweep.writePlot(to: out) }

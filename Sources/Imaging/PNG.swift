@@ -1,5 +1,6 @@
 import CPNG
 import Foundation
+import Platform
 
 /// A picture that could not be encoded, written or read.
 public struct ImagingError: Error, Sendable, CustomStringConvertible {
@@ -15,10 +16,8 @@ extension Image {
     public func writePNG(to path: String) throws(ImagingError) {
         let data: Data
         do { data = try pngData() } catch { throw ImagingError(path: path, reason: error.reason) }
-        do {
-            try data.write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw ImagingError(path: path, reason: error.localizedDescription)
+        do { try AtomicFile.write(Array(data), to: path) } catch {
+            throw ImagingError(path: path, reason: error.reason)
         }
     }
 

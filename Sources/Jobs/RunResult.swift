@@ -1,3 +1,4 @@
+import Platform
 import Reports
 
 /// What a run found out: its `Encodable` keys for programs, its text for people.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Jobs
+import Platform
 import Reports
 
 /// Where a result goes: every command prints it for people, or as JSON with `--json`, and writes it as JSON with
@@ -17,8 +18,9 @@ struct ResultOptions: ParsableArguments {
     var console: Console { Console(isQuiet: quiet) }
 
     /// Finds out before the work whether the results can be written.
-    /// - Parameter files: of the command, beside the report.
-    func check(files: String?...) throws { try OutputError.checkWritable(files: [report] + files) }
+    func check(tables: [String?] = [], pictures: [String?] = [], tensors: [String?] = []) throws {
+        try OutputError.checkWritable(documents: [report] + tables, pictures: pictures, tensors: tensors)
+    }
 
     func show(_ result: some RunResult) throws {
         if let report { try result.writeJSON(to: report) }

@@ -1,4 +1,5 @@
 import Jobs
+@preconcurrency import Platform
 
 #if canImport(Glibc)
     @preconcurrency import Glibc

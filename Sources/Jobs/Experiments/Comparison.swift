@@ -2,6 +2,7 @@ import Couplings
 import Diffusion
 import Imaging
 import Models
+import Platform
 import Reports
 import Statistics
 
@@ -35,7 +36,7 @@ public struct Comparison: RunResult {
         guard request.recipe.speculation.draft != .none else {
             throw RecipeError("draft", "none is the plain sampling that a draft is compared with; name another.")
         }
-        try OutputError.checkWritable(files: [request.grid, request.tensors])
+        try OutputError.checkWritable(pictures: [request.grid], tensors: [request.tensors])
         let model = try request.recipe.model.load(telling: monitor)
         try MemoryNeed.check(of: model, request)
         let labels = max(1, try model.labels(of: request.recipe.classes).count)

@@ -1,6 +1,7 @@
 import Couplings
 import Diffusion
 import Models
+import Platform
 import Statistics
 
 /// Learns with what weights to mix drafts, step by step, and stores them with the model.

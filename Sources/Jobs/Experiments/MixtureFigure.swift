@@ -2,6 +2,7 @@ import Diffusion
 import Foundation
 import Imaging
 import Models
+import Platform
 import Statistics
 
 /// Figure 3 of DB25 (accelerated diffusion via speculative sampling, De Bortoli et al. 2025): mean NFE against churn and

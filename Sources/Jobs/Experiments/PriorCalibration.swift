@@ -3,6 +3,7 @@ import Diffusion
 import Foundation
 import Models
 import NeuralNetwork
+import Platform
 
 /// Stores with a model what drafts can start from: for each class the mean of what the network denoises pure noise to.
 public struct PriorCalibration: RunResult {

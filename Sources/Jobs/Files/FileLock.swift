@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// Keeps a second process from working at the same job. The system gives the lock back however the process ends.
 final class FileLock {

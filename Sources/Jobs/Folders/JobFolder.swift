@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import NeuralNetwork
+import Platform
 import Reports
 
 /// A job in a folder of samples: what of it is done, and the files that say so. One process at a time has it.
@@ -20,11 +21,12 @@ struct JobFolder {
     ///   - folder: of the samples.
     ///   - monitor: told of what the user should know.
     /// - Throws: `ManifestError` if the folder holds another job, or an unfinished one that is not to be resumed;
-    ///   `OutputError` if the raw samples are another shard's, or a link.
+    ///   `OutputError` if the raw samples are another shard's.
     init(_ job: JobDescription, _ request: SampleRequest, at folder: String, monitor: any RunMonitor) throws {
-        let (shard, tensors) = (request.shard, request.tensors)
+        let shard = request.shard
         try OutputError.prepare(folder: folder)
-        if let tensors { try Self.checkTensors(tensors) }
+        // What a later process resumes must be where it looks for it, though a link may be changed.
+        let tensors = try request.tensors.map(Self.file)
         self.folder = folder
         let path = URL(fileURLWithPath: folder).appendingPathComponent(shard.manifestName).path
         self.path = path
@@ -100,13 +102,10 @@ struct JobFolder {
         try save()
     }
 
-    /// What a later process resumes must be where it looks for it.
-    private static func checkTensors(_ file: String) throws {
-        try OutputError.checkWritable(file: file)
-        var status = stat()
-        if lstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
-            throw OutputError(path: file, reason: "it is a symbolic link; name the file that it leads to")
-        }
+    /// The file that a path leads to, links followed.
+    private static func file(at path: String) throws -> String {
+        guard case .file(let file) = try OutputError.checkWritable(file: path) else { return path }
+        return file
     }
 
     /// The pictures of all shards share the folder: it holds one job, and no file of raw samples is anybody else's.

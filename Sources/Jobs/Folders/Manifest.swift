@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import NeuralNetwork
+import Platform
 import Reports
 
 /// What a folder of samples is, and how far: written whole every now and then, so that a process that was killed is

@@ -2,6 +2,7 @@ import Foundation
 import Imaging
 import Models
 import NeuralNetwork
+import Platform
 import Reports
 import Statistics
 

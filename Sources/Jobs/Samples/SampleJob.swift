@@ -2,6 +2,7 @@ import Diffusion
 import Foundation
 import Imaging
 import Models
+import Platform
 import Processes
 import Reports
 
@@ -40,7 +41,7 @@ public struct SampleJob {
     ///   it, once what is finished is kept.
     public func run() throws -> Outcome? {
         try request.validate()
-        if group.rank == 0 { try OutputError.checkWritable(files: [request.grid, request.tensors]) }
+        if group.rank == 0 { try OutputError.checkWritable(pictures: [request.grid], tensors: [request.tensors]) }
         let model = try request.recipe.model.load(telling: group.rank == 0 ? monitor : NoMonitor())
         try MemoryNeed.check(of: model, request)
 

@@ -2,6 +2,7 @@ import Foundation
 import Imaging
 import Models
 import NeuralNetwork
+import Platform
 
 /// Takes finished samples, in any order, and writes them out: a PNG each, raw tensors, a grid of the first. Of the samples
 /// themselves none is held in memory, but the grid's pictures.

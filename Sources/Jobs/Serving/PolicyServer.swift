@@ -3,6 +3,7 @@ import Diffusion
 import Foundation
 import Models
 import NeuralNetwork
+import Platform
 
 /// How a robot policy is served.
 public struct PolicyRecipe: Codable, Equatable, Sendable {

@@ -1,14 +1,9 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// Writes Float32 tensors, whose shapes are known beforehand, to a safetensors file as their elements become available.
 ///
-/// The file is written beside its final place and renamed by ``finish()``: it appears whole or not at all. A writer that is
+/// The file is written beside its final place and renamed by ``finish()``: it appears whole or not at all, in place of one
+/// that was there with the permissions of that. A link stays; what it leads to is written. A writer that is
 /// cancelled or dropped removes what it wrote, unless it was told to leave it for another to resume.
 ///
 /// ```swift
@@ -18,6 +13,8 @@
 /// ```
 public final class SafetensorsWriter {
     private let path: String
+    /// What `path` leads to.
+    private let place: String
     private let temporaryPath: String
     private let isResumable: Bool
     /// Of the open file; nil once it is finished or cancelled.
@@ -41,8 +38,15 @@ public final class SafetensorsWriter {
     ) throws(CheckpointError) {
         self.path = path
         self.isResumable = isResumable
+        do throws(OutputError) {
+            guard case .file(let file) = try OutputPlace(path: path) else {
+                throw OutputError(path: path, reason: "it is a device or pipe; name a file")
+            }
+            place = file
+        } catch { throw CheckpointError(.inaccessible, file: path, "cannot be written: \(error.reason)") }
         // Unique by process and by time, so that two writers do not meet; who resumes has made sure to be alone.
-        temporaryPath = isResumable ? "\(path).partial" : "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).partial"
+        temporaryPath =
+            isResumable ? "\(place).partial" : "\(place).\(getpid()).\(UInt32.random(in: 0 ... .max)).partial"
         (header, elementCount) = try Self.header(of: tensors, file: path)
         remaining = elementCount
 
@@ -140,7 +144,8 @@ public final class SafetensorsWriter {
                 .mismatch, file: path, "\(missing) elements fewer than its tensors were declared to hold")
         }
         self.descriptor = nil
-        guard close(descriptor) == 0, rename(temporaryPath, path) == 0 else {
+        FileAttributes(path: place)?.apply(to: descriptor)
+        guard close(descriptor) == 0, rename(temporaryPath, place) == 0 else {
             let reason = Self.reason
             if !isResumable { unlink(temporaryPath) }
             throw CheckpointError(.inaccessible, file: path, "cannot be written: \(reason)")
