@@ -1,6 +1,6 @@
 /// A number that is there in JSON even if it is unknown, as null.
 @propertyWrapper public struct Nullable<Value: Encodable & Sendable>: Encodable, Sendable {
-    public let wrappedValue: Value?
+    public var wrappedValue: Value?
 
     public init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
 

@@ -9,7 +9,8 @@ import Foundation
 /// - It stops at ‖∇‖₁ ≤ 5τ, which with the truncation's 3ε_T makes a deviation of 8τ in a system and not the 5τ the
 ///   guarantee counts with. Here a system stops at ‖∇‖₁ ≤ 5τ - 3ε_T.
 /// - It solves only the system the drafts fall in and samples from q if that fails. The output then follows q only if
-///   both systems fail together. Here both are solved, and where either fails the whole rule is K-SEQ, which is exact.
+///   both systems fail together. Here both are solved, and where either fails the whole rule is another, which is exact: of
+///   those that take little time the one that accepts most.
 /// - The gradient says what every token receives, so what is too much can be returned: a draft is kept with probability
 ///   share/received, and what is not kept or was never received goes to the residual, as in Protocol 1 of CWC. Where one
 ///   gradient over all tokens is affordable the output so follows q exactly, and only the acceptance is approximate.
@@ -51,7 +52,7 @@ public struct GlobalResolution: MultiDraftRule {
     public let problem: MultiDraftProblem
     /// α*.
     public let optimum: Double
-    /// Nil on success; else the rule behaves as K-SEQ.
+    /// Nil on success; else the rule behaves as the best exact one that takes little time.
     public let earlyTermination: EarlyTermination?
     /// Whether the output follows q exactly; else within 15τ.
     public let isExact: Bool
@@ -97,15 +98,24 @@ public struct GlobalResolution: MultiDraftRule {
         }
     }
 
-    /// The rule to follow instead: K-SEQ after a failure, and a single draft where it accepts more than the
-    /// approximate solution, as with p = q.
+    /// The rule to follow instead: the best of the quick exact ones after a failure, and a single draft where it accepts more
+    /// than the approximate solution, as with p = q.
     private static func substitute(
         for problem: MultiDraftProblem, failed: Bool, _ odds: Odds
     ) throws(CouplingError) -> (any MultiDraftRule)? {
-        if failed { return try KSequentialRule(problem) }
         let naive = try NaiveRule(problem)
-        return odds.isExact && odds.taken.reduce(0, +) < naive.acceptance() ? naive : nil
+        guard failed else { return odds.isExact && odds.taken.reduce(0, +) < naive.acceptance() ? naive : nil }
+        let (sequential, recursive) = (try KSequentialRule(problem), try RecursiveRejectionRule(problem))
+        let weighted = try ImportanceWeightedRule(problem, method: .truncated(freeTokens: freeTokens))
+        let rules: [(rule: any MultiDraftRule, acceptance: Double)] = [
+            (naive, naive.acceptance()), (sequential, sequential.acceptance()), (recursive, recursive.acceptance()),
+            (weighted, weighted.acceptance()),
+        ]
+        return rules.max { $0.acceptance < $1.acceptance }?.rule
     }
+
+    /// s of the importance weights among the rules that take its place: pairs of so many tokens take some milliseconds.
+    private static let freeTokens = 64
 
     /// (14) and (17), less what a token would receive beyond its share.
     public func takingProbabilities(of drafts: [Int]) -> [Double] {
@@ -122,16 +132,11 @@ public struct GlobalResolution: MultiDraftRule {
         return taking
     }
 
-    /// What all tokens take; where that is known only within the tolerance, by enumeration if the vocabulary is
-    /// small, or else α*, from which it deviates by at most 10τ.
+    /// What all tokens take; where that is known only within the tolerance, by enumeration. It deviates from α* by at most 10τ.
+    /// - Throws: `CouplingError.problemTooLarge` where it would take enumeration of too many tuples.
     public func acceptance() throws -> Double {
         if let substitute { return try substitute.acceptance() }
-        if isExact { return min(1, odds.taken.reduce(0, +)) }
-        do {
-            return min(1, try enumeratedAcceptance())
-        } catch CouplingError.problemTooLarge {
-            return optimum
-        }
+        return min(1, isExact ? odds.taken.reduce(0, +) : try enumeratedAcceptance())
     }
 
     /// The solution of both systems, by token.

@@ -6,9 +6,9 @@
 public struct ImportanceWeightedRule: MultiDraftRule {
     /// How many weights are optimised; the others are set by order.
     public enum Method: Equatable, Sendable {
-        /// All V(V-1)/2 of them.
+        /// All of them, for the pairs of tokens that both the target and a draft have.
         case exact
-        /// Algorithm 1: those of the s tokens with the largest q_i - p_i².
+        /// Algorithm 1: those of the s such tokens with the largest q_i - p_i².
         case truncated(freeTokens: Int)
         /// Algorithm 2: those of the tokens among the `likeliest` of q or of p, at most s of them.
         case truncatedVocabulary(likeliest: Int, freeTokens: Int)

@@ -19,6 +19,7 @@ public protocol MultiDraftRule: Sendable {
     func takingProbabilities(of drafts: [Int]) -> [Double]
 
     /// P(some draft is taken), exactly.
+    /// - Throws: `CouplingError.problemTooLarge` where it is not known without enumerating too many tuples.
     func acceptance() throws -> Double
 
     /// Whether the output has the target's law, but for rounding.

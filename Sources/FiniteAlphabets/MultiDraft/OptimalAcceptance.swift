@@ -44,27 +44,32 @@ public struct OptimalAcceptance: Sendable {
         isInMinimiser = member
     }
 
-    /// Every subset H in turn, in Gray-code order so that each differs from the last by one token.
+    /// Every subset H in turn, in Gray-code order so that each differs from the last by one token. A token without mass in the
+    /// target is in H at no cost, one that is never drafted is not: only the others are tried.
     private init(enumerating problem: MultiDraftProblem) throws(CouplingError) {
-        let size = problem.vocabularySize
-        guard size <= 20 else {
+        let drafted = (0..<problem.vocabularySize).filter { token in problem.drafts.contains { $0[token] > 0 } }
+        let free = drafted.filter { problem.target[$0] > 0 }
+        guard free.count <= 20 else {
             throw .problemTooLarge(
-                what: "enumerating the subsets of the vocabulary", size: pow(2, Double(size)), limit: pow(2, 20))
+                what: "enumerating the subsets of the vocabulary", size: pow(2, Double(free.count)), limit: pow(2, 20))
         }
-        var best = 0.0
+        var member = Array(repeating: false, count: problem.vocabularySize)
+        for token in drafted where problem.target[token] == 0 { member[token] = true }
+        var draftMasses = problem.drafts.map { draft in drafted.reduce(0) { $0 + (member[$1] ? draft[$1] : 0) } }
+        var best = min(0, -draftMasses.reduce(1, *))
         var bestSet = 0
         var targetMass = 0.0
-        var draftMasses = Array(repeating: 0.0, count: problem.draftCount)
-        for step in 1..<(1 << size) {
+        for step in 1..<(1 << free.count) {
             let gray = step ^ (step >> 1)
-            let token = step.trailingZeroBitCount
-            let sign = gray & (1 << token) == 0 ? -1.0 : 1.0
-            targetMass += sign * problem.target[token]
-            for k in draftMasses.indices { draftMasses[k] += sign * problem.drafts[k][token] }
+            let bit = step.trailingZeroBitCount
+            let sign = gray & (1 << bit) == 0 ? -1.0 : 1.0
+            targetMass += sign * problem.target[free[bit]]
+            for k in draftMasses.indices { draftMasses[k] += sign * problem.drafts[k][free[bit]] }
             let value = targetMass - draftMasses.reduce(1, *)
             if value < best - 1e-15 { (best, bestSet) = (value, gray) }
         }
+        for (bit, token) in free.enumerated() where bestSet & (1 << bit) != 0 { member[token] = true }
         value = min(1, max(0, 1 + best))
-        isInMinimiser = (0..<size).map { bestSet & (1 << $0) != 0 }
+        isInMinimiser = member
     }
 }

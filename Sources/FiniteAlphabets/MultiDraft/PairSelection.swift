@@ -8,9 +8,9 @@
 struct PairSelection: Sendable {
     /// Which pairs are optimised.
     enum Scope: Sendable {
-        /// All of them: optimal.
+        /// All of those that the target and a draft have: optimal.
         case all
-        /// The first s tokens by decreasing q_i - p_{1,i} p_{2,i} (Algorithm 1).
+        /// The first s of those by decreasing q_i - p_{1,i} p_{2,i} (Algorithm 1).
         case truncated(freeTokens: Int)
         /// The tokens among the k likeliest under q or under a draft (Algorithm 2), of them at most s by the same
         /// order.
@@ -123,26 +123,27 @@ struct PairSelection: Sendable {
         return a < b ? 1 : 0
     }
 
-    /// The order of preference, and how many of its first tokens are free.
+    /// The order of preference, and how many of its first tokens are free. A token that is never drafted is in no pair, and one
+    /// that the target lacks gives way to any other: both come last and have no weights.
     private static func order(q: [Double], p1: [Double], p2: [Double], scope: Scope) -> ([Int], Int) {
         let need = q.indices.map { q[$0] - p1[$0] * p2[$0] }
-        func byNeed(_ tokens: [Int]) -> [Int] {
-            tokens.sorted { need[$0] != need[$1] ? need[$0] > need[$1] : $0 < $1 }
-        }
-        let all = byNeed(Array(q.indices))
+        let byNeed = q.indices.sorted { need[$0] != need[$1] ? need[$0] > need[$1] : $0 < $1 }
+        func isUseful(_ token: Int) -> Bool { q[token] > 0 && (p1[token] > 0 || p2[token] > 0) }
+        let useful = byNeed.filter(isUseful)
+        let useless = byNeed.filter { !isUseful($0) }
         switch scope {
         case .all:
-            return (all, q.count)
+            return (useful + useless, useful.count)
         case .truncated(let count):
-            return (all, min(max(0, count), q.count))
+            return (useful + useless, min(max(0, count), useful.count))
         case .truncatedVocabulary(let likeliest, let count):
             var isLikely = Array(repeating: false, count: q.count)
             for law in [q, p1, p2] {
                 let tokens = q.indices.sorted { law[$0] != law[$1] ? law[$0] > law[$1] : $0 < $1 }
                 for token in tokens.prefix(max(0, likeliest)) { isLikely[token] = true }
             }
-            let inside = all.filter { isLikely[$0] }
-            return (inside + all.filter { !isLikely[$0] }, min(max(0, count), inside.count))
+            let inside = useful.filter { isLikely[$0] }
+            return (inside + useful.filter { !isLikely[$0] } + useless, min(max(0, count), inside.count))
         }
     }
 }

@@ -1,25 +1,28 @@
 import Couplings
 import FiniteAlphabets
 import Foundation
+import Statistics
 
 /// What a coupling does: its exact acceptance and law, and samples of it.
 public struct CouplingResult: RunResult {
     let rule: CouplingRule
     let drafts: Int
     /// P(the output is a draft the rule took); for gumbel, minhash and low-communication P(both tokens are equal).
-    private(set) var acceptance = 0.0
+    /// Nil where global resolution is within its tolerance only and the vocabulary is too large to enumerate.
+    @Nullable private(set) var acceptance: Double?
     /// α* of all drafts.
     let optimum: Double
     /// Whether the output's law is the target's, but for rounding; global resolution may be within its tolerance only.
     private(set) var exact = true
-    /// Nil where the vocabulary is too large to enumerate.
-    private(set) var output_law_l1: Double?
+    /// Nil where the vocabulary is too large to enumerate, and for gumbel, minhash and low-communication, where each party's
+    /// token has its own law by construction: only the samples can tell, `empirical_l1`.
+    @Nullable private(set) var output_law_l1: Double?
     private(set) var empirical_l1: Double?
     /// Building the rule, without samples and exact laws.
     private(set) var seconds = 0.0
     /// Bits and rounds in the mean, for low-communication.
     private(set) var expected_bits, expected_rounds: Double?
-    /// Why global resolution fell back to K-SEQ, if it did.
+    /// Why global resolution fell back to a simpler rule, if it did.
     private(set) var early_termination: String?
 
     public static func run(_ request: CouplingRequest) throws -> CouplingResult {
@@ -42,13 +45,9 @@ public struct CouplingResult: RunResult {
     }
 
     private mutating func describe(_ rule: any MultiDraftRule, _ request: CouplingRequest) throws {
-        acceptance = try rule.acceptance()
+        acceptance = try Self.unlessTooLarge { try rule.acceptance() }
         exact = rule.isExact
-        do {
-            output_law_l1 = Self.distance(try rule.outputLaw(), rule.problem.target)
-        } catch CouplingError.problemTooLarge {
-            output_law_l1 = nil
-        }
+        output_law_l1 = try Self.unlessTooLarge { Self.distance(try rule.outputLaw(), rule.problem.target) }
         early_termination = rule.earlyTermination?.description
         var randomness = request.stream()
         empirical_l1 = try request.empiricalDistance(rule.problem.target) {
@@ -56,11 +55,15 @@ public struct CouplingResult: RunResult {
         }
     }
 
+    /// Nil where it would take too much.
+    private static func unlessTooLarge(_ value: () throws -> Double) throws -> Double? {
+        do { return try value() } catch CouplingError.problemTooLarge { return nil }
+    }
+
     /// The couplings without a common view of both laws: each party's token follows its own law by construction.
     private mutating func describeTwoParties(
         _ p: FiniteDistribution, _ q: FiniteDistribution, _ request: CouplingRequest
     ) throws {
-        output_law_l1 = 0
         switch rule {
         case .gumbel:
             acceptance = try timed { try GumbelCoupling.matchProbability(draft: p, target: q) }
@@ -103,7 +106,7 @@ public struct CouplingResult: RunResult {
     }
 
     public var text: String {
-        func number(_ value: Double?) -> String { value.map { String(format: "%.6g", $0) } ?? "—" }
+        func number(_ value: Double?) -> String { value.map { String(format: "%.6g", $0) } ?? "not computed" }
         var lines = [
             "rule           \(rule.rawValue)", "drafts         \(drafts)",
             "acceptance     \(number(acceptance))", "optimum        \(number(optimum))",
