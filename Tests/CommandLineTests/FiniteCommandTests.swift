@@ -16,12 +16,16 @@ extension CommandLineTests {
             }
         }
 
-        /// The result as JSON, without how long it took.
-        static func result(_ words: [String], in folder: URL) throws -> [String: AnyHashable] {
+        static func json(_ words: [String], in folder: URL) throws -> [String: Any] {
             let outcome = try Program.run(words + ["--json"], in: folder)
             #expect(outcome.status == 0, "\(outcome.errors)")
             let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
-            var result = try #require(object as? [String: AnyHashable])
+            return try #require(object as? [String: Any])
+        }
+
+        /// The result as JSON, without how long it took.
+        static func result(_ words: [String], in folder: URL) throws -> [String: AnyHashable] {
+            var result = try #require(try json(words, in: folder) as? [String: AnyHashable])
             result["seconds"] = nil
             return result
         }
@@ -70,6 +74,75 @@ extension CommandLineTests {
                 let limit = try Self.result(
                     ["limit", "acceptance", "--target", "q.json", "--draft-law", "p.json"], in: folder)
                 #expect(abs(try #require(limit["optimum"] as? Double) - 0.6) < 1e-14)
+            }
+        }
+
+        /// The numbers that are printed: of a two-letter target the law and acceptance are known, and where there is none to print
+        /// it is null.
+        @Test func coupledNumbersAreComputedOrNull() throws {
+            try Self.inFolder { folder in
+                for rule in ["maximal", "kseq", "specinfer", "importance", "lp", "max-flow", "global-resolution"] {
+                    let words = [
+                        "couple", "--target", "q.json", "--draft-law", "p.json", "--rule", rule, "--drafts", "1",
+                    ]
+                    let result = try Self.result(words, in: folder)
+                    #expect(abs(try #require(result["acceptance"] as? Double) - 0.6) < 1e-9, "\(rule)")
+                    #expect(try #require(result["output_law_l1"] as? Double) < 1e-9, "\(rule)")
+                }
+                for rule in ["gumbel", "minhash", "low-communication"] {
+                    let words = ["couple", "--target", "q.json", "--draft-law", "p.json", "--rule", rule]
+                    let result = try Self.result(words + ["--count", "4000"], in: folder)
+                    #expect(result["output_law_l1"] is NSNull, "\(rule)")
+                    // (1 - D_TV)/(1 + D_TV) at least, and not beyond the overlap.
+                    let acceptance = try #require(result["acceptance"] as? Double)
+                    #expect(acceptance >= 0.6 / 1.4 - 1e-3 && acceptance <= 0.6 + 1e-12, "\(rule)")
+                    // The mean of the L1 distance of 4,000 draws from six tokens is 0.028, its deviation 0.008.
+                    #expect(try #require(result["empirical_l1"] as? Double) < 0.08, "\(rule)")
+                }
+                // Two thousand tokens and two drafts, solved within the tolerance only: too many tuples to enumerate.
+                let zipf = (1...3000).map { pow(Double($0), -1.1) }
+                let sum = zipf.reduce(0, +)
+                let law = zipf.map { $0 / sum }
+                for (name, law) in [("large-q.json", law), ("large-p.json", law.reversed())] {
+                    try JSONEncoder().encode(Array(law)).write(to: folder.appendingPathComponent(name))
+                }
+                let large = try Self.result(
+                    [
+                        "couple", "--target", "large-q.json", "--draft-law", "large-p.json", "--rule",
+                        "global-resolution", "--drafts", "2", "--tolerance", "0.2",
+                    ], in: folder)
+                #expect(large["exact"] as? Bool == false)
+                #expect(large["acceptance"] is NSNull && large["output_law_l1"] is NSNull)
+            }
+        }
+
+        /// Of a binary symmetric channel used once two words have error δ; of an erasure channel e/2.
+        @Test func limitsAreTheClosedForms() throws {
+            try Self.inFolder { folder in
+                let symmetric = try Self.json(
+                    ["limit", "metaconverse", "--bsc", "0.11", "--bits", "1"], in: folder)
+                #expect(abs(try #require(symmetric["error"] as? Double) - 0.11) < 1e-12)
+                let erasure = try Self.json(["limit", "metaconverse", "--bec", "0.3", "--bits", "1"], in: folder)
+                #expect(abs(try #require(erasure["error"] as? Double) - 0.15) < 1e-12)
+                let laws = try #require(erasure["input_law"] as? [[String: Any]])
+                #expect(laws.count == 1 && laws[0]["probability"] as? Double == 1)
+                // 2Φ(-1/2).
+                let gaussian = try Self.json(["limit", "acceptance", "--distance", "1"], in: folder)
+                #expect(abs(try #require(gaussian["optimum"] as? Double) - 0.617_075_077_451_973_8) < 1e-12)
+            }
+        }
+
+        /// So many tokens in so many calls, never fewer than one token a call, nor more than the drafts and one.
+        @Test func decodingCountsCalls() throws {
+            try Self.inFolder { folder in
+                let result = try Self.json(
+                    ["decode", "--text", "x.txt", "--prompt", "the ", "--tokens", "40", "--lookahead", "4"], in: folder)
+                let calls = try #require(result["target_calls"] as? Double)
+                #expect(calls >= 40.0 / 5 && calls <= 40)
+                #expect(abs(try #require(result["block_efficiency"] as? Double) - 40 / calls) < 1e-12)
+                let acceptance = try #require(result["acceptance"] as? Double)
+                #expect(acceptance > 0 && acceptance <= 1)
+                #expect(result["exact"] as? Bool == true && result["tokens"] as? Int == 40)
             }
         }
     }

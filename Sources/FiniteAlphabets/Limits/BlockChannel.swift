@@ -18,14 +18,21 @@ struct BlockChannel: Sendable {
     }
 
     struct Output: Sendable {
+        /// How often each output letter occurs, or each class of letters where the channel is symmetric.
+        let type: [Int]
         /// log |T_y|.
         let logSize: Double
         /// By decreasing likelihood.
         let atoms: [Atom]
     }
 
-    let inputCount: Int
+    /// How often each input letter occurs in the words of each class; one empty type where the channel is symmetric and all words
+    /// are one class.
+    let inputTypes: [[Int]]
+    var inputCount: Int { inputTypes.count }
     let outputs: [Output]
+    /// Where to begin the search for Q_X: the channel's capacity-achieving input, letter by letter.
+    let startingLaw: [Double]
     static let maximumAtoms = 4e6
 
     /// - Throws: `CouplingError.parameterOutOfRange` for n < 1, `.problemTooLarge` where there are too many types.
@@ -84,10 +91,11 @@ struct BlockChannel: Sendable {
                     input: 0, logLikelihood: logLikelihood, mass: exp(logWords + logLikelihood),
                     logShare: logWords - BlockChannel.logSize(composition, classes, logFactorials)))
         }
-        inputCount = 1
+        inputTypes = [[]]
+        startingLaw = [1]
         outputs = grouped.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { composition, atoms in
             Output(
-                logSize: BlockChannel.logSize(composition, classes, logFactorials),
+                type: composition, logSize: BlockChannel.logSize(composition, classes, logFactorials),
                 atoms: BlockChannel.merged(atoms))
         }
     }
@@ -104,8 +112,17 @@ struct BlockChannel: Sendable {
         let logFactorials = BlockChannel.logFactorials(upTo: n)
         let logRows = channel.rows.map { $0.probabilities.map { log($0) } }
         var grouped: [[Int]: [Atom]] = [:]
-        var input = 0
+        var inputTypes: [[Int]] = []
+        let logLetters = channel.capacityAchievingInput().map { log(max($0, 1e-300)) }
+        var startingLaw: [Double] = []
         BlockChannel.forEachComposition(of: n, into: inputs) { inputType in
+            let input = inputTypes.count
+            inputTypes.append(inputType)
+            startingLaw.append(
+                exp(
+                    zip(inputType, logLetters).reduce(BlockChannel.logMultinomial(inputType, logFactorials)) {
+                        $0 + Double($1.0) * $1.1
+                    }))
             // Each input letter's occurrences are distributed over the output letters on their own.
             func descend(_ letter: Int, _ outputType: [Int], _ logLikelihood: Double, _ logWords: Double) {
                 guard letter < inputs else {
@@ -129,11 +146,13 @@ struct BlockChannel: Sendable {
                 }
             }
             descend(0, Array(repeating: 0, count: letters), 0, 0)
-            input += 1
         }
-        inputCount = input
+        self.inputTypes = inputTypes
+        self.startingLaw = startingLaw
         outputs = grouped.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { type, atoms in
-            Output(logSize: BlockChannel.logMultinomial(type, logFactorials), atoms: BlockChannel.merged(atoms))
+            Output(
+                type: type, logSize: BlockChannel.logMultinomial(type, logFactorials),
+                atoms: BlockChannel.merged(atoms))
         }
     }
 

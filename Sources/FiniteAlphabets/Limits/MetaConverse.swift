@@ -36,6 +36,13 @@ public struct MetaConverse: Sendable {
     public let error: Double
     /// Q_X on the input classes: types of words, or one class of all words where uniform inputs are optimal.
     public let inputLaw: [Double]
+    /// How often each input letter occurs in the words of each class; one empty type for the class of all words.
+    public let inputTypes: [[Int]]
+    /// log z*_y for each class of output words, -∞ where it is zero.
+    public let logThresholds: [Double]
+    /// How often each output letter occurs in the words of each class; where all input words are one class, each set of output
+    /// letters that only differ in their order.
+    public let outputTypes: [[Int]]
     /// How far (12), (13) and (16) are from holding.
     public let certificate: Certificate
 
@@ -72,7 +79,29 @@ public struct MetaConverse: Sendable {
         bits = saddle.logSize / log(2)
         error = saddle.error
         inputLaw = saddle.inputLaw
+        inputTypes = block.inputTypes
+        logThresholds = saddle.logThresholds
+        outputTypes = block.outputs.map(\.type)
         certificate = saddle.certificate(block)
+    }
+
+    /// max_z γ(Q_X, z) for a given Q_X: what its own hypothesis test costs, ε(R) at least.
+    /// - Parameters:
+    ///   - channel: the memoryless channel.
+    ///   - length: n, the number of its uses.
+    ///   - bits: R/ln 2.
+    ///   - inputLaw: Q_X on the classes of a saddle point's ``inputTypes``, in that order.
+    /// - Throws: `CouplingError` for parameters out of range, too many types, or a law of another length.
+    public static func error(
+        of channel: DiscreteChannel, length: Int = 1, atBits bits: Double, inputLaw: FiniteDistribution
+    ) throws(CouplingError) -> Double {
+        try rates.check(bits)
+        let block = try BlockChannel(channel, length: length)
+        guard inputLaw.count == block.inputCount else {
+            throw .lengthsDiffer(
+                name: "input law", count: inputLaw.count, otherName: "the input classes", otherCount: block.inputCount)
+        }
+        return SaddlePoint(inputLaw: inputLaw.probabilities, logSize: bits * log(2)).score(block)
     }
 }
 
@@ -85,10 +114,15 @@ private struct SaddlePoint {
     /// log z_y for each output class; -∞ for zero.
     var logThresholds: [Double]
 
+    /// Of a given Q_X, without a z.
+    init(inputLaw: [Double], logSize: Double) {
+        (self.inputLaw, self.logSize, logThresholds) = (inputLaw, logSize, [])
+    }
+
     init(
         _ block: BlockChannel, question: MetaConverse.Question, solver: some LinearProgramSolver
     ) throws(CouplingError) {
-        inputLaw = Array(repeating: 1 / Double(block.inputCount), count: block.inputCount)
+        inputLaw = block.startingLaw
         logThresholds = []
         logSize = 0
         var rows = Rows()
@@ -106,6 +140,7 @@ private struct SaddlePoint {
                 let next = gain > error ? logCost - log(gain - error) : logSize + log(2)
                 if abs(next - logSize) <= 1e-13 * max(1, abs(next)) { break }
                 logSize = next
+                rows.keepBinding()
                 try optimiseInput(block, &rows, solver)
             }
         }
@@ -199,9 +234,12 @@ private struct SaddlePoint {
         return rate
     }
 
-    /// The rows of the growing linear program, kept from one rate to the next.
+    /// The rows of the growing linear program. Those that bind at one rate are where the next begins; all of them would be
+    /// many, and nearly the same, which costs the program its digits.
     private struct Rows {
-        var all: [(output: Int, logThreshold: Double)] = []
+        private(set) var all: [(output: Int, logThreshold: Double)] = []
+        /// Which of them had a multiplier in the last solution.
+        var isBinding: [Bool] = []
         private var known: Set<[Double]> = []
 
         /// Adds the thresholds not yet known; says whether there was any.
@@ -211,6 +249,11 @@ private struct SaddlePoint {
                 if known.insert([Double(output), threshold]).inserted { all.append((output, threshold)) }
             }
             return all.count > before
+        }
+
+        mutating func keepBinding() {
+            all = zip(all, isBinding).filter(\.1).map(\.0)
+            known = Set(all.map { [Double($0.output), $0.logThreshold] })
         }
     }
 
@@ -226,36 +269,60 @@ private struct SaddlePoint {
         for _ in 0..<1000 {
             guard rows.add(bestThresholds(block)) || isFirst else { return }
             isFirst = false
-            // Variables: Q_X, then g.
+            // Variables: Q_X, then g in units of each class's mass.
+            let masses = block.outputs.map { likeliestMass(of: $0, block) }
             var program = LinearProgram(
-                objective: Array(repeating: 0, count: inputs) + Array(repeating: 1, count: classes), sense: .minimise)
+                objective: Array(repeating: 0, count: inputs) + masses, sense: .minimise)
             program.addConstraint((0..<inputs).map { .init($0, 1) }, equalTo: 1)
-            for row in rows.all { program.addConstraint(terms(row, block), atLeast: 0) }
+            var scales: [Double] = []
+            for row in rows.all {
+                let (terms, scale) = terms(row, block)
+                program.addConstraint(terms, atLeast: 0)
+                // The multiplier of the row as it stands above, per unit of the class's mass.
+                scales.append(1 / (scale * masses[row.output]))
+            }
             let solution = try solver.solve(program)
+            rows.isBinding = solution.multipliers.dropFirst().map { $0 > 0 }
             inputLaw = solution.values[..<inputs].map { $0 > 1e-13 ? $0 : 0 }
             let sum = inputLaw.reduce(0, +)
             inputLaw = inputLaw.map { $0 / sum }
-            averageThresholds(rows, solution, classes)
+            averageThresholds(rows, zip(solution.multipliers.dropFirst(), scales).map { $0 * $1 }, classes)
         }
         throw .solverFailed(solver: "meta-converse", reason: "the linear program kept growing")
     }
 
-    /// g_y - Σ_x Q_X(x) (Σ_{y in the class} min(W, v) - e^{-R} |T_y| v) ≥ 0.
-    private func terms(_ row: (output: Int, logThreshold: Double), _ block: BlockChannel) -> [LinearProgram.Term] {
+    /// `g_y/c - Σ_x Q_X(x) (Σ_{y in the class} min(W, v) - e^{-R} |T_y| v)/c ≥ 0`, where c makes the largest coefficient 1: the
+    /// masses of classes lie many orders of magnitude apart.
+    private func terms(
+        _ row: (output: Int, logThreshold: Double), _ block: BlockChannel
+    ) -> (terms: [LinearProgram.Term], scale: Double) {
         let output = block.outputs[row.output]
-        let cost = exp(row.logThreshold + output.logSize - logSize)
+        let mass = likeliestMass(of: output, block)
+        // In units of the class's own mass, which is g_y's unit too.
+        let cost = exp(row.logThreshold + output.logSize - logSize - log(mass))
         var net = Array(repeating: -cost, count: block.inputCount)
         for atom in output.atoms {
-            net[atom.input] += atom.mass * exp(min(0, row.logThreshold - atom.logLikelihood))
+            net[atom.input] += atom.mass / mass * exp(min(0, row.logThreshold - atom.logLikelihood))
         }
-        return net.enumerated().map { .init($0.offset, -$0.element) } + [.init(block.inputCount + row.output, 1)]
+        let scale = net.reduce(1) { max($0, abs($1)) }
+        return (
+            net.enumerated().map { .init($0.offset, -$0.element / scale) }
+                + [.init(block.inputCount + row.output, 1 / scale)], scale
+        )
+    }
+
+    /// max_x W(the class|x), of which a class can add no more to γ.
+    private func likeliestMass(of output: BlockChannel.Output, _ block: BlockChannel) -> Double {
+        var masses = Array(repeating: 0.0, count: block.inputCount)
+        for atom in output.atoms { masses[atom.input] += atom.mass }
+        return masses.max() ?? 0
     }
 
     /// z*_y, the mean of the thresholds of y's rows under their multipliers; what these lack of the whole weight is
     /// on zero.
-    private mutating func averageThresholds(_ rows: Rows, _ solution: LinearProgram.Solution, _ classes: Int) {
+    private mutating func averageThresholds(_ rows: Rows, _ multipliers: [Double], _ classes: Int) {
         logThresholds = Array(repeating: -.infinity, count: classes)
-        for (row, multiplier) in zip(rows.all, solution.multipliers.dropFirst()) where multiplier > 0 {
+        for (row, multiplier) in zip(rows.all, multipliers) where multiplier > 0 {
             logThresholds[row.output] = logSum(logThresholds[row.output], log(multiplier) + row.logThreshold)
         }
     }

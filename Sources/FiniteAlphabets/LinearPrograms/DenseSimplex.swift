@@ -14,11 +14,25 @@ public struct DenseSimplex: LinearProgramSolver {
     private static let costTolerance = 1e-11
     private static let boundTolerance = 1e-12
     private static let feasibilityTolerance = 1e-9
+    /// By how much bounds are loosened against degeneracy, one after another until rounding leads to no dead end. Which of them
+    /// does is chance: rows may be nearly the same.
+    private static let perturbations = [1e-9, 1e-8, 1e-10, 1e-7]
 
     public init() {}
 
     public func solve(_ program: LinearProgram) throws(CouplingError) -> LinearProgram.Solution {
-        var tableau = try Tableau(program)
+        for perturbation in DenseSimplex.perturbations.dropLast() {
+            do throws(CouplingError) { return try solve(program, perturbation: perturbation) } catch {
+                guard case .solverFailed = error else { throw error }
+            }
+        }
+        return try solve(program, perturbation: DenseSimplex.perturbations.last ?? 0)
+    }
+
+    private func solve(
+        _ program: LinearProgram, perturbation: Double
+    ) throws(CouplingError) -> LinearProgram.Solution {
+        var tableau = try Tableau(program, perturbation: perturbation)
         // Phase one drives the artificial variables to zero.
         if tableau.hasArtificials {
             tableau.price(tableau.artificialCosts)
@@ -65,7 +79,7 @@ public struct DenseSimplex: LinearProgramSolver {
         /// The objective of the costs last priced.
         var value: Double { -costs[columnCount] }
 
-        init(_ program: LinearProgram) throws(CouplingError) {
+        init(_ program: LinearProgram, perturbation: Double) throws(CouplingError) {
             let variables = program.objective.count
             let rows = program.constraints
             for (index, row) in rows.enumerated() {
@@ -127,7 +141,7 @@ public struct DenseSimplex: LinearProgramSolver {
             // anew.
             var noise = RandomSource(seed: 0).stream(sample: 0, step: 0, purpose: .auxiliary)
             for (index, sign) in slackSigns.enumerated() where sign > 0 {
-                entries[index * (columnCount + 1) + columnCount] += 1e-9 * (0.5 + noise.uniform())
+                entries[index * (columnCount + 1) + columnCount] += perturbation * (0.5 + noise.uniform())
             }
             let direction = program.sense == .minimise ? 1.0 : -1.0
             let width = columnCount

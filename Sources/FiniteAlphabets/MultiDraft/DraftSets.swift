@@ -74,7 +74,8 @@ struct DraftSets: Sendable {
 
     static func binomial(_ n: Int, _ k: Int) -> Double {
         guard k <= n else { return 0 }
-        return (0..<k).reduce(1.0) { $0 * Double(n - $1) / Double($1 + 1) }
+        // The smaller of the two sides: the products on the way grow no larger than the result.
+        return (0..<min(k, n - k)).reduce(1.0) { $0 * Double(n - $1) / Double($1 + 1) }
     }
 }
 

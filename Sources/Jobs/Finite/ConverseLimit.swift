@@ -21,6 +21,22 @@ public struct ConverseLimit: RunResult {
 
     let length: Int
     let error, converse_bits, gap, support_spread, zero_shortfall, quantile_loss: Double
+    /// Q_X on the words of each type that have any.
+    let input_law: [InputClass]
+    /// z* on the words of each type where it is not zero.
+    let thresholds: [OutputClass]
+
+    struct InputClass: Encodable, Sendable {
+        /// How often each input letter occurs; empty for all words, of a symmetric channel.
+        let type: [Int]
+        let probability: Double
+    }
+
+    struct OutputClass: Encodable, Sendable {
+        /// How often each output letter occurs, or each set of letters that only differ in their order.
+        let type: [Int]
+        let log2_threshold: Double
+    }
 
     /// Finds out what cannot be before any file is read.
     public static func check(_ channel: Channel, length: Int, question: Question) throws(RecipeError) {
@@ -53,7 +69,11 @@ public struct ConverseLimit: RunResult {
         return ConverseLimit(
             length: length, error: saddle.error, converse_bits: saddle.bits, gap: saddle.certificate.gap,
             support_spread: saddle.certificate.supportSpread, zero_shortfall: saddle.certificate.zeroShortfall,
-            quantile_loss: saddle.certificate.quantileLoss)
+            quantile_loss: saddle.certificate.quantileLoss,
+            input_law: zip(saddle.inputTypes, saddle.inputLaw).filter { $1 > 0 }.map(InputClass.init),
+            thresholds: zip(saddle.outputTypes, saddle.logThresholds).filter { $1 > -.infinity }.map {
+                OutputClass(type: $0, log2_threshold: $1 / log(2))
+            })
     }
 
     public var text: String {

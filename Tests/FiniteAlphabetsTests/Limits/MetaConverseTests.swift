@@ -1,4 +1,5 @@
 import FiniteAlphabets
+import Foundation
 import Testing
 
 @Suite("The meta-converse")
@@ -74,6 +75,42 @@ struct MetaConverseTests {
         let converse = try MetaConverse(channel, length: 2, question: .error(atBits: 1))
         #expect(converse.error <= 0.045 + 1e-12)
         #expect(converse.certificate.gap < 1e-10)
+    }
+
+    @Test("the rate of long Z-channels is found, and is the inverse of the error", arguments: [36, 40, 80, 120])
+    func longZChannel(n: Int) throws {
+        let channel = try DiscreteChannel(rows: [[1, 0], [0.3, 0.7]])
+        let converse = try MetaConverse(channel, length: n, question: .rate(atError: 1e-3))
+        #expect(converse.certificate.gap < 1e-10)
+        let back = try MetaConverse(channel, length: n, question: .error(atBits: converse.bits))
+        #expect(abs(back.error - 1e-3) < 1e-10)
+        // Below the converse of the capacity, which every rate nears from below: C = log₂(1 + 0.7·0.3^(3/7)) bits a use.
+        let capacity = log2(1 + 0.7 * pow(0.3, 3.0 / 7))
+        #expect(converse.bits < Double(n) * capacity)
+        #expect(converse.bits > Double(n) * capacity / 2)
+    }
+
+    @Test("single letters of many inputs", arguments: [32, 48])
+    func manyInputs(count: Int) throws {
+        let channel = try Self.randomChannel(seed: 5, inputs: count, outputs: count)
+        let converse = try MetaConverse(channel, question: .error(atBits: 2))
+        #expect(converse.certificate.gap < 1e-9)
+    }
+
+    @Test("the saddle point can be had: any other input law has a larger error, its own has ε")
+    func saddlePoint() throws {
+        let channel = try DiscreteChannel(rows: [[1, 0], [0.3, 0.7]])
+        let converse = try MetaConverse(channel, length: 6, question: .error(atBits: 2))
+        let own = try FiniteDistribution(weights: converse.inputLaw)
+        #expect(
+            abs(try MetaConverse.error(of: channel, length: 6, atBits: 2, inputLaw: own) - converse.error) < 1e-12)
+        let uniform = try FiniteDistribution(uniformOver: converse.inputLaw.count)
+        #expect(try MetaConverse.error(of: channel, length: 6, atBits: 2, inputLaw: uniform) > converse.error + 1e-3)
+        #expect(converse.inputTypes.count == 7 && converse.inputTypes.allSatisfy { $0.reduce(0, +) == 6 })
+        #expect(converse.outputTypes.count == converse.logThresholds.count)
+        #expect(throws: CouplingError.self) {
+            try MetaConverse.error(of: channel, length: 6, atBits: 2, inputLaw: .init(uniformOver: 3))
+        }
     }
 
     @Test("bad channels and parameters are named")
