@@ -100,7 +100,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Fuzz", exclude: ["README.md"]),
-        .testTarget(name: "CouplingsTests", dependencies: ["Couplings"]),
+        .testTarget(name: "CouplingsTests", dependencies: ["Couplings", "Statistics"]),
         .testTarget(name: "FiniteAlphabetsTests", dependencies: ["Couplings", "FiniteAlphabets"]),
         .testTarget(name: "TokenModelsTests", dependencies: ["Couplings", "FiniteAlphabets", "TokenModels"]),
         .testTarget(

@@ -31,6 +31,21 @@ package enum StandardNormal {
 }
 
 extension StandardNormal {
+    /// `P(‖Z‖² ≤ x)` in so many dimensions, the `χ²` law: `P(a + 1, y) = P(a, y) - y^a e^{-y}/Γ(a + 1)` from `P(1/2, y) = erf √y` or
+    /// `P(1, y) = 1 - e^{-y}` on, with `a = d/2` and `y = x/2`.
+    package static func squaredNormCumulative(_ x: Double, dimension: Int) -> Double {
+        guard x > 0 else { return 0 }
+        let y = x / 2
+        let isOdd = !dimension.isMultiple(of: 2)
+        var a = isOdd ? 0.5 : 1.0
+        var sum = isOdd ? erf(y.squareRoot()) : -expm1(-y)
+        while a < Double(dimension) / 2 - 0.25 {
+            sum -= exp(a * log(y) - y - lgamma(a + 1))
+            a += 1
+        }
+        return min(1, max(0, sum))
+    }
+
     /// `E[min(1, exp(-(c/2 + ρ z)))]` over a standard normal `z`: how often a rule accepts whose log acceptance ratio is
     /// linear in the noise. It is `Φ(-c/(2ρ)) + exp((ρ² - c)/2) Φ(c/(2ρ) - ρ)`.
     /// - Parameters:

@@ -29,6 +29,9 @@ public struct LlamaCheckpoint: Sendable {
     /// Nil where the classifier is the token embedding.
     let classifier: [Float]?  // [vocabularySize, width]
 
+    /// "ak42", with which files of version 1 and later begin.
+    private static let magic: Int32 = 0x616b_3432
+
     var headWidth: Int { width / headCount }
     var keyWidth: Int { headWidth * keyHeadCount }
 
@@ -42,7 +45,13 @@ public struct LlamaCheckpoint: Sendable {
             }
             return Int(value)
         }
-        width = try dimension("dim", reader.integer())
+        let first = try reader.integer()
+        guard first != LlamaCheckpoint.magic else {
+            throw .malformed(
+                file: path, expected: "a checkpoint of llama2.c's version 0, as its export.py writes with --version 0",
+                found: "version \(try reader.integer())")
+        }
+        width = try dimension("dim", first)
         hiddenWidth = try dimension("hidden_dim", reader.integer())
         layerCount = try dimension("n_layers", reader.integer())
         headCount = try dimension("n_heads", reader.integer())
@@ -97,6 +106,8 @@ struct BinaryReader {
         self.data = data
         self.file = file
     }
+
+    var isAtEnd: Bool { offset >= data.count }
 
     mutating func integer() throws(TokenModelError) -> Int32 {
         let bytes = try take(4)

@@ -7,6 +7,9 @@ public struct LlamaTokenizer: Sendable {
     private let scores: [Float]
     private let tokens: [[UInt8]: Int]
 
+    /// - Parameters:
+    ///   - path: of `tokenizer.bin`.
+    ///   - vocabularySize: the checkpoint's; the file must have as many tokens, or it belongs to another.
     /// - Throws: `TokenModelError` naming the file and the token at fault.
     public init(path: String, vocabularySize: Int) throws(TokenModelError) {
         var reader = BinaryReader(try readFile(path), file: path)
@@ -14,7 +17,8 @@ public struct LlamaTokenizer: Sendable {
         var pieces: [[UInt8]] = []
         var scores: [Float] = []
         var tokens: [[UInt8]: Int] = [:]
-        for token in 0..<vocabularySize {
+        while !reader.isAtEnd {
+            let token = pieces.count
             scores.append(try reader.float())
             let length = try reader.integer()
             guard length >= 0 else {
@@ -23,6 +27,10 @@ public struct LlamaTokenizer: Sendable {
             let piece = Array(try reader.take(Int(length)))
             pieces.append(piece)
             if tokens[piece] == nil { tokens[piece] = token }
+        }
+        guard pieces.count == vocabularySize else {
+            throw .malformed(
+                file: path, expected: "\(vocabularySize) tokens, as the checkpoint has", found: "\(pieces.count)")
         }
         self.pieces = pieces
         self.scores = scores

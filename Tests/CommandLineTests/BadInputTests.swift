@@ -81,6 +81,14 @@ extension CommandLineTests {
             try Program.inFolder { folder in try Self.expectFailure(arguments, in: folder) }
         }
 
+        /// A churn that makes the chain's own numbers grow is not blamed on the draft.
+        @Test func whatHasGrownIsTheChainsFault() throws {
+            try Program.inFolder { folder in
+                let arguments = ["sample", "--model", "fashion-mnist-draft", "--churn", "1e9", "--count", "1"]
+                try Self.expectFailure(arguments + ["--steps", "10"], in: folder, naming: "take a smaller churn")
+            }
+        }
+
         static func expectFailure(_ arguments: [String], in folder: URL, naming word: String = "error") throws {
             let before = try Program.files(in: folder)
             let outcome = try Program.run(arguments, in: folder)

@@ -10,9 +10,9 @@ struct PredictionTests {
     func decidedSteps(acceptance: Double) {
         for window in [1, 2, 7, 100] {
             let sum = (0..<window).reduce(0.0) { $0 + pow(acceptance, Double($1)) }
-            let value = CostModel.decidedSteps(acceptance: acceptance, window: window)
+            let value = ClosedForms.decidedSteps(acceptance: acceptance, window: window)
             #expect(abs(value - sum) < 1e-9 * sum)
-            let same = CostModel.decidedSteps(acceptances: repeatElement(acceptance, count: window))
+            let same = ClosedForms.decidedSteps(acceptances: repeatElement(acceptance, count: window))
             #expect(abs(same - sum) < 1e-9 * sum)
             let printed = 1 - pow(acceptance, Double(window)) + Double(window) * pow(acceptance, Double(window + 1))
             #expect(value >= printed - 1e-9)
@@ -25,19 +25,68 @@ struct PredictionTests {
             let distances = [1 - spread, 1, 1 + spread]
             let square = distances.reduce(0) { $0 + $1 * $1 } / 3
             let mean = distances.reduce(0) { $0 + maximalAcceptance(distance: $1) } / 3
-            #expect(mean >= CostModel.leastAcceptance(meanSquaredDistance: square) - 1e-15)
+            #expect(mean >= ClosedForms.leastAcceptance(meanSquaredDistance: square) - 1e-15)
         }
         #expect(maximalAcceptance(distance: 0.1) < exp(-0.1 * 0.1 / 2))
     }
 
-    @Test func whetherItPays() throws {
-        #expect(CostModel.costRatio(decidedSteps: 6, window: 10, draftCost: 0.1) == 3)
-        #expect(!CostModel.pays(decidedSteps: 1.9, window: 10, draftCost: 0.1))
-        #expect(CostModel.pays(decidedSteps: 1.1, window: 10, draftCost: 0))
-        #expect(try CostModel.pays(decidedSteps: 2.2, window: 7, cost: .workers(4)))
-        #expect(try !CostModel.pays(decidedSteps: 2.2, window: 8, cost: .workers(4)))
-        let squared = CostModel.squaredDistance(duration: 0.01, churn: 1, squaredDiffusion: 2, squaredScoreError: 3)
+    @Test func distancesOfScores() {
+        let squared = ClosedForms.squaredDistance(duration: 0.01, churn: 1, squaredDiffusion: 2, squaredScoreError: 3)
         #expect(abs(squared - 0.06) < 1e-15)
+    }
+
+    /// (14) against what windows decide: on a walk whose drift grows by the same amount every step a frozen draft is off by that
+    /// amount times its position, and by `TimeToRejection` nothing else. The mean of the steps that 20,000 windows decide, each at
+    /// most `L`, lies within 5 of its standard errors, `L/(2 √20000)` at most.
+    @Test func decidedStepsAreAsMeasured() throws {
+        let (slope, length, count) = (0.3, 6, 20_000)
+        let chain = DriftingWalk(drift: (0..<length + 1).map { slope * Double($0) })
+        let sampler = try SpeculativeSampler(
+            chain: chain, draft: FrozenDenoiserDraft(), window: length, random: RandomSource(seed: 31))
+        // The first window starts with the target's own answer, whose draft is always accepted.
+        let acceptances = (0..<length).map { maximalAcceptance(distance: slope * Double($0)) }
+        var accepted = 0
+        for sample in 0..<count {
+            var samples = [sampler.start(sample: sample)]
+            while samples[0].step == 0 { _ = try sampler.step(&samples) }
+            accepted += samples[0].step
+        }
+        let known = ClosedForms.decidedSteps(acceptances: acceptances)
+        let error = Double(length) / 2 / Double(count).squareRoot()
+        #expect(
+            abs(Double(accepted) / Double(count) - known) < 5 * error, "\(Double(accepted) / Double(count)), \(known)")
+    }
+
+    /// (75): met by a walk whose drafts are off by `M` everywhere; the bound where they are off by more.
+    @Test func survivalIsBounded() throws {
+        let gap = 0.8
+        for (drift, isTight) in [([0, gap, gap, gap, gap], true), ([0, gap, 1.2, 2, gap], false)] {
+            let result = try TimeToRejection.particleFilter(
+                chain: DriftingWalk(drift: drift), draft: FrozenDenoiserDraft(), horizon: 5, particles: 20_000,
+                random: RandomSource(seed: 33))
+            for k in 1...4 {
+                // The first draft is the target's own mean.
+                let bound = ClosedForms.survivalBound(duration: 1, leastGap: gap, steps: k)
+                let survived = result.survival[k + 1]
+                #expect(survived <= bound * 1.05, "\(k)")
+                if isTight { #expect(abs(survived / bound - 1) < 0.05, "\(k)") }
+            }
+        }
+        // (76): a whole chain of ever finer steps is never survived.
+        let whole = [1, 100, 10_000].map {
+            ClosedForms.survivalBound(duration: 1 / Double($0), leastGap: 1, steps: $0)
+        }
+        #expect(whole[0] > whole[1] && whole[1] > whole[2] && whole[2] < 1e-15)
+    }
+
+    /// Theorem H.9's factor is (234) for the flow schedule; both of Fig. 6's curves fall to 0 at full noise.
+    @Test func errorsCountForLittleAtFullNoise() {
+        for t in [0.05, 0.3, 0.5, 0.9, 0.999] {
+            let printed = 2 * t * (1 - t) * (1 + (1 + 1 / t) * (1 + 1 / t))
+            #expect(abs(ClosedForms.errorWeight(of: FlowSchedule(), at: t) / printed - 1) < 1e-9)
+        }
+        let cosine = [0.2, 0.5, 0.9, 0.999].map { ClosedForms.errorWeight(of: CosineSchedule(), at: $0) }
+        #expect(zip(cosine, cosine.dropFirst()).allSatisfy { $0 > $1 } && cosine[3] < 0.01)
     }
 
     @Test func costsOfCalls() throws {

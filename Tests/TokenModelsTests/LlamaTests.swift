@@ -213,7 +213,25 @@ struct LlamaTests {
         for text in ["abab", "b a", "é", "a\u{1F600}b"] {
             #expect(tokenizer.decode(try tokenizer.encode(text)) == text)
         }
-        #expect(throws: TokenModelError.self) { try LlamaTokenizer(path: url.path, vocabularySize: 400) }
+        // A tokenizer of another checkpoint, shorter or longer, is refused with both numbers.
+        for size in [400, 250] {
+            #expect {
+                try LlamaTokenizer(path: url.path, vocabularySize: size)
+            } throws: { error in
+                "\(error)".contains("\(size) tokens") && "\(error)".contains("found \(259 + pieces.count)")
+            }
+        }
         #expect(throws: TokenModelError.self) { try LlamaTokenizer(path: folder.path, vocabularySize: 2) }
+    }
+
+    @Test("checkpoints of later versions are told from those of version 0", arguments: [1, 2])
+    func laterVersions(version: UInt8) throws {
+        let folder = try TestText.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let url = folder.appendingPathComponent("model.bin")
+        try Data(Array("24ka".utf8) + [version, 0, 0, 0] + [UInt8](repeating: 0, count: 248)).write(to: url)
+        #expect {
+            try LlamaCheckpoint(path: url.path)
+        } throws: { "\($0)".contains("version 0") && "\($0)".contains("found version \(version)") }
     }
 }

@@ -45,7 +45,8 @@ public struct ReflectionCoupling: VerificationRule {
     ///     C_τ(δ) = Φ(-δ/2) + (1 - 2/τ) exp(δ²(1-τ)/(2τ²)) Φ(δ/2 - δ/τ),
     ///
     /// which is 0 at `τ = 1` and tends to 1 as `τ → ∞`, where every draft is accepted. (The proposition prints a further
-    /// factor `1/σ`, which a coefficient without units cannot have.)
+    /// factor `1/σ`, which a coefficient without units cannot have; and what its proof prints for `C_τ` is wrong beyond that: at
+    /// `δ = 1`, `τ = 2` it gives 0.208, where the mean of the law (98) is 0.309.) The law itself is `TemperatureLaw`.
     /// - Parameter distance: `δ = ‖Δ‖ ≥ 0`.
     public func meanShift(distance: Double) -> Double {
         if isExact { return 0 }

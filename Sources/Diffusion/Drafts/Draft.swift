@@ -38,9 +38,17 @@ extension Draft {
     func finiteMeans(for windows: [DraftWindow], chain: some GaussianChain) throws -> [[Double]] {
         let means = try means(for: windows, chain: chain)
         for (window, mean) in zip(windows, means) where !Vector.squaredNorm(mean).isFinite {
+            // A draft without a network of its own adds up what the target answered: then the chain's own numbers have grown.
+            guard self is any RecyclingDraft else {
+                throw DiffusionError(
+                    "draft of sample \(window.sample) at step \(window.currentStep)", expected: "finite numbers",
+                    found: "an infinity or NaN", remedy: "take another draft, or check the weights of its network")
+            }
+            let largest = window.currentState.reduce(0) { max($0, abs($1)) }
             throw DiffusionError(
-                "draft of sample \(window.sample) at step \(window.currentStep)", expected: "finite numbers",
-                found: "an infinity or NaN", remedy: "take another draft, or check the weights of its network")
+                "sample \(window.sample) at step \(window.currentStep)", expected: "states that stay finite",
+                found: "an infinity or NaN after one of size \(largest)",
+                remedy: "take a smaller churn, guidance or step size, or more steps")
         }
         return means
     }

@@ -1,8 +1,9 @@
 import Couplings
 import Platform
 
-/// What speculation saves, by formula (DB25 §4; Appendix D's law of the time to rejection is `TimeToRejection`).
-public enum CostModel {
+/// What is known of acceptance and of windows by formula (DB25 §4, App. D and H; the law of the time to rejection itself is
+/// `TimeToRejection`). What a window costs, (12) and (13), is `AdaptiveWindow`'s, which chooses by it.
+public enum ClosedForms {
     /// (14): the steps `E[L̂]` that a window decides if each draft is accepted with probability `α`, independently of
     /// the others. The sum in (14) is `Σ_{j<L} α^j = (1 - α^L)/(1 - α)`; the closed form printed behind it,
     /// `1 - α^L + L α^{L+1}`, is smaller, and a lower bound only.
@@ -26,26 +27,6 @@ public enum CostModel {
         return expected
     }
 
-    /// (12): `E[C_plain/C_spec] = E[L̂]/(1 + L C_p/C_q)`, how many times less a window costs than its decided steps
-    /// one by one, where a call costs the same whatever its rows.
-    /// - Parameters:
-    ///   - decidedSteps: `E[L̂]`, the steps that a window decides.
-    ///   - window: `L ≥ 1`.
-    ///   - draftCost: `C_p/C_q`, the draft's cost of a step relative to a target call.
-    public static func costRatio(decidedSteps: Double, window: Int, draftCost: Double) -> Double {
-        decidedSteps / (1 + Double(window) * draftCost)
-    }
-
-    /// (13): whether speculation pays under (12), `E[L̂]/L ≥ C_p/C_q + 1/L`.
-    public static func pays(decidedSteps: Double, window: Int, draftCost: Double) -> Bool {
-        costRatio(decidedSteps: decidedSteps, window: window, draftCost: draftCost) >= 1
-    }
-
-    /// Likewise where a call of `r` rows costs `c(r)`: a window of `W` drafts pays if `E[L̂] > c(W + 1)`.
-    public static func pays(decidedSteps: Double, window: Int, cost: CallCost) -> Bool {
-        decidedSteps > cost(rows: window + 1)
-    }
-
     /// The least mean acceptance of drafts with a given mean squared distance, `2Φ(-√E‖Δ‖²/2)`: the acceptance
     /// `2Φ(-‖Δ‖/2)` is convex in `‖Δ‖`, so Jensen's inequality bounds its mean from below. (Lemma 4.2, (16), bounds the
     /// mean of the ratio before it is cut off at 1 by `exp(-½ E‖Δ‖²)`; the acceptance itself can be less than that.)
@@ -66,5 +47,25 @@ public enum CostModel {
     ) -> Double {
         let factor = churn + 1 / churn
         return duration * factor * factor * squaredDiffusion * squaredScoreError / 4
+    }
+
+    /// (75): the probability that `k` drafts in a row are accepted is at most `(2Φ(-√γ M/2))^k`, where the drifts of draft and
+    /// target differ by `M` at least. With equality where they differ by `M` everywhere.
+    /// - Parameters:
+    ///   - duration: `γ`.
+    ///   - leastGap: `M ≥ 0`, in units of the noise's own coefficient.
+    ///   - steps: `k ≥ 0`.
+    public static func survivalBound(duration: Double, leastGap: Double, steps: Int) -> Double {
+        pow(maximalAcceptance(distance: duration.squareRoot() * leastGap), Double(steps))
+    }
+
+    /// `A(t) = g_t² ((1/σ_t - σ_t)² + α_t²)` of Theorem H.9 (Fig. 6), by which an error of the data's law enters the expected
+    /// `log` of the acceptance ratio at noise time `t`: it is 0 at full noise, where a reverse chain starts, and grows without
+    /// bound towards the data.
+    /// - Parameter time: above 0 and below 1.
+    public static func errorWeight(of schedule: some NoiseSchedule, at time: Double) -> Double {
+        let (signal, noise) = (schedule.signal(at: time), schedule.noise(at: time))
+        let gap = 1 / noise - noise
+        return schedule.squaredDiffusion(at: time) * (gap * gap + signal * signal)
     }
 }
