@@ -15,7 +15,8 @@ struct RecordCommand: ParsableCommand {
             The file is safetensors, Float32, with the tensor "examples" [R, 5, C, H, W] (state, moved source \
             state, source state, guess, x̂0) and the tensors "time", "source_time", "weight" (by which an error of x̂0 \
             moves ‖Δ‖), "label" and "sample" [R]. Where nothing was known of the target yet, source_time is -1, the \
-            source's states are 0, and the guess is the model's prior, or the state.
+            source's states are 0, and the guess is the model's prior, or the state. The rows come in the order in which \
+            the target was asked, so that --batch decides whose they are.
             """)
 
     @OptionGroup(title: "Model") var model: ModelOptions

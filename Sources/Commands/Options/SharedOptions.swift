@@ -30,7 +30,7 @@ struct BatchOption: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: .init(
-            "Samples under way at a time; bounds memory, and changes no result but --window auto's.", valueName: "N"))
+            "Samples under way at a time; bounds memory, and changes no sample but --window auto's.", valueName: "N"))
     var batch = 16
 
     func validate() throws {
