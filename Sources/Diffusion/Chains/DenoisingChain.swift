@@ -6,7 +6,9 @@ public struct DenoisingChain: GaussianChain {
     public let denoiser: any Denoiser
     public let steps: [DenoisingStep]
     public let predictionBounds: ClosedRange<Double>?
-    /// `δ` of class-free guidance (DB25 245): `x̂0 = (1 + δ) x̂0(y, c) - δ x̂0(y, ∅)`.
+    /// `δ` of class-free guidance, `x̂0 = (1 + δ) x̂0(y, c) - δ x̂0(y, ∅)`: the whole prediction is guided, and with it both the
+    /// velocity and the score that a step makes of it, as in diffusers, whose guidance scale is `1 + δ`. (DB25's (245) guides the
+    /// velocity alone and leaves the score of the churn as it is: the same at churn 0, and another law above.)
     public let guidance: Double
     /// What stands for "no class" in guidance.
     private let unconditional: Condition
