@@ -43,5 +43,41 @@ extension CommandLineTests {
                 }
             }
         }
+
+        /// The library from C, in forty lines at most, compiled without a warning against the library beside the tests.
+        @Test func theCInterfaceReachesItsPoint() throws {
+            let source = Program.repository.appendingPathComponent("examples/c-interface/sample.c")
+            #expect(try String(contentsOf: source, encoding: .utf8).split(separator: "\n").count <= 40)
+            let library = Program.url("libdiffspecc").deletingLastPathComponent().path
+            let headers = Program.repository.appendingPathComponent("Sources/CInterface").path
+            try Program.inFolder { folder in
+                let compiler = Process()
+                compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+                compiler.arguments = [
+                    "cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-I", headers, source.path, "-L", library,
+                    "-ldiffspecc", "-lm", "-Wl,-rpath,\(library)", "-o", folder.path + "/sample",
+                ]
+                try compiler.run()
+                compiler.waitUntilExit()
+                try #require(compiler.terminationStatus == 0)
+                let run = Process(), output = Pipe()
+                run.executableURL = folder.appendingPathComponent("sample")
+                run.standardOutput = output
+                try run.run()
+                run.waitUntilExit()
+                #expect(run.terminationStatus == 0)
+                let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                let lines = text.split(separator: "\n")
+                try #require(lines.count == 5)
+                for line in lines.dropLast() {
+                    let numbers = line.split { !"0123456789.-e".contains($0) }.compactMap { Double($0) }
+                    // The sample's number and its two coordinates; the last step's noise is left in.
+                    try #require(numbers.count == 3, "\(line)")
+                    #expect(abs(numbers[1] - 3) < 0.1 && abs(numbers[2] + 2) < 0.1, "\(line)")
+                }
+                let calls = try #require(lines[4].split(separator: " ").first.flatMap { Int($0) })
+                #expect(calls < 40)
+            }
+        }
     }
 }
