@@ -91,7 +91,11 @@ extension CommandLineTests {
                     chain.filter { $0.key != "denoise-last-step" }, speculation,
                     [
                         "no-fallback": (
-                            [], ["--churn", "1e-6", "--draft", "frozen", "--steps", "40", "--rows", "400", "--batch", "1"]
+                            [],
+                            [
+                                "--churn", "1e-6", "--draft", "frozen", "--steps", "40", "--rows", "400", "--batch",
+                                "1",
+                            ]
                         ), "rows": (["30"], []), "seed": (["5"], []), "batch": (["1"], []),
                     ]),
                 // Of the last step the state before it is recorded, and no noise.
