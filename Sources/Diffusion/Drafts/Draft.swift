@@ -33,18 +33,22 @@ extension Draft {
     public func canStart(sample: Int, chain: some GaussianChain) -> Bool { !recyclesTarget }
     public var refinements: [ScoredRows] { [] }
 
+    /// Data and noise have a size of some tens.
+    private static var largestState: Double { 1e9 }
+
     /// `means`, or an error that names the draft: what isn't finite would be rejected, and the states after it asked for all
     /// the same.
     func finiteMeans(for windows: [DraftWindow], chain: some GaussianChain) throws -> [[Double]] {
         let means = try means(for: windows, chain: chain)
         for (window, mean) in zip(windows, means) where !Vector.squaredNorm(mean).isFinite {
-            // A draft without a network of its own adds up what the target answered: then the chain's own numbers have grown.
-            guard self is any RecyclingDraft else {
+            // A draft without a network of its own adds up what the target answered: from a state that has grown beyond all
+            // measure the chain's own numbers lead to no other.
+            let largest = window.currentState.reduce(0) { max($0, abs($1)) }
+            guard self is any RecyclingDraft, !(largest < Self.largestState) else {
                 throw DiffusionError(
                     "draft of sample \(window.sample) at step \(window.currentStep)", expected: "finite numbers",
                     found: "an infinity or NaN", remedy: "take another draft, or check the weights of its network")
             }
-            let largest = window.currentState.reduce(0) { max($0, abs($1)) }
             throw DiffusionError(
                 "sample \(window.sample) at step \(window.currentStep)", expected: "states that stay finite",
                 found: "an infinity or NaN after one of size \(largest)",
