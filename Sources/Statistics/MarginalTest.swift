@@ -17,8 +17,6 @@ public enum MarginalTest {
             func project(_ sample: [Double]) -> Double { zip(sample, direction).reduce(0) { $0 + $1.0 * $1.1 } }
             return KolmogorovSmirnov.twoSample(first.map(project), second.map(project))
         }
-        let smallest = results.min { $0.pValue < $1.pValue } ?? TestResult(statistic: 0, pValue: 1)
-        return TestResult(
-            statistic: smallest.statistic, pValue: min(1, smallest.pValue * Double(projections.count)))
+        return MultipleTesting.bonferroni(results)
     }
 }

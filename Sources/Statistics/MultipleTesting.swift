@@ -18,4 +18,10 @@ public enum MultipleTesting {
     public static func bonferroni(_ pValues: [Double]) -> Double {
         min(1, (pValues.min() ?? 1) * Double(max(1, pValues.count)))
     }
+
+    /// Several tests of one hypothesis as one: Bonferroni's bound, with the statistic that gave the smallest p-value.
+    public static func bonferroni(_ results: [TestResult]) -> TestResult {
+        let least = results.min { $0.pValue < $1.pValue }
+        return TestResult(statistic: least?.statistic ?? 0, pValue: bonferroni(results.map(\.pValue)))
+    }
 }

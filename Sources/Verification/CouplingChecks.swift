@@ -129,9 +129,7 @@ struct CoupledStep: Sendable {
                 KolmogorovSmirnov.oneSample(residuals.map { $0.reduce(0) { $0 + $1 * $1 } }) {
                     NormalDistribution.squaredNormCumulative($0, degrees: Self.dimension)
                 })
-            return TestResult(
-                statistic: results.map(\.statistic).max() ?? 0,
-                pValue: MultipleTesting.bonferroni(results.map(\.pValue)))
+            return MultipleTesting.bonferroni(results)
         }
     }
 

@@ -32,9 +32,7 @@ enum InnovationCheck {
                 KolmogorovSmirnov.oneSample(innovations.map(\.0), cumulative: NormalDistribution.cumulative),
                 NormalDistribution.twoSided(variance > 0 ? sum / variance.squareRoot() : 0),
             ]
-            return TestResult(
-                statistic: results.map(\.statistic).max() ?? 0,
-                pValue: MultipleTesting.bonferroni(results.map(\.pValue)))
+            return MultipleTesting.bonferroni(results)
         }
     }
 }

@@ -147,9 +147,7 @@ struct SpeculationChecks: Sendable {
                     try compare(c, $0, window: controlWindow.policy, rule: rule, index: index)
                 }
             }
-            return TestResult(
-                statistic: results.map(\.statistic).max() ?? 0,
-                pValue: MultipleTesting.bonferroni(results.map(\.pValue)))
+            return MultipleTesting.bonferroni(results)
         }
     }
 

@@ -24,6 +24,15 @@ struct BlockChannel: Sendable {
         let logSize: Double
         /// By decreasing likelihood.
         let atoms: [Atom]
+        /// max_x W(the class|x), of which a class can add no more to γ.
+        let likeliestMass: Double
+
+        init(type: [Int], logSize: Double, atoms: [Atom], inputCount: Int) {
+            (self.type, self.logSize, self.atoms) = (type, logSize, atoms)
+            var masses = Array(repeating: 0.0, count: inputCount)
+            for atom in atoms { masses[atom.input] += atom.mass }
+            likeliestMass = masses.max() ?? 0
+        }
     }
 
     /// How often each input letter occurs in the words of each class; one empty type where the channel is symmetric and all words
@@ -96,7 +105,7 @@ struct BlockChannel: Sendable {
         outputs = grouped.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { composition, atoms in
             Output(
                 type: composition, logSize: BlockChannel.logSize(composition, classes, logFactorials),
-                atoms: BlockChannel.merged(atoms))
+                atoms: BlockChannel.merged(atoms), inputCount: 1)
         }
     }
 
@@ -152,7 +161,7 @@ struct BlockChannel: Sendable {
         outputs = grouped.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { type, atoms in
             Output(
                 type: type, logSize: BlockChannel.logMultinomial(type, logFactorials),
-                atoms: BlockChannel.merged(atoms))
+                atoms: BlockChannel.merged(atoms), inputCount: inputTypes.count)
         }
     }
 

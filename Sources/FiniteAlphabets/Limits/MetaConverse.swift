@@ -270,7 +270,7 @@ private struct SaddlePoint {
             guard rows.add(bestThresholds(block)) || isFirst else { return }
             isFirst = false
             // Variables: Q_X, then g in units of each class's mass.
-            let masses = block.outputs.map { likeliestMass(of: $0, block) }
+            let masses = block.outputs.map(\.likeliestMass)
             var program = LinearProgram(
                 objective: Array(repeating: 0, count: inputs) + masses, sense: .minimise)
             program.addConstraint((0..<inputs).map { .init($0, 1) }, equalTo: 1)
@@ -297,7 +297,7 @@ private struct SaddlePoint {
         _ row: (output: Int, logThreshold: Double), _ block: BlockChannel
     ) -> (terms: [LinearProgram.Term], scale: Double) {
         let output = block.outputs[row.output]
-        let mass = likeliestMass(of: output, block)
+        let mass = output.likeliestMass
         // In units of the class's own mass, which is g_y's unit too.
         let cost = exp(row.logThreshold + output.logSize - logSize - log(mass))
         var net = Array(repeating: -cost, count: block.inputCount)
@@ -309,13 +309,6 @@ private struct SaddlePoint {
             net.enumerated().map { .init($0.offset, -$0.element / scale) }
                 + [.init(block.inputCount + row.output, 1 / scale)], scale
         )
-    }
-
-    /// max_x W(the class|x), of which a class can add no more to γ.
-    private func likeliestMass(of output: BlockChannel.Output, _ block: BlockChannel) -> Double {
-        var masses = Array(repeating: 0.0, count: block.inputCount)
-        for atom in output.atoms { masses[atom.input] += atom.mass }
-        return masses.max() ?? 0
     }
 
     /// z*_y, the mean of the thresholds of y's rows under their multipliers; what these lack of the whole weight is

@@ -31,7 +31,7 @@ extension OutputError {
         let places =
             try documents.compactMap(\.self).map { ($0, try checkWritable($0)) }
             + pictures.compactMap(\.self).map { ($0, try checkWritable(picture: $0)) }
-            + tensors.compactMap(\.self).map { ($0, try checkWritable(file: $0)) }
+            + tensors.compactMap(\.self).map { ($0, .file(path: try checkWritable(file: $0))) }
         var files = Set<OutputPlace>()
         for (path, place) in places {
             if case .stream = place { continue }
@@ -42,13 +42,13 @@ extension OutputError {
     }
 
     /// Finds out before the work rather than after it whether a regular file can be written.
+    /// - Returns: the file that the path leads to, links followed.
     @discardableResult
-    public static func checkWritable(file path: String) throws(OutputError) -> OutputPlace {
-        let place = try checkWritable(path)
-        guard case .file = place else {
+    public static func checkWritable(file path: String) throws(OutputError) -> String {
+        guard case .file(let file) = try checkWritable(path) else {
             throw OutputError(path: path, reason: "it is a device or pipe, and these results take a file; name one")
         }
-        return place
+        return file
     }
 
     /// Endings of pictures that are not PNG.

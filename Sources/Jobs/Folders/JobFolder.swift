@@ -26,7 +26,7 @@ struct JobFolder {
         let shard = request.shard
         try OutputError.prepare(folder: folder)
         // What a later process resumes must be where it looks for it, though a link may be changed.
-        let tensors = try request.tensors.map(Self.file)
+        let tensors = try request.tensors.map { try OutputError.checkWritable(file: $0) }
         self.folder = folder
         let path = URL(fileURLWithPath: folder).appendingPathComponent(shard.manifestName).path
         self.path = path
@@ -100,12 +100,6 @@ struct JobFolder {
         missing = manifest.samples.filter { !kept.contains($0) }
         self.manifest = manifest
         try save()
-    }
-
-    /// The file that a path leads to, links followed.
-    private static func file(at path: String) throws -> String {
-        guard case .file(let file) = try OutputError.checkWritable(file: path) else { return path }
-        return file
     }
 
     /// The pictures of all shards share the folder: it holds one job, and no file of raw samples is anybody else's.
