@@ -14,6 +14,9 @@ let package = Package(
         .executableTarget(
             name: "network-benchmark", dependencies: [.product(name: "NeuralNetwork", package: "diffspec")]),
         .executableTarget(
+            name: "paper-figures",
+            dependencies: ["Couplings", "Diffusion", "Imaging"].map { .product(name: $0, package: "diffspec") }),
+        .executableTarget(
             name: "policy-benchmark",
             dependencies: ["Couplings", "Diffusion", "NeuralNetwork", "Models"].map {
                 .product(name: $0, package: "diffspec")

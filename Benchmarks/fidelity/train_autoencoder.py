@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains the small autoencoder that `rules.py` verifies drafts with (`--rule autoencoder:OUT`).
+"""Trains the small autoencoder that `make_rules.py` verifies drafts with (`--rule autoencoder:OUT`).
 
     python Benchmarks/fidelity/train_autoencoder.py OUT [--epochs 2] [--threads 1]
 
