@@ -6,13 +6,18 @@ extension CommandLineTests {
     struct FiniteCommandTests {
         static func inFolder(_ body: (URL) throws -> Void) throws {
             try Program.inFolder { folder in
-                for (name, text) in [
-                    ("q.json", "[0.1, 0.25, 0.3, 0.05, 0.2, 0.1]"), ("p.json", "[0.3, 0.05, 0.15, 0.25, 0.2, 0.05]"),
-                    ("x.txt", String(repeating: "the cat sat on the mat. ", count: 8)),
-                ] {
-                    try Data(text.utf8).write(to: folder.appendingPathComponent(name))
-                }
+                try writeInputs(in: folder)
                 try body(folder)
+            }
+        }
+
+        /// Two laws and a text.
+        static func writeInputs(in folder: URL) throws {
+            for (name, text) in [
+                ("q.json", "[0.1, 0.25, 0.3, 0.05, 0.2, 0.1]"), ("p.json", "[0.3, 0.05, 0.15, 0.25, 0.2, 0.05]"),
+                ("x.txt", String(repeating: "the cat sat on the mat. ", count: 8)),
+            ] {
+                try Data(text.utf8).write(to: folder.appendingPathComponent(name))
             }
         }
 

@@ -5,28 +5,33 @@ import Testing
 extension CommandLineTests {
     @Suite("diffspec policy")
     struct PolicyCommandTests {
-        /// A policy of random weights in `model`: 16 actions of 2 numbers from 2 states of 5.
+        /// A policy of random weights in `model`.
         static func inFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
             try Program.inFolder { folder in
-                let model = folder.appendingPathComponent("model")
-                try FileManager.default.copyItem(
-                    at: Program.repository.appendingPathComponent(
-                        "Tests/NeuralNetworkTests/Fixtures/policies/pusht-narrow"),
-                    to: model)
-                try Data("{\"num_train_timesteps\": 100, \"beta_schedule\": \"squaredcos_cap_v2\"}".utf8)
-                    .write(to: model.appendingPathComponent("scheduler_config.json"))
-                let tensors: [(name: String, shape: [Int])] = [
-                    ("observation_minimum", [5]), ("observation_maximum", [5]), ("action_minimum", [2]),
-                    ("action_maximum", [2]),
-                ]
-                let writer = try SafetensorsWriter(
-                    path: model.appendingPathComponent("statistics.safetensors").path, tensors: tensors)
-                for (index, tensor) in tensors.enumerated() {
-                    try writer.append([Float](repeating: index % 2 == 0 ? 0 : 100, count: tensor.shape[0]))
-                }
-                try writer.finish()
+                try makeModel(in: folder, named: "model")
                 return try body(folder)
             }
+        }
+
+        /// A policy of random weights: 16 actions of 2 numbers from 2 states of 5, both from 0 to `highest` in training.
+        static func makeModel(in folder: URL, named name: String, highest: Float = 100) throws {
+            let model = folder.appendingPathComponent(name)
+            try FileManager.default.copyItem(
+                at: Program.repository.appendingPathComponent(
+                    "Tests/NeuralNetworkTests/Fixtures/policies/pusht-narrow"),
+                to: model)
+            try Data("{\"num_train_timesteps\": 100, \"beta_schedule\": \"squaredcos_cap_v2\"}".utf8)
+                .write(to: model.appendingPathComponent("scheduler_config.json"))
+            let tensors: [(name: String, shape: [Int])] = [
+                ("observation_minimum", [5]), ("observation_maximum", [5]), ("action_minimum", [2]),
+                ("action_maximum", [2]),
+            ]
+            let writer = try SafetensorsWriter(
+                path: model.appendingPathComponent("statistics.safetensors").path, tensors: tensors)
+            for (index, tensor) in tensors.enumerated() {
+                try writer.append([Float](repeating: index % 2 == 0 ? 0 : highest, count: tensor.shape[0]))
+            }
+            try writer.finish()
         }
 
         static let options = ["policy", "--model", "model", "--steps", "20", "--window", "5", "--threads", "1"]
