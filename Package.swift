@@ -31,8 +31,10 @@ let package = Package(
     ],
     targets: [
         .target(name: "Platform"),
-        // How to make two samples equal: pure Swift, no I/O.
-        .target(name: "Couplings", dependencies: ["Platform"]),
+        // Loops in C, for each kind of processor.
+        .target(name: "CKernels"),
+        // How to make two samples equal: no I/O.
+        .target(name: "Couplings", dependencies: ["CKernels", "Platform"]),
         // Couplings, drafts and limits on finite alphabets; linear programs by GLPK with the trait of that name.
         .systemLibrary(name: "CGLPK", providers: [.apt(["libglpk-dev"]), .brew(["glpk"])]),
         .target(
@@ -47,7 +49,6 @@ let package = Package(
         // The statistical suite itself, shared by the command line and the tests.
         .target(name: "Verification", dependencies: ["Couplings", "Diffusion", "Statistics"]),
         // Checkpoints and inference on the CPU.
-        .target(name: "CKernels"),
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas",
             providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),

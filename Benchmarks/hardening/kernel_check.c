@@ -225,6 +225,38 @@ static void check_sequence(size_t batch, size_t positions, size_t inputs, size_t
     free(scale); free(shift); free(gain); free(residual);
 }
 
+/// One word at a time, as the paper has it.
+static void philox_block(uint32_t *word, uint32_t key0, uint32_t key1) {
+    for (int round = 0; round < 10; round++) {
+        const uint64_t product0 = 0xD2511F53ull * word[0], product1 = 0xCD9E8D57ull * word[2];
+        const uint32_t next[4] = {(uint32_t)(product1 >> 32) ^ word[1] ^ key0, (uint32_t)product1,
+                                  (uint32_t)(product0 >> 32) ^ word[3] ^ key1, (uint32_t)product0};
+        memcpy(word, next, sizeof next);
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+}
+
+static void check_random_numbers(size_t pairs) {
+    const uint32_t counter[4] = {0xFFFFFFF0u, 1, 2, 3}, key[2] = {4, 0xFFFFFFFFu};
+    uint64_t *words = malloc(2 * pairs * sizeof *words);
+    double *normals = malloc(2 * pairs * sizeof *normals);
+    ds_philox(counter, key, pairs, words);
+    ds_box_muller(words, pairs, normals);
+    for (size_t i = 0; i < pairs; i++) {
+        uint32_t word[4] = {counter[0] + (uint32_t)i, counter[1], counter[2], counter[3]};
+        philox_block(word, key[0], key[1]);
+        expect("Philox", words[2 * i] == ((uint64_t)word[1] << 32 | word[0]) && words[2 * i + 1] == ((uint64_t)word[3] << 32 | word[2]), 1, 0);
+        const double radius = sqrt(-2 * log(((double)(words[2 * i] >> 12) + 0.5) * 0x1p-52));
+        const double angle = 6.28318530717958647693 * (((double)(words[2 * i + 1] >> 12) + 0.5) * 0x1p-52);
+        expect("Box-Muller", normals[2 * i], radius * cos(angle), 1e-14);
+        expect("Box-Muller", normals[2 * i + 1], radius * sin(angle), 1e-14);
+    }
+    ds_box_muller(words, pairs, (double *)words);
+    expect("Box-Muller in place", memcmp(words, normals, 2 * pairs * sizeof *words), 0, 0);
+    free(words); free(normals);
+}
+
 static void count_unit(void *context, size_t unit, size_t thread) { ((size_t *)context)[unit] += 1 + 0 * thread; }
 
 static void check_team(size_t threads, size_t units) {
@@ -254,6 +286,7 @@ int main(void) {
         check_sequence(3, 8, 17, 33, taps, step, accumulates);
         check_sequence(7, 5, 16, 16, taps, step, accumulates);
     }
+    for (size_t pairs = 1; pairs < 40; pairs++) check_random_numbers(pairs);
     for (size_t threads = 1; threads <= 3; threads++) { check_team(threads, 0); check_team(threads, 1); check_team(threads, 50); }
     printf("%s kernels: %d failures\n", ds_variant_name(), failures);
     return failures ? 1 : 0;

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The C kernels under the sanitizers and valgrind, and the test-suite with the fuzzer under the sanitizers.
+# The C kernels under the sanitizers and valgrind; the test-suite with the fuzzer, and the library under the Python package's tests,
+# under the sanitizers.
 #
-#     Benchmarks/hardening/sanitizers.sh [kernels|valgrind|address|undefined|thread]…     (default: all, the quick ones first)
+#     Benchmarks/hardening/sanitizers.sh [kernels|valgrind|python|address|undefined|thread]…     (default: all, the quick ones first)
 #
 # Builds go to .build-SANITIZER. FILTER names the suites (a regular expression; the default leaves out those that draw
 # thousands of samples to test a law, which run the same code and take hours), FUZZ the number of fuzzer's inputs.
@@ -10,7 +11,7 @@ cd "$(dirname "$0")/../.."
 filter=${FILTER:-"NeuralNetworkTests|ImagingTests|TokenModelsTests|ModelsTests|ProcessesTests|CommandLineTests|StatisticsTests|FiniteAlphabetsTests.Discrete|SamplerTests|ScheduleTests|PredictionTests"}
 fuzz=${FUZZ:-2000}
 checks=("$@")
-[ ${#checks[@]} -gt 0 ] || checks=(kernels valgrind address undefined thread)
+[ ${#checks[@]} -gt 0 ] || checks=(kernels valgrind python address undefined thread)
 status=0
 driver=(-ISources/CKernels/include Benchmarks/hardening/kernel_check.c Sources/CKernels/*.c -lm -lpthread -o .build-kernel-check)
 trap 'rm -f .build-kernel-check' EXIT
@@ -41,6 +42,13 @@ for check in "${checks[@]}"; do
         for kernels in portable avx2; do
             DIFFSPEC_KERNELS=$kernels run valgrind --error-exitcode=1 --leak-check=full -q ./.build-kernel-check
         done
+        ;;
+    python)
+        # The interpreter is not built for the sanitizer, whose runtime must then be loaded first. PYTHON is one with NumPy and pytest.
+        run swift build -c release --scratch-path .build-address --sanitize=address --product diffspecc
+        LD_PRELOAD=$(clang -print-file-name=libclang_rt.asan-x86_64.so) PYTHONMALLOC=malloc \
+            DIFFSPEC_LIBRARY=.build-address/release/libdiffspecc.so PYTHONPATH=python \
+            run "${PYTHON:-python3}" -m pytest -q -p no:cacheprovider python/tests
         ;;
     address | undefined | thread)
         build=(-c release --scratch-path ".build-$check" "--sanitize=$check")

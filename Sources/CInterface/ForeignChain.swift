@@ -47,8 +47,9 @@ struct ForeignChain: GaussianChain {
         let rows = queries.count * rowsPerQuery
         let states = [Float](unsafeUninitializedCapacity: rows * dimension) { buffer, count in
             for row in 0..<rows {
-                let state = queries[row % queries.count].state
-                for i in 0..<dimension { buffer.initializeElement(at: row * dimension + i, to: Float(state[i])) }
+                queries[row % queries.count].state.withUnsafeBufferPointer { state in
+                    for i in 0..<dimension { buffer.initializeElement(at: row * dimension + i, to: Float(state[i])) }
+                }
             }
             count = rows * dimension
         }
@@ -75,9 +76,12 @@ struct ForeignChain: GaussianChain {
     private func read(_ query: ChainQuery, _ outputs: [Float], row: Int) -> [Double] {
         let (ofState, ofOutput) = steps[query.step].reading
         return [Double](unsafeUninitializedCapacity: dimension) { buffer, count in
-            for i in 0..<dimension {
-                let output = Double(outputs[row * dimension + i])
-                buffer.initializeElement(at: i, to: ofState * query.state[i] + ofOutput * output)
+            query.state.withUnsafeBufferPointer { state in
+                outputs[(row * dimension)...].withUnsafeBufferPointer { outputs in
+                    for i in 0..<dimension {
+                        buffer.initializeElement(at: i, to: ofState * state[i] + ofOutput * Double(outputs[i]))
+                    }
+                }
             }
             count = dimension
         }

@@ -154,3 +154,9 @@ void ds_winograd_output(int m, const float *in, size_t positionStride, size_t ch
         in, positionStride, channels, bias, scale, rows, columns, out, rowStride, pixelStride, residual, residualRowStride,
         residualPixelStride);
 }
+
+void ds_philox(const uint32_t *counter, const uint32_t *key, size_t blocks, uint64_t *words) {
+    kernels()->philox(counter, key, blocks, words);
+}
+
+void ds_box_muller(const uint64_t *words, size_t pairs, double *out) { kernels()->boxMuller(words, pairs, out); }

@@ -24,6 +24,8 @@ typedef struct {
                             const float *, size_t, size_t);
     void (*winogradOutput2)(const float *, size_t, size_t, const float *, float, size_t, size_t, float *, size_t, size_t,
                             const float *, size_t, size_t);
+    void (*philox)(const uint32_t *, const uint32_t *, size_t, uint64_t *);
+    void (*boxMuller)(const uint64_t *, size_t, double *);
 } ds_kernels;
 
 extern const ds_kernels ds_kernels_portable;

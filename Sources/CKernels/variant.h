@@ -25,6 +25,7 @@ INLINE vec select_vec(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) |
 #include "variant_multiply.h"
 #include "variant_elementwise.h"
 #include "variant_winograd.h"
+#include "variant_noise.h"
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -48,4 +49,6 @@ const ds_kernels JOIN(ds_kernels_, VARIANT) = {
     .winogradInput2 = winograd_input_2,
     .winogradOutput4 = winograd_output_4,
     .winogradOutput2 = winograd_output_2,
+    .philox = philox,
+    .boxMuller = box_muller,
 };

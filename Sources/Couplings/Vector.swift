@@ -14,11 +14,36 @@ package enum Vector {
         }
     }
 
+    /// `a x + b (y - z)`, all of the same length.
+    package static func combine(_ a: Double, _ x: [Double], _ b: Double, _ y: [Double], less z: [Double]) -> [Double] {
+        precondition(x.count == y.count && x.count == z.count, "vectors of different lengths")
+        return [Double](unsafeUninitializedCapacity: x.count) { result, count in
+            x.withUnsafeBufferPointer { x in
+                y.withUnsafeBufferPointer { y in
+                    z.withUnsafeBufferPointer { z in
+                        for i in 0..<x.count { result.initializeElement(at: i, to: a * x[i] + b * (y[i] - z[i])) }
+                    }
+                }
+            }
+            count = x.count
+        }
+    }
+
     package static func dot(_ x: [Double], _ y: [Double]) -> Double {
         precondition(x.count == y.count, "vectors of different lengths")
-        var sum = 0.0
-        for i in x.indices { sum += x[i] * y[i] }
-        return sum
+        return x.withUnsafeBufferPointer { x in
+            y.withUnsafeBufferPointer { y in
+                // Eight sums side by side: a single one waits for each addition before the next.
+                var sums = SIMD8<Double>.zero
+                let whole = x.count - x.count % 8
+                for i in stride(from: 0, to: whole, by: 8) { sums += eight(x, at: i) * eight(y, at: i) }
+                return (whole..<x.count).reduce(sums.sum()) { $0 + x[$1] * y[$1] }
+            }
+        }
+    }
+
+    @inline(__always) private static func eight(_ x: UnsafeBufferPointer<Double>, at i: Int) -> SIMD8<Double> {
+        SIMD8(x[i], x[i + 1], x[i + 2], x[i + 3], x[i + 4], x[i + 5], x[i + 6], x[i + 7])
     }
 
     package static func squaredNorm(_ x: [Double]) -> Double { dot(x, x) }

@@ -185,6 +185,16 @@ void ds_winograd_output(int m, const float *in, size_t positionStride, size_t ch
                         size_t rows, size_t columns, float *out, size_t rowStride, size_t pixelStride,
                         const float *residual, size_t residualRowStride, size_t residualPixelStride);
 
+// MARK: Random numbers. Every variant gives the same bits.
+
+/// `blocks` blocks of Philox 4×32-10 (Salmon et al., SC 2011) under `key[2]`, at counter[0], counter[0] + 1, … (which wraps without a
+/// carry) with the other three words of `counter[4]`; of each two words, the first half of the block first.
+void ds_philox(const uint32_t *counter, const uint32_t *key, size_t blocks, uint64_t *words);
+
+/// Independent standard normals from independent random words, two from two, by Box and Muller's transform; their upper 52 bits count.
+/// `out` may be where the words are.
+void ds_box_muller(const uint64_t *words, size_t pairs, double *out);
+
 // MARK: Threads
 
 /// A team of threads: the caller and `threads - 1` helpers that wait, first spinning, then asleep.

@@ -1,3 +1,4 @@
+import CKernels
 import Platform
 
 /// What a random number is for. Part of its key, so that no two uses ever share a draw.
@@ -83,16 +84,31 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
         (Double(next() >> 12) + 0.5) * 0x1p-52
     }
 
-    /// Independent standard normals, by Box and Muller's transform.
+    /// Independent standard normals, by Box and Muller's transform of two numbers each.
     public mutating func normals(_ count: Int) -> [Double] {
-        [Double](unsafeUninitializedCapacity: count) { values, initialized in
-            for i in stride(from: 0, to: count, by: 2) {
-                let radius = (-2 * log(uniform())).squareRoot()
-                let angle = 2 * Double.pi * uniform()
-                values.initializeElement(at: i, to: radius * cos(angle))
-                if i + 1 < count { values.initializeElement(at: i + 1, to: radius * sin(angle)) }
-            }
+        let pairs = (count + 1) / 2
+        return [Double](unsafeUninitializedCapacity: 2 * pairs) { values, initialized in
+            values.withMemoryRebound(to: UInt64.self) { fill($0) }
+            ds_box_muller(
+                UnsafeRawPointer(values.baseAddress)?.assumingMemoryBound(to: UInt64.self), pairs, values.baseAddress)
             initialized = count
         }
+    }
+
+    /// What as many calls of `next` give; an even number of words.
+    private mutating func fill(_ words: UnsafeMutableBufferPointer<UInt64>) {
+        guard spare == nil else {  // the halves of the blocks lie the other way round
+            for i in words.indices { words.initializeElement(at: i, to: next()) }
+            return
+        }
+        let blocks = words.count / 2
+        withUnsafeBytes(of: counter) { counter in
+            withUnsafeBytes(of: key) { key in
+                ds_philox(
+                    counter.baseAddress?.assumingMemoryBound(to: UInt32.self),
+                    key.baseAddress?.assumingMemoryBound(to: UInt32.self), blocks, words.baseAddress)
+            }
+        }
+        counter.x &+= UInt32(truncatingIfNeeded: blocks)
     }
 }

@@ -37,7 +37,6 @@ public struct RecycledDraft: RecyclingDraft {
         }
         let bounds = chain.transition(at: i).slopeBounds
         let bounded = min(max(slope, bounds.lowerBound), bounds.upperBound)
-        let move = Vector.combine(1, pathState, -1, evaluation.state)
-        return Vector.combine(1, evaluation.prediction, bounded, move)
+        return Vector.combine(1, evaluation.prediction, bounded, pathState, less: evaluation.state)
     }
 }
