@@ -16,6 +16,8 @@ struct CompareCommand: ParsableCommand {
     @Option(help: .init("A picture of both: plain samples above speculative ones.", valueName: "grid.png"))
     var out: String?
 
+    @OptionGroup var grid: GridOptions
+
     func validate() throws {
         if options.speculation.drafting.draft == .none {
             throw ValidationError("--draft none is the plain sampling that a draft is compared with; name another.")
@@ -24,7 +26,8 @@ struct CompareCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch()
-        let request = options.request(grid: out)
+        var request = options.request(grid: out)
+        request.gridStyle = grid.style(of: "compare")
         try options.result.check(pictures: [request.grid], tensors: [request.tensors])
         try options.result.show(Comparison.run(request, monitor: options.result.console))
     }

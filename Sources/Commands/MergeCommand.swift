@@ -27,12 +27,16 @@ struct MergeCommand: ParsableCommand {
     @Option(help: .init("A picture of the first samples.", valueName: "grid.png"))
     var out: String?
 
+    @OptionGroup var grid: GridOptions
+
     @OptionGroup(title: "Result") var result: ResultOptions
 
     func run() throws {
         Interruption.watch()
         try result.check(pictures: [out], tensors: [tensors])
         try result.show(
-            Merge.run(folders: folders, samples: samples, tensors: tensors, grid: out, monitor: result.console))
+            Merge.run(
+                folders: folders, samples: samples, tensors: tensors, grid: out, gridStyle: grid.style(of: "sample"),
+                monitor: result.console))
     }
 }

@@ -20,7 +20,7 @@ struct SampleCommand: ParsableCommand {
 
             Examples:
               diffspec sample --steps 100 --window 20
-              diffspec sample --class Sneaker --class Bag --count 64 --out bags.png
+              diffspec sample --class Sneaker --class Bag --count 64 --labels --out bags.png
               diffspec sample --draft frozen --no-fallback --report frozen.json     # the published method
               diffspec sample --model path/to/ddpm --chain ddpm --steps 1000 --window 100
               diffspec sample --count 50000 --samples images --shard 3/8 --resume
@@ -31,6 +31,11 @@ struct SampleCommand: ParsableCommand {
 
     @Option(help: .init("The picture to write (default: samples.png; none with --shard).", valueName: "grid.png"))
     var out: String?
+
+    @OptionGroup var grid: GridOptions
+
+    @Flag(help: "Give each class a column of the picture, with its name above.")
+    var labels = false
 
     @Option(help: .init("Make only part i of n of the samples, i from 1 to n; needs --samples.", valueName: "i/n"))
     var shard: Shard?
@@ -47,6 +52,7 @@ struct SampleCommand: ParsableCommand {
     var request: SampleRequest {
         var request = options.request(grid: out ?? (shard == nil ? "samples.png" : nil))
         (request.shard, request.resumes) = (shard ?? .whole, resume)
+        request.gridStyle = grid.style(of: "sample", isLabelled: labels)
         return request
     }
 

@@ -58,22 +58,70 @@ public struct Image: Sendable, Equatable {
 }
 
 extension Image {
+    /// Every pixel as a square of them.
+    /// - Parameter scale: pixels a side, at least 1.
+    public func enlarged(by scale: Int) -> Image {
+        precondition(scale >= 1, "a scale is at least 1")
+        guard scale > 1 else { return self }
+        var result = Image(width: width * scale, height: height * scale, channels: channels, fill: 0)
+        let stride = width * channels
+        for y in 0..<height {
+            let row = (0..<width).flatMap { x -> [UInt8] in
+                let pixel = bytes[y * stride + x * channels..<y * stride + (x + 1) * channels]
+                return (0..<scale).flatMap { _ in pixel }
+            }
+            for copy in 0..<scale {
+                let target = (y * scale + copy) * stride * scale
+                result.bytes.replaceSubrange(target..<target + row.count, with: row)
+            }
+        }
+        return result
+    }
+
+    /// How many times to enlarge pictures of a size, so that they can be seen: to about 96 pixels.
+    public static func visibleScale(width: Int, height: Int) -> Int {
+        max(1, Int((96 / Double(max(width, height))).rounded()))
+    }
+
+    /// The same in red, green and blue.
+    private var inColour: Image {
+        guard channels == 1 else { return self }
+        var result = Image(width: width, height: height, channels: 3, fill: 0)
+        result.bytes = bytes.flatMap { [$0, $0, $0] }
+        return result
+    }
+
     /// Pictures of one size in a grid, row by row, with a margin between and around them.
     /// - Parameters:
     ///   - pictures: in order, row by row.
-    ///   - columns: nil for a grid about as wide as high.
-    ///   - margin: pixels between them.
+    ///   - columns: nil for a column for each label, and without labels for a grid about as wide as high.
+    ///   - scale: how many times the pictures are enlarged, at least 1.
+    ///   - labels: over the columns, ASCII; none for none.
     /// - Returns: nil if there are no pictures.
-    public static func grid(_ pictures: [Image], columns: Int? = nil, margin: Int = 2) -> Image? {
+    public static func grid(
+        _ pictures: [Image], columns: Int? = nil, scale: Int = 1, labels: [String] = []
+    ) -> Image? {
         guard let first = pictures.first else { return nil }
-        let columns = max(1, columns ?? Int(Double(pictures.count).squareRoot().rounded(.up)))
+        let square = labels.isEmpty ? Int(Double(pictures.count).squareRoot().rounded(.up)) : labels.count
+        let columns = max(1, min(columns ?? square, pictures.count))
         let rows = (pictures.count + columns - 1) / columns
-        let (cellWidth, cellHeight) = (first.width + margin, first.height + margin)
+        let margin = 2 * scale
+        // A label may be wider than its column's pictures.
+        let widest = labels.prefix(columns).map { textWidth($0) }.max() ?? 0
+        let pictureWidth = first.width * scale
+        let (cellWidth, cellHeight) = (max(pictureWidth, widest) + margin, first.height * scale + margin)
+        let top = labels.isEmpty ? margin : margin + 2 * (BitmapFont.height + 2)
         var grid = Image(
-            width: columns * cellWidth + margin, height: rows * cellHeight + margin, channels: first.channels,
-            fill: 255)
+            width: columns * cellWidth + margin, height: top + rows * cellHeight,
+            channels: labels.isEmpty ? first.channels : 3, fill: 255)
         for (i, picture) in pictures.enumerated() {
-            grid.draw(picture, x: margin + i % columns * cellWidth, y: margin + i / columns * cellHeight)
+            let enlarged = picture.enlarged(by: scale)
+            let left = margin + i % columns * cellWidth + (cellWidth - margin - pictureWidth) / 2
+            grid.draw(labels.isEmpty ? enlarged : enlarged.inColour, x: left, y: top + i / columns * cellHeight)
+        }
+        for (column, label) in labels.prefix(columns).enumerated() {
+            let centre = margin + column * cellWidth + (cellWidth - margin) / 2
+            grid.drawText(label, x: centre - textWidth(label) / 2, y: margin)
         }
         return grid
     }

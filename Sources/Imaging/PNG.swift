@@ -12,10 +12,13 @@ public struct ImagingError: Error, Sendable, CustomStringConvertible {
 
 extension Image {
     /// Writes the picture as a PNG file. The file appears whole or not at all.
+    /// - Parameters:
+    ///   - path: of the file.
+    ///   - texts: what its file says about it.
     /// - Throws: `ImagingError` if libpng or the file system refuses.
-    public func writePNG(to path: String) throws(ImagingError) {
+    public func writePNG(to path: String, texts: [PNGText] = []) throws(ImagingError) {
         let data: Data
-        do { data = try pngData() } catch { throw ImagingError(path: path, reason: error.reason) }
+        do { data = try pngData(texts: texts) } catch { throw ImagingError(path: path, reason: error.reason) }
         do { try AtomicFile.write(Array(data), to: path) } catch {
             throw ImagingError(path: path, reason: error.reason)
         }
@@ -23,8 +26,9 @@ extension Image {
 
     /// The picture as the bytes of a PNG file, by libpng's simplified API, which is first asked for the size and then for
     /// the bytes.
+    /// - Parameter texts: what the file says about the picture.
     /// - Throws: `ImagingError` if libpng refuses.
-    public func pngData() throws(ImagingError) -> Data {
+    public func pngData(texts: [PNGText] = []) throws(ImagingError) -> Data {
         var header = png_image()
         header.version = png_uint_32(PNG_IMAGE_VERSION)
         header.width = png_uint_32(width)
@@ -41,7 +45,7 @@ extension Image {
             png_image_write_to_memory(&header, buffer.baseAddress, &size, 0, bytes, 0, nil) != 0
         }
         guard isWritten else { throw ImagingError(path: "", reason: Self.message(of: header)) }
-        return data.prefix(size)
+        return try PNGText.adding(texts, to: data.prefix(size))
     }
 
     /// Reads a PNG of a known size and number of channels.

@@ -12,6 +12,37 @@ extension CommandLineTests {
             try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any])
         }
 
+        /// The command that a picture names makes its very bytes again.
+        @Test func aPictureSaysHowItWasMade() throws {
+            try Program.inFolder { folder in
+                func make(_ words: [String], _ file: String) throws -> [String: Any] {
+                    let made = try Program.run(words + ["--quiet", "--out", file], in: folder)
+                    #expect(made.status == 0, "\(made.errors)")
+                    let inspected = try Program.run(["inspect", file, "--json"], in: folder)
+                    let object = try JSONSerialization.jsonObject(with: Data(inspected.output.utf8)) as? [String: Any]
+                    return try #require(object)
+                }
+                let first = try make(
+                    [
+                        "sample", "--model", "fashion-mnist-draft", "--steps", "8", "--class", "Bag", "--class",
+                        "Ankle boot",
+                        "--labels", "--count", "4", "--seed", "5", "--draft", "frozen", "--scale", "2", "--threads",
+                        "1",
+                    ], "a.png")
+                let texts = try #require(first["texts"] as? [String: String])
+                #expect(texts["seed"] == "5" && texts["exact"] == "true" && texts["draft"] == "frozen")
+                let command = try #require(texts["command"])
+                #expect(command.contains("--class 'Ankle boot'") && !command.contains("threads"))
+                let words = command.replacingOccurrences(of: "'Ankle boot'", with: "Ankle_boot").split(separator: " ")
+                    .map { $0.replacingOccurrences(of: "_", with: " ") }
+                _ = try make(Array(words.dropFirst()), "b.png")
+                let files = try ["a.png", "b.png"].map { try Data(contentsOf: folder.appendingPathComponent($0)) }
+                #expect(files[0] == files[1])
+                let notOurs = try Program.run(["inspect", "nowhere.png"], in: folder)
+                #expect(notOurs.status == 1 && notOurs.errors.contains("nowhere.png"))
+            }
+        }
+
         @Test func everyOutputAppears() throws {
             try Program.inFolder { folder in
                 let outcome = try Program.run(

@@ -119,7 +119,10 @@ enum Scenarios {
                 ]),
             Scenario(
                 name: "picture", files: model, targets: ["job/000000.png": .bytes],
-                commands: [["merge", "job", "--out", "g.png", "--quiet"], sample + job + ["--resume"]]),
+                commands: [
+                    ["merge", "job", "--out", "g.png", "--quiet"], sample + job + ["--resume"],
+                    ["inspect", "job/000000.png"],
+                ]),
         ]
             + commandLines.map {
                 Scenario(name: "command line", files: [:], targets: [:], commands: [$0], isCommandLine: true)

@@ -72,7 +72,8 @@ public struct Comparison: RunResult {
 
         try output.finish()
         if let grid = request.grid {
-            try Image.grid(plainOutput.pictures() + output.pictures())?.writePNG(to: grid)
+            let pictures = try plainOutput.pictures() + output.pictures()
+            try request.gridStyle.write(pictures, to: grid, of: request.recipe, speculative.report)
         }
         speculative.warnOfFallback()
         return Comparison(plain.report, speculative.report, test, recipe: request.recipe)

@@ -1,11 +1,15 @@
 import Models
 
-/// What is in a model folder.
+/// What is in a model folder, or said in a picture.
 public struct InspectionResult: RunResult {
     private let inspection: any Inspection
 
-    /// - Parameter model: a folder, or a bundled model's name.
+    /// - Parameter model: a folder, a bundled model's name, or a PNG file.
     public init(_ model: String) throws {
+        if model.lowercased().hasSuffix(".png") {
+            inspection = try PictureInspection(of: model)
+            return
+        }
         let folder = try BundledModels.folder(model)
         inspection = try ModelKind.of(folder: folder).inspection(of: model, folder: folder)
     }

@@ -19,11 +19,14 @@ public struct Merge: RunResult {
     ///   - samples: folder for all the pictures, and the manifest of the whole job; nil for none.
     ///   - tensors: file for all the raw samples; nil for none.
     ///   - grid: picture of the first samples; nil for none.
+    ///   - gridStyle: how it is laid out; its classes have no names here.
     ///   - monitor: is told how far the run is, and may end it.
     /// - Throws: `ManifestError` if a shard is missing, unfinished, damaged or of another job.
     public static func run(
-        folders: [String], samples: String?, tensors: String?, grid: String?, monitor: any RunMonitor = NoMonitor()
+        folders: [String], samples: String?, tensors: String?, grid: String?, gridStyle: GridStyle = GridStyle(),
+        monitor: any RunMonitor = NoMonitor()
     ) throws -> Merge {
+        try gridStyle.validate()
         let shards = try FinishedShard.all(in: folders)
         let job = shards[0].manifest.job
         if tensors != nil, !job.hasTensors {
@@ -65,9 +68,9 @@ public struct Merge: RunResult {
             }
         }
         try writer?.finish()
-        if let grid, let picture = Image.grid(pictures) { try AtomicFile.write(Array(picture.pngData()), to: grid) }
         let threads = shards.map(\.manifest.threads).max() ?? 1
         let merged = Report(job.sampling, tally: tally, threads: threads, shards: shards.count)
+        if let grid { try gridStyle.write(pictures, to: grid, of: job.recipe, merged) }
         let arithmetic = Set(shards.flatMap(\.manifest.arithmetic)).sorted()
         if let samples {
             var manifest = Manifest(

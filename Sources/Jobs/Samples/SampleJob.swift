@@ -44,6 +44,7 @@ public struct SampleJob {
         if group.rank == 0 { try OutputError.checkWritable(pictures: [request.grid], tensors: [request.tensors]) }
         let model = try request.recipe.model.load(telling: group.rank == 0 ? monitor : NoMonitor())
         try MemoryNeed.check(of: model, request)
+        let labels = try request.gridStyle.labels(of: model, classes: request.recipe.classes)
 
         var denoiser: DistributedDenoiser?
         if mode == .window, group.size > 1 {
@@ -62,9 +63,6 @@ public struct SampleJob {
         }
         let (run, pictures) = try make(with: sampler, of: model)
         denoiser?.release()
-        if let grid = request.grid, let picture = Image.grid(pictures) {
-            try AtomicFile.write(Array(picture.pngData()), to: grid)
-        }
         let times = denoiser?.times
         let parallel =
             group.size == 1
@@ -74,6 +72,9 @@ public struct SampleJob {
         let report = Report(
             run.description, tally: run.tally, threads: request.threads,
             shard: request.shard == .whole ? nil : "\(request.shard)", parallel: parallel)
+        if let grid = request.grid {
+            try request.gridStyle.write(pictures, labels: labels, to: grid, of: request.recipe, report)
+        }
         run.warnOfFallback()
         return Outcome(report: report, shown: pictures.count, request: request)
     }

@@ -15,6 +15,8 @@ public struct SampleRequest: Sendable {
 
     /// The picture of the first samples; nil for none.
     public var grid: String?
+    /// How it is laid out, and what its file says about it.
+    public var gridStyle = GridStyle()
     /// Folder for one PNG a sample, with the job's manifest.
     public var folder: String?
     /// File for the raw samples, safetensors.
@@ -40,6 +42,7 @@ public struct SampleRequest: Sendable {
             throw RecipeError(
                 resumes ? "resume" : "shard", "needs --samples, the folder in which the job keeps its state.")
         }
+        try gridStyle.validate()
         if shard.count > count {
             throw RecipeError("shard", "\(shard): there are only \(count) samples to share out.")
         }

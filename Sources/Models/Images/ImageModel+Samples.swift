@@ -64,7 +64,7 @@ extension ImageModel {
             try onSample(
                 ImageSample(
                     index: state.sample, label: label,
-                    className: label.flatMap { process.classNames.indices.contains($0) ? process.classNames[$0] : nil },
+                    className: label.flatMap(className),
                     shape: picture, values: state.state, range: process.range, cost: state.cost,
                     isExact: sampler.isExact))
         }

@@ -150,6 +150,11 @@ public struct ImageModel: Model {
         return labels
     }
 
+    /// The name of a label; nil if it has none.
+    public func className(_ label: Int) -> String? {
+        process.classNames.indices.contains(label) ? process.classNames[label] : nil
+    }
+
     /// - Parameters:
     ///   - recipe: steps, churn, spacing and guidance.
     ///   - classes: class names or labels; empty for all classes in turn.
