@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PART = 100  # samples a file; a multiple of the ten classes, which the samples cycle through
-JUDGED_PARTS = 10  # of the cells whose pictures are judged
+JUDGED_PARTS = 5  # of the cells whose pictures are judged
 PIXELS = 28 * 28
 WINDOWS = {30: 30, 100: 20}  # L by K
 CHURNS = (0.25, 0.01, 1.0)
@@ -64,14 +64,15 @@ def cells() -> list[Cell]:
     temperatures = tuple(f"temperature:{tau}" for tau in TEMPERATURES)
     for steps in WINDOWS:
         for rule in temperatures + others:
-            result.append(Cell(steps, CHURNS[0], rule, is_judged=steps == min(WINDOWS)))
+            result.append(Cell(steps, CHURNS[0], rule, is_judged=True))
     for churn in CHURNS[1:]:
         for steps in WINDOWS:
             result += [Cell(steps, churn, rule) for rule in temperatures]
     for rule in ("temperature:1", "temperature:10", "projection:pool:4"):
         for steps in WINDOWS:
             result += [Cell(steps, CHURNS[0], rule, parallel) for parallel in (1, 5)]
-    return [Cell(min(WINDOWS), CHURNS[0], PLAIN, is_judged=True), *result]
+    few, many = (Cell(steps, CHURNS[0], PLAIN, is_judged=True) for steps in WINDOWS)
+    return [few, *result, many]
 
 
 def part_path(folder: Path, cell: Cell, part: int) -> Path:
