@@ -1,12 +1,12 @@
 import Platform
 
 extension Double {
-    /// With so many digits behind the point.
+    /// With so many digits behind the point; from 10¹⁵ on, where a number has no such digits, with a power of ten.
     public func formatted(digits: Int) -> String {
-        // The largest number has 309 digits before the point.
         let digits = Swift.max(0, digits)
-        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 320 + digits) { buffer in
-            let length = withVaList([self]) { vsnprintf(buffer.baseAddress, buffer.count, "%.\(digits)f", $0) }
+        let format = magnitude < 1e15 ? "%.\(digits)f" : "%.6g"
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32 + digits) { buffer in
+            let length = withVaList([self]) { vsnprintf(buffer.baseAddress, buffer.count, format, $0) }
             return String(decoding: buffer.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
     }

@@ -43,6 +43,8 @@ struct Worker {
         var scenarios = try Scenarios.all()
         // The job that some scenarios resume.
         if let scenario = scenarios.first(where: { $0.name == "manifest" }) {
+            // What an earlier worker left there would be another job.
+            for name in ["job", "j.safetensors"] { try? FileManager.default.removeItem(atPath: name) }
             try Self.write(scenario.files)
             try Self.run(scenario.commands[0])
             var job: [String: [UInt8]] = [:]

@@ -1,6 +1,7 @@
 import FiniteAlphabets
 import Foundation
 import Models
+import Statistics
 
 /// The minimax converse of a memoryless channel: no code of the length and error has more bits.
 public struct ConverseLimit: RunResult {
@@ -77,7 +78,7 @@ public struct ConverseLimit: RunResult {
     }
 
     public var text: String {
-        String(format: "%.6f bits at error %.6g", converse_bits, error) + ", length \(length) "
+        converse_bits.formatted(digits: 6) + String(format: " bits at error %.6g", error) + ", length \(length) "
             + String(format: "(certificate gap %.2g)", gap)
     }
 }
