@@ -42,6 +42,34 @@ package enum Vector {
         }
     }
 
+    /// `⟨x - y, u - v⟩` and `‖u - v‖²`, all of the same length.
+    package static func differences(
+        _ x: [Double], less y: [Double], _ u: [Double], less v: [Double]
+    ) -> (dot: Double, squaredNorm: Double) {
+        precondition(x.count == y.count && x.count == u.count && x.count == v.count, "vectors of different lengths")
+        return x.withUnsafeBufferPointer { x in
+            y.withUnsafeBufferPointer { y in
+                u.withUnsafeBufferPointer { u in
+                    v.withUnsafeBufferPointer { v in
+                        var (dots, squares) = (SIMD8<Double>.zero, SIMD8<Double>.zero)
+                        let whole = x.count - x.count % 8
+                        for i in stride(from: 0, to: whole, by: 8) {
+                            let move = eight(u, at: i) - eight(v, at: i)
+                            dots += (eight(x, at: i) - eight(y, at: i)) * move
+                            squares += move * move
+                        }
+                        var (dot, square) = (dots.sum(), squares.sum())
+                        for i in whole..<x.count {
+                            dot += (x[i] - y[i]) * (u[i] - v[i])
+                            square += (u[i] - v[i]) * (u[i] - v[i])
+                        }
+                        return (dot, square)
+                    }
+                }
+            }
+        }
+    }
+
     @inline(__always) private static func eight(_ x: UnsafeBufferPointer<Double>, at i: Int) -> SIMD8<Double> {
         SIMD8(x[i], x[i + 1], x[i + 2], x[i + 3], x[i + 4], x[i + 5], x[i + 6], x[i + 7])
     }

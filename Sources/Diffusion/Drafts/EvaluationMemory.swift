@@ -65,14 +65,8 @@ public struct EvaluationMemory: Sendable {
     private static func secantSlope(
         from older: Evaluation, toState state: [Double], prediction: [Double]
     ) -> Double? {
-        precondition(
-            state.count == older.state.count && prediction.count == state.count, "vectors of different lengths")
-        var (product, squaredMove) = (0.0, 0.0)
-        for i in state.indices {
-            let move = state[i] - older.state[i]
-            product += (prediction[i] - older.prediction[i]) * move
-            squaredMove += move * move
-        }
+        let (product, squaredMove) = Vector.differences(
+            prediction, less: older.prediction, state, less: older.state)
         return squaredMove > 0 ? product / squaredMove : nil
     }
 
