@@ -15,7 +15,7 @@ public enum ModelFolder {
     /// Where the network is described.
     public static func configuration(of folder: String) -> String { networkFolder(in: folder) + "/config.json" }
 
-    /// `_class_name` of the network's `config.json`; nil where it says none.
+    /// The class of the network in `config.json`; nil where it says none.
     /// - Throws: `CheckpointError` if the file cannot be read; `ModelError` for folders of known layouts that are not read.
     public static func className(of folder: String) throws -> String? {
         let file = configuration(of: folder)
@@ -38,7 +38,8 @@ public enum ModelFolder {
                 remedy: "export its UNet as a folder with config.json, diffusion_pytorch_model.safetensors, "
                     + "scheduler_config.json and statistics.safetensors")
         }
-        return configuration.value("_class_name")?.string
+        // transformers lists what diffusers names.
+        return (configuration.value("_class_name") ?? configuration.value("architectures")?.array?.first)?.string
     }
 
     private static func pipelineName(_ index: String) throws(ModelError) -> String? {
