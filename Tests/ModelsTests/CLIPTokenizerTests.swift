@@ -26,7 +26,7 @@ import Testing
     /// A word of any length is encoded in bounded time, and cut to the length.
     @Test func cutsLongWords() throws {
         let tokenizer = try CLIPTokenizer(folder: Self.fixture("tokenizer").path)
-        let ids = tokenizer.encode(String(repeating: "horse", count: 50_000))
+        let ids = tokenizer.encode(String(repeating: "horse", count: 5_000))
         #expect(ids.count == tokenizer.length && ids.last == tokenizer.encode("").last)
     }
 

@@ -46,16 +46,11 @@ public enum ModelFolder {
         try JSONFile.read(path: index)["_class_name"]?.string
     }
 
-    /// Refuses a pipeline whose UNet makes latents for another network, not pictures.
-    static func refuseLatents(in folder: String) throws(ModelError) {
-        guard let file = existing("model_index.json", in: folder) else { return }
+    /// Whether a folder is a pipeline whose UNet makes latents for another network.
+    static func makesLatents(_ folder: String) throws(ModelError) -> Bool {
+        guard let file = existing("model_index.json", in: folder) else { return false }
         let index = try JSONFile.read(path: file)
-        guard let key = ["vqvae", "vae", "movq"].first(where: { (index[$0] ?? .null) != .null }) else { return }
-        let name = index["_class_name"]?.string ?? "a pipeline"
-        throw ModelError(
-            file, key: key, expected: "a pipeline whose UNet makes pictures",
-            found: "\(name), whose UNet makes latents that its \(key) turns into pictures",
-            remedy: "to sample the latents, copy unet/ and scheduler/ to a folder without model_index.json")
+        return ["vqvae", "vae", "movq"].contains { (index[$0] ?? .null) != .null }
     }
 
     /// The first of some files that the folder has.

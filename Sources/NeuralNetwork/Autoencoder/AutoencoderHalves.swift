@@ -104,7 +104,7 @@ struct NormalisedConvolution: Sendable {
             reader, "\(plan.prefix)conv_norm_out", layout, groups: plan.style.groups, epsilon: plan.style.epsilon)
         convolution = try Convolution(
             reader, "\(plan.prefix)conv_out", from: layout, to: outChannels,
-            algorithm: builder.algorithm(level: level))
+            algorithm: builder.algorithm(level: level, weights: inChannels * outChannels))
     }
 
     func callAsFunction(_ x: Images, _ pass: Pass) -> Images {

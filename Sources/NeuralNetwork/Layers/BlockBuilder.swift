@@ -9,11 +9,14 @@ struct BlockBuilder {
         self.reader = reader
     }
 
-    /// The arrangement of 3×3 convolutions whose output is at `level` halvings of the resolution.
+    /// The arrangement of a 3×3 convolution whose output is at `level` halvings of the resolution.
     ///
     /// F(4×4) needs a quarter of the multiplications but four times the weights; at the smallest resolutions, where few tiles
-    /// share the weights, F(2×2) is the better bargain.
-    func algorithm(level: Int) -> Convolution.Algorithm {
+    /// share the weights, F(2×2) is the better bargain. Where a layer's weights would come to more than a hundred megabytes,
+    /// they stay as they are: to read them takes longer than what is saved, and a network of many such layers would not fit.
+    /// - Parameter weights: inputs times outputs.
+    func algorithm(level: Int, weights: Int) -> Convolution.Algorithm {
+        guard weights <= 700_000 else { return .direct }
         let least = max(1, min(plan.size.height, plan.size.width) >> level)
         return .winograd(least <= 4 ? 2 : 4)
     }
@@ -25,7 +28,8 @@ struct BlockBuilder {
     ) throws(CheckpointError) -> ResidualBlock {
         try ResidualBlock(
             reader, key, from: layout, to: channels, style: plan.style, resampling: resampling,
-            outScaleFactor: outScaleFactor, algorithm: algorithm(level: level), time: &time)
+            outScaleFactor: outScaleFactor,
+            algorithm: algorithm(level: level, weights: max(layout.channels, channels) * channels), time: &time)
     }
 
     private func attention(
@@ -131,7 +135,8 @@ struct BlockBuilder {
             } else {
                 upsampler = .convolution(
                     try Convolution(
-                        reader, "\(key).conv", from: layout, to: channels, algorithm: algorithm(level: level - 1)))
+                        reader, "\(key).conv", from: layout, to: channels,
+                        algorithm: algorithm(level: level - 1, weights: channels * channels)))
             }
         }
         return UpBlock(residualBlocks: residualBlocks, attentions: attentions, upsampler: upsampler)

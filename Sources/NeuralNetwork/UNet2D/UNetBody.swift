@@ -31,7 +31,8 @@ struct UNetBody: Sendable {
         normOut = try GroupNorm(
             reader, "conv_norm_out", layout, groups: plan.style.groups, epsilon: plan.style.epsilon)
         convOut = try Convolution(
-            reader, "conv_out", from: layout, to: outChannels, algorithm: builder.algorithm(level: 0))
+            reader, "conv_out", from: layout, to: outChannels,
+            algorithm: builder.algorithm(level: 0, weights: layout.channels * outChannels))
     }
 
     /// - Parameters:
