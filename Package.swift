@@ -115,7 +115,7 @@ let package = Package(
             name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "CPNG"]),
-        .testTarget(name: "ModelsTests", dependencies: ["Models"]),
+        .testTarget(name: "ModelsTests", dependencies: ["Models"], resources: [.copy("Fixtures")]),
         .testTarget(
             name: "CommandLineTests", dependencies: ["diffspec", "fuzz", "SampleAndSave", "OwnDenoiser"]),
     ]

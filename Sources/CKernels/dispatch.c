@@ -116,6 +116,15 @@ void ds_softmax(float *x, size_t rows, size_t columns, size_t stride, float scal
     kernels()->softmax(x, rows, columns, stride, scale);
 }
 
+void ds_layer_norm(const float *x, size_t rows, size_t stride, size_t channels, const float *weight, const float *bias,
+                   float epsilon, float *out) {
+    kernels()->layerNorm(x, rows, stride, channels, weight, bias, epsilon, out);
+}
+
+void ds_gated_gelu(const float *x, size_t rows, size_t channels, float *out) {
+    kernels()->gatedGELU(x, rows, channels, out);
+}
+
 void ds_average_pool(const float *x, size_t height, size_t width, size_t channels, float *out) {
     kernels()->averagePool(x, height, width, channels, out);
 }

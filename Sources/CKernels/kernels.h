@@ -15,6 +15,8 @@ typedef struct {
     void (*channelSums)(const float *, size_t, size_t, size_t, double *, double *);
     void (*modulate)(const ds_modulation *, size_t, float *, size_t, size_t, const float *, size_t);
     void (*softmax)(float *, size_t, size_t, size_t, float);
+    void (*layerNorm)(const float *, size_t, size_t, size_t, const float *, const float *, float, float *);
+    void (*gatedGELU)(const float *, size_t, size_t, float *);
     void (*averagePool)(const float *, size_t, size_t, size_t, float *);
     void (*winogradPack4)(const float *, size_t, size_t, const size_t *, size_t, size_t, size_t, float *, size_t);
     void (*winogradPack2)(const float *, size_t, size_t, const size_t *, size_t, size_t, size_t, float *, size_t);

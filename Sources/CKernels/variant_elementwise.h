@@ -49,6 +49,8 @@ INLINE vec activate(vec x, const int activation) {
     }
     case DS_ACTIVATION_RELU:
         return select_vec(x < splat(0.0f), splat(0.0f), x);
+    case DS_ACTIVATION_QUICK_GELU:
+        return x * reciprocal(splat(1.0f) + exponential(x * splat(-1.702f)));
     default:
         return x;
     }
@@ -86,6 +88,7 @@ static void gather(const ds_gather *g, size_t firstRow, size_t endRow, float *ou
     case DS_ACTIVATION_MISH: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_MISH); break;
     case DS_ACTIVATION_GELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_GELU); break;
     case DS_ACTIVATION_RELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_RELU); break;
+    case DS_ACTIVATION_QUICK_GELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_QUICK_GELU); break;
     default: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_NONE); break;
     }
 }
@@ -104,6 +107,9 @@ static void affine(const float *x, size_t pixels, size_t channels, const float *
     case DS_ACTIVATION_MISH: affine_pixels(x, pixels, channels, scale, shift, DS_ACTIVATION_MISH, out); break;
     case DS_ACTIVATION_GELU: affine_pixels(x, pixels, channels, scale, shift, DS_ACTIVATION_GELU, out); break;
     case DS_ACTIVATION_RELU: affine_pixels(x, pixels, channels, scale, shift, DS_ACTIVATION_RELU, out); break;
+    case DS_ACTIVATION_QUICK_GELU:
+        affine_pixels(x, pixels, channels, scale, shift, DS_ACTIVATION_QUICK_GELU, out);
+        break;
     default: affine_pixels(x, pixels, channels, scale, shift, DS_ACTIVATION_NONE, out); break;
     }
 }
@@ -190,6 +196,41 @@ static void softmax(float *x, size_t rows, size_t columns, size_t stride, float 
         const float inverse = 1.0f / total;
         for (size_t c = 0; c < whole; c += LANES) store(x + c, load(x + c) * splat(inverse));
         for (size_t i = 0; whole + i < columns; i++) x[whole + i] = rest[i] * inverse;
+    }
+}
+
+static void layer_norm(const float *x, size_t rows, size_t stride, size_t channels, const float *weight, const float *bias,
+                       float epsilon, float *out) {
+    const size_t padded = (channels + DS_CHANNEL_STEP - 1) / DS_CHANNEL_STEP * DS_CHANNEL_STEP;
+    const size_t whole = channels / LANES * LANES;
+    for (size_t r = 0; r < rows; r++, x += stride, out += stride) {
+        // The mean first, then the squares of the differences from it, so that a large mean costs no digits.
+        dvec sums = {};
+        for (size_t c = 0; c < whole; c += LANES) sums = sums + __builtin_convertvector(load(x + c), dvec);
+        double sum = 0;
+        for (int i = 0; i < LANES; i++) sum += sums[i];
+        for (size_t c = whole; c < channels; c++) sum += x[c];
+        const float mean = (float)(sum / (double)channels);
+        dvec squares = {};
+        for (size_t c = 0; c < whole; c += LANES) {
+            const vec d = load(x + c) - splat(mean);
+            squares = squares + __builtin_convertvector(d * d, dvec);
+        }
+        double square = 0;
+        for (int i = 0; i < LANES; i++) square += squares[i];
+        for (size_t c = whole; c < channels; c++) square += (double)((x[c] - mean) * (x[c] - mean));
+        const float inverse = (float)(1.0 / sqrt(square / (double)channels + (double)epsilon));
+        for (size_t c = 0; c < padded; c += LANES) {
+            store(out + c, load(bias + c) + (load(x + c) - splat(mean)) * splat(inverse) * load(weight + c));
+        }
+    }
+}
+
+static void gated_gelu(const float *x, size_t rows, size_t channels, float *out) {
+    for (size_t r = 0; r < rows; r++, x += 2 * channels, out += channels) {
+        for (size_t c = 0; c < channels; c += LANES) {
+            store(out + c, load(x + c) * activate(load(x + channels + c), DS_ACTIVATION_GELU));
+        }
     }
 }
 

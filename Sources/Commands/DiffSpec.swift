@@ -19,7 +19,8 @@ public struct DiffSpec: ParsableCommand {
         version: Version.current,
         subcommands: [
             SampleCommand.self, MergeCommand.self, CompareCommand.self, PlanCommand.self, SweepCommand.self,
-            SurvivalCommand.self, PolicyCommand.self, EvaluateCommand.self, InspectCommand.self, ModelsCommand.self,
+            SurvivalCommand.self, PolicyCommand.self, EvaluateCommand.self, TokenizeCommand.self, InspectCommand.self,
+            ModelsCommand.self,
             CalibrateCommand.self,
             RecordCommand.self, VerifyCommand.self, LangevinCommand.self, MixtureCommand.self, CoupleCommand.self,
             DecodeCommand.self, LimitCommand.self,

@@ -11,6 +11,12 @@ struct EvaluateCommand: ParsableCommand {
             "class_labels" [N] (I64 or I32; numbers or vectors where class_embed_type is timestep or identity). Writes \
             "output" exactly as diffusers' UNet2DModel.forward returns it. For a policy's ConditionalUnet1D the tensors are \
             "sample" [N, T, D], "timestep" [N] and "global_cond" [N, G]; a network for mixtures takes "sample" [N, d] and labels.
+
+            The parts of latent models: AutoencoderKL and VQModel take "latent" and write "decoded", or take "image" and write \
+            "mean" and "logvar" ("latents" of a VQModel), neither scaled; UNet2DConditionModel takes \
+            "encoder_hidden_states" [N, S, X] too, and "text_embeds" and "time_ids" where it has a place for them; \
+            CLIPTextModel and CLIPTextModelWithProjection take "input_ids" [N, S] and write "last_hidden_state", \
+            "penultimate" (before the last layer) and "pooler_output" or "text_embeds".
             """)
 
     @Option(help: .init("Model folder in diffusers' layout, or a bundled model's name.", valueName: "dir|name"))

@@ -23,6 +23,7 @@ struct SampleCommand: ParsableCommand {
               diffspec sample --class Sneaker --class Bag --count 64 --labels --out bags.png
               diffspec sample --draft frozen --no-fallback --report frozen.json     # the published method
               diffspec sample --model path/to/ddpm --chain ddpm --steps 1000 --window 100
+              diffspec sample --model path/to/stable-diffusion --prompt "a cat on a horse" --guidance 7.5
               diffspec sample --count 50000 --samples images --shard 3/8 --resume
               mpirun -n 4 diffspec-mpi sample --parallel window --count 1
             """)

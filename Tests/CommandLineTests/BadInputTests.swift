@@ -32,6 +32,7 @@ extension CommandLineTests {
             ["decode", "--text", "x", "--tokens=-1"], ["decode", "--text", "x", "--order", "0"],
             ["decode", "--text", "x", "--temperature", "0"], ["limit", "acceptance", "--distance", "nan"],
             ["limit", "metaconverse", "--bsc", "2"], ["limit", "metaconverse", "--bsc", "0.1", "--length", "0"],
+            ["sample", "--negative-prompt", "x"], ["sample", "--prompt", "x"], ["tokenize"],
             ["sample", "--draft", "mixture:mixture:learnt=1"],
             ["calibrate", "mixture", "--drafts", "mixture:mixture:learnt=1,frozen"],
         ]

@@ -212,8 +212,13 @@ extension CommandLineTests {
                 ], elsewhere: ["bec", "channel"]),
         ]
 
+        /// Options of all commands that print, and those of pipelines that read texts, which have tests of their own.
+        private static let everywhere: Set = [
+            "json", "report", "quiet", "help", "version", "prompt", "negative-prompt",
+        ]
+
         /// Commands that are not walked: `verify` takes too long for it; the others have no options but files.
-        private static let others: Set = ["verify", "merge", "evaluate", "inspect", "models", "help"]
+        private static let others: Set = ["verify", "merge", "evaluate", "inspect", "models", "tokenize", "help"]
         private static let interconnect = ["--latency", "1", "--bandwidth", "1"]
 
         /// What a report says of the settings, and of the clock.
@@ -363,7 +368,7 @@ extension CommandLineTests {
                 }
                 let isListed =
                     one.changes[name] != nil || one.sames[name] != nil || one.elsewhere.contains(name)
-                    || ["json", "report", "quiet", "help", "version"].contains(name)
+                    || Self.everywhere.contains(name)
                 #expect(isListed, "\(one.command) --\(name)")
             }
         }

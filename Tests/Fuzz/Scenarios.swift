@@ -124,6 +124,7 @@ enum Scenarios {
                     ["inspect", "job/000000.png"],
                 ]),
         ]
+            + (try latentScenarios())
             + commandLines.map {
                 Scenario(name: "command line", files: [:], targets: [:], commands: [$0], isCommandLine: true)
             }
@@ -247,7 +248,7 @@ enum Scenarios {
 
     /// A file of random numbers.
     /// - Parameter value: of all of them, in place of random ones.
-    private static func tensors(_ list: [(name: String, shape: [Int])], of value: Float? = nil) throws -> [UInt8] {
+    static func tensors(_ list: [(name: String, shape: [Int])], of value: Float? = nil) throws -> [UInt8] {
         let path = NSTemporaryDirectory() + "fuzz-\(UUID()).safetensors"
         defer { try? FileManager.default.removeItem(atPath: path) }
         let writer = try SafetensorsWriter(path: path, tensors: list)
@@ -267,5 +268,13 @@ enum Scenarios {
         let zeros = [UInt8](repeating: 0, count: 520)
         return length + Array(header.utf8) + zeros + [1] + [UInt8](repeating: 0, count: 7) + [2]
             + [UInt8](repeating: 0, count: 7)
+    }
+
+    /// A file of one tensor of integers.
+    static func integers(_ name: String, _ rows: [[Int64]]) -> [UInt8] {
+        let values = rows.joined().flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }
+        let header =
+            #"{"\#(name)":{"dtype":"I64","shape":[\#(rows.count),\#(rows.first?.count ?? 0)],"data_offsets":[0,\#(values.count)]}}"#
+        return withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian, Array.init) + Array(header.utf8) + values
     }
 }

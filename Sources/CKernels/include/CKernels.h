@@ -24,7 +24,8 @@ enum {
     DS_ACTIVATION_SILU = 1,
     DS_ACTIVATION_MISH = 2,
     DS_ACTIVATION_GELU = 3,
-    DS_ACTIVATION_RELU = 4
+    DS_ACTIVATION_RELU = 4,
+    DS_ACTIVATION_QUICK_GELU = 5
 };
 
 // MARK: Choice of the variant
@@ -161,6 +162,15 @@ void ds_activate(const float *x, size_t count, int activation, float *out);
 
 /// Softmax of `rows` rows of `columns` floats in place, of scale · x.
 void ds_softmax(float *x, size_t rows, size_t columns, size_t stride, float scale);
+
+/// Layer normalisation of `rows` rows, `stride` floats apart in `x` and `out`: (x - mean) / √(variance + ε) · weight + bias
+/// over the first `channels` of each row. `weight` and `bias` are padded with zeros, and so becomes `out`.
+void ds_layer_norm(const float *x, size_t rows, size_t stride, size_t channels, const float *weight, const float *bias,
+                   float epsilon, float *out);
+
+/// out[c] = x[c] · GELU(x[channels + c]) for `rows` rows of 2 · `channels` floats, to rows of `channels` floats.
+/// `channels` is a multiple of DS_CHANNEL_STEP.
+void ds_gated_gelu(const float *x, size_t rows, size_t channels, float *out);
 
 /// Means over 2×2 blocks: [height][width][channels] → [height / 2][width / 2][channels]; a last odd row or column is dropped.
 void ds_average_pool(const float *x, size_t height, size_t width, size_t channels, float *out);

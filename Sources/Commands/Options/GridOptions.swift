@@ -54,7 +54,13 @@ extension SamplingRecipe {
         add("churn", chain.churn, usual.chain.churn, "\(chain.churn)")
         add("spacing", chain.spacing, usual.chain.spacing, chain.spacing.rawValue)
         add("denoise-last-step", if: chain.denoisesLastStep)
-        add("guidance", chain.guidance, usual.chain.guidance, "\(chain.guidance)")
+        if let prompts = model.prompts {
+            for text in prompts.texts { words += ["--prompt", text] }
+            add("negative-prompt", prompts.negative, nil, prompts.negative ?? "")
+            words += ["--guidance", "\(chain.guidance + 1)"]
+        } else {
+            add("guidance", chain.guidance, usual.chain.guidance, "\(chain.guidance)")
+        }
         for name in classes { words += ["--class", name] }
         add("draft", speculation.draft, usual.speculation.draft, speculation.draft.name)
         if speculation.draft != .none {

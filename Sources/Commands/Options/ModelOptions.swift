@@ -28,8 +28,21 @@ struct ModelOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: .init(
-            "Class-free guidance δ: (1+δ) x̂0(y, c) - δ x̂0(y, ∅), both in the same call.", valueName: "δ"))
-    var guidance = 0.0
+            "Class-free guidance δ: (1+δ) x̂0(y, c) - δ x̂0(y, ∅), both in the same call (default: 0, none). With --prompt it is 1+δ, as diffusers counts it: 1 is none (default: 7.5).",
+            valueName: "δ"))
+    var guidance: Double?
+
+    @Option(
+        name: .customLong("prompt"), parsing: .unconditionalSingleValue,
+        help: .init(
+            "What a pipeline that reads texts is to show (repeatable: sample i shows prompt i modulo their number).",
+            valueName: "text"))
+    var prompts: [String] = []
+
+    @Option(
+        parsing: .unconditional,
+        help: .init("What guidance leads away from, in place of the empty text.", valueName: "text"))
+    var negativePrompt: String?
 
     @Option(help: "Noise schedule in place of the model's own.")
     var schedule: NamedSchedule?
@@ -46,19 +59,24 @@ struct ModelOptions: ParsableArguments {
     @Flag(help: "Make the last step of the SDE return the denoised image, without noise.")
     var denoiseLastStep = false
 
-    func validate() throws { try checkingUsage(chainRecipe.validate) }
+    func validate() throws {
+        if negativePrompt != nil, prompts.isEmpty { throw ValidationError("--negative-prompt needs --prompt.") }
+        try checkingUsage(chainRecipe.validate)
+    }
 
     var chainRecipe: ChainRecipe {
         var recipe = ChainRecipe(kind: chain, steps: steps, churn: churn)
         recipe.spacing = spacing
         recipe.denoisesLastStep = denoiseLastStep
-        recipe.guidance = guidance
+        recipe.guidance = prompts.isEmpty ? guidance ?? 0 : (guidance ?? 7.5) - 1
         return recipe
     }
 
     func recipe(seed: UInt64, speculation: SpeculationRecipe = .init()) -> SamplingRecipe {
         var recipe = SamplingRecipe(
-            model: ModelRecipe(model, schedule: schedule), chain: chainRecipe, classes: classes, seed: seed)
+            model: ModelRecipe(
+                model, schedule: schedule, prompts: prompts.isEmpty ? nil : Prompts(prompts, negative: negativePrompt)),
+            chain: chainRecipe, classes: classes, seed: seed)
         recipe.speculation = speculation
         return recipe
     }

@@ -46,10 +46,11 @@ public struct Comparison: RunResult {
         let keepsGrid = request.grid != nil
         let plainSamples = offset..<offset + request.count
         var plainOutput = try SampleOutput(
-            format: SampleFormat(model), samples: plainSamples, keepsGrid: keepsGrid, folder: nil, tensors: nil)
+            format: SampleFormat(model), samples: plainSamples, keepsGrid: keepsGrid, folder: nil, tensors: nil,
+            decoder: model.decoder, threads: request.threads)
         var output = try SampleOutput(
             format: SampleFormat(model), samples: 0..<request.count, keepsGrid: keepsGrid, folder: request.folder,
-            tensors: request.tensors)
+            tensors: request.tensors, decoder: model.decoder, threads: request.threads)
         defer { output.cancel() }
         let tested = min(request.count, largestTest)
         var (plainStates, states) = ([[Double]](repeating: [], count: tested), [[Double]](repeating: [], count: tested))

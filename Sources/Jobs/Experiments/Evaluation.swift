@@ -25,7 +25,7 @@ public struct Evaluation: RunResult {
     public static func run(model: String, input: String, output: String, threads: Int) throws -> Evaluation {
         let start = ContinuousClock.now
         let folder = try BundledModels.folder(model)
-        let tensors = try ModelKind.of(folder: folder).evaluate(
+        let tensors = try ComponentNetworks.evaluate(
             folder: folder, rows: SafetensorsFile(path: input), threads: threads)
         let seconds = start.duration(to: .now) / .seconds(1)
         let writer = try SafetensorsWriter(path: output, tensors: tensors.map { ($0.name, $0.shape) })

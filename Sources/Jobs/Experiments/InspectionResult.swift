@@ -11,7 +11,7 @@ public struct InspectionResult: RunResult {
             return
         }
         let folder = try BundledModels.folder(model)
-        inspection = try ModelKind.of(folder: folder).inspection(of: model, folder: folder)
+        inspection = try ComponentNetworks.inspection(of: model, folder: folder)
     }
 
     public var text: String { inspection.text }

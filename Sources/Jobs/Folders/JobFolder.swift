@@ -19,10 +19,14 @@ struct JobFolder {
     /// - Parameters:
     ///   - request: whether it takes over what is there (a folder with nothing in it is begun), and what it writes.
     ///   - folder: of the samples.
+    ///   - decoder: of a model of latents.
     ///   - monitor: told of what the user should know.
     /// - Throws: `ManifestError` if the folder holds another job, or an unfinished one that is not to be resumed;
     ///   `OutputError` if the raw samples are another shard's.
-    init(_ job: JobDescription, _ request: SampleRequest, at folder: String, monitor: any RunMonitor) throws {
+    init(
+        _ job: JobDescription, _ request: SampleRequest, at folder: String, decoder: LatentDecoder?,
+        monitor: any RunMonitor
+    ) throws {
         let shard = request.shard
         try OutputError.prepare(folder: folder)
         // What a later process resumes must be where it looks for it, though a link may be changed.
@@ -76,7 +80,7 @@ struct JobFolder {
         output = try SampleOutput(
             format: job.format, samples: manifest.samples, keepsGrid: request.grid != nil, folder: folder,
             tensors: tensors,
-            isResumable: true)
+            isResumable: true, decoder: decoder, threads: request.threads)
         var kept: Set<Int> = []
         if let earlier {
             // Its manifest is there, and going through its samples takes long.

@@ -92,7 +92,7 @@ public struct SampleJob {
         guard let folder = request.folder else {
             var output = try SampleOutput(
                 format: SampleFormat(model), samples: samples, keepsGrid: request.grid != nil, folder: nil,
-                tensors: request.tensors)
+                tensors: request.tensors, decoder: model.decoder, threads: request.threads)
             defer { output.cancel() }
             let (own, others) = shares(Array(samples))
             try run.run(own, others: others) { try output.accept($0.state, sample: $0.sample) }
@@ -100,7 +100,8 @@ public struct SampleJob {
             return (run, try output.pictures())
         }
         var job = try JobFolder(
-            JobDescription(request, model: model, isExact: sampler.isExact), request, at: folder, monitor: monitor)
+            JobDescription(request, model: model, isExact: sampler.isExact), request, at: folder,
+            decoder: model.decoder, monitor: monitor)
         run.tally = job.manifest.tally
         let (own, others) = shares(job.missing)
         do {

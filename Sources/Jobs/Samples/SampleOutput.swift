@@ -11,6 +11,9 @@ struct SampleOutput {
     static let largestGrid = 1024
 
     private let format: SampleFormat
+    /// Makes pictures of samples that are latents, on so many threads.
+    private let decoder: LatentDecoder?
+    private let threads: Int
     /// The samples of this run, by their numbers in the job.
     private let samples: Range<Int>
     private let folder: String?
@@ -20,12 +23,15 @@ struct SampleOutput {
 
     /// - Parameters:
     ///   - folder: created if need be.
+    ///   - decoder: of a model of latents.
+    ///   - threads: cores for it.
     ///   - isResumable: keeps unfinished tensors for a later process.
     init(
         format: SampleFormat, samples: Range<Int>, keepsGrid: Bool, folder: String?, tensors: String?,
-        isResumable: Bool = false
+        isResumable: Bool = false, decoder: LatentDecoder? = nil, threads: Int = 1
     ) throws {
         self.format = format
+        (self.decoder, self.threads) = (decoder, threads)
         self.samples = samples
         self.keepsGrid = keepsGrid
         self.folder = folder
@@ -44,7 +50,7 @@ struct SampleOutput {
         var fingerprint = Fingerprint()
         let isShown = keepsGrid && sample - samples.lowerBound < Self.largestGrid
         if folder != nil || isShown {
-            let picture = format.picture(of: state)
+            let picture = format.picture(of: try decoder?.picture(of: state, threads: threads) ?? state)
             if let folder {
                 let bytes = Array(try picture.pngData())
                 try AtomicFile.write(bytes, to: Self.path(of: sample, in: folder))

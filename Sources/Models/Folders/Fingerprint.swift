@@ -57,10 +57,12 @@ extension Fingerprint {
     public static func text(ofFolder folder: String) throws(ModelError) -> String {
         var fingerprint = Fingerprint()
         let root = URL(fileURLWithPath: folder)
-        for part in ["", "unet", "scheduler"] {
+        for part in [
+            "", "unet", "scheduler", "vae", "vqvae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2",
+        ] {
             let url = part.isEmpty ? root : root.appendingPathComponent(part)
             let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-            for name in names.sorted() where name.hasSuffix(".json") || name.hasSuffix(".safetensors") {
+            for name in names.sorted() where [".json", ".safetensors", "merges.txt"].contains(where: name.hasSuffix) {
                 fingerprint.combine((part + "/" + name).utf8)
                 try fingerprint.combine(file: url.appendingPathComponent(name))
             }

@@ -15,7 +15,7 @@ public enum ModelFolder {
     /// Where the network is described.
     public static func configuration(of folder: String) -> String { networkFolder(in: folder) + "/config.json" }
 
-    /// `_class_name` of the network's `config.json`; nil where it says none.
+    /// The class of the network in `config.json`; nil where it says none.
     /// - Throws: `CheckpointError` if the file cannot be read; `ModelError` for folders of known layouts that are not read.
     public static func className(of folder: String) throws -> String? {
         let file = configuration(of: folder)
@@ -38,23 +38,19 @@ public enum ModelFolder {
                 remedy: "export its UNet as a folder with config.json, diffusion_pytorch_model.safetensors, "
                     + "scheduler_config.json and statistics.safetensors")
         }
-        return configuration.value("_class_name")?.string
+        // transformers lists what diffusers names.
+        return (configuration.value("_class_name") ?? configuration.value("architectures")?.array?.first)?.string
     }
 
     private static func pipelineName(_ index: String) throws(ModelError) -> String? {
         try JSONFile.read(path: index)["_class_name"]?.string
     }
 
-    /// Refuses a pipeline whose UNet makes latents for another network, not pictures.
-    static func refuseLatents(in folder: String) throws(ModelError) {
-        guard let file = existing("model_index.json", in: folder) else { return }
+    /// Whether a folder is a pipeline whose UNet makes latents for another network.
+    static func makesLatents(_ folder: String) throws(ModelError) -> Bool {
+        guard let file = existing("model_index.json", in: folder) else { return false }
         let index = try JSONFile.read(path: file)
-        guard let key = ["vqvae", "vae", "movq"].first(where: { (index[$0] ?? .null) != .null }) else { return }
-        let name = index["_class_name"]?.string ?? "a pipeline"
-        throw ModelError(
-            file, key: key, expected: "a pipeline whose UNet makes pictures",
-            found: "\(name), whose UNet makes latents that its \(key) turns into pictures",
-            remedy: "to sample the latents, copy unet/ and scheduler/ to a folder without model_index.json")
+        return ["vqvae", "vae", "movq"].contains { (index[$0] ?? .null) != .null }
     }
 
     /// The first of some files that the folder has.

@@ -16,7 +16,9 @@ public struct ImageCompanions: DraftCompanions {
     }
 
     public func cheaperChain() throws -> DenoisingChain? {
-        let network = try ImageModel(named: companion(Self.smallSuffix), schedule: recipe.model.schedule)
+        let network = try ImageModel(
+            named: companion(Self.smallSuffix), schedule: recipe.model.schedule,
+            prompts: recipe.model.prompts ?? Prompts())
         return try network.chain(recipe.chain, subjects: recipe.classes, threads: threads)
     }
 

@@ -10,7 +10,7 @@ public struct ImageSample: Sendable {
     /// That class's name, if the model has names.
     public let className: String?
     public let shape: PictureShape
-    /// `[channels, height, width]`, in the model's own range.
+    /// `[channels, height, width]`, in the model's own range; decoded, if the model is one of latents.
     public let values: [Double]
     /// The values that are shown as black and white.
     public let range: ClosedRange<Double>
@@ -65,7 +65,8 @@ extension ImageModel {
                 ImageSample(
                     index: state.sample, label: label,
                     className: label.flatMap(className),
-                    shape: picture, values: state.state, range: process.range, cost: state.cost,
+                    shape: shown, values: decoder?.picture(of: state.state, threads: threads) ?? state.state,
+                    range: process.range, cost: state.cost,
                     isExact: sampler.isExact))
         }
     }

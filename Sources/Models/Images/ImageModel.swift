@@ -24,27 +24,55 @@ public struct ImageModel: Model {
     /// [max(1, labels), C, H, W] of `prior.safetensors`, if the folder has one. `diffspec calibrate` makes it.
     public let priors: [Condition: [Double]]
 
+    /// What turns its samples into pictures, if they are latents; nil if they are pictures.
+    public let decoder: LatentDecoder?
+
     public var noise: NoiseProcess { process.noise }
     public var pictures: PictureShape? { picture }
+    /// Of a sample.
     public var picture: PictureShape { process.picture }
+    /// Of what is shown of a sample: the picture that it is, or that is decoded from it.
+    public var shown: PictureShape { decoder?.picture ?? picture }
 
     public init(named name: String) throws { try self.init(named: name, schedule: nil) }
 
     /// - Parameters:
     ///   - name: a folder, or a bundled model's name.
     ///   - schedule: takes the place of the folder's own noise schedule, or of one that it lacks.
+    ///   - prompts: what a pipeline that reads texts is to show.
     ///   - architectures: the networks that the folder may hold.
-    /// - Throws: `CheckpointError`, `ModelError` or `DiffusionError`, naming the file and what is wrong with it.
+    /// - Throws: `CheckpointError`, `ModelError` or `DiffusionError`, naming the file and what is wrong with it;
+    ///   `RecipeError` for prompts that the model needs or has no place for.
     public init(
-        named name: String, schedule: NamedSchedule?, architectures: [any ImageNetwork.Type] = Self.architectures
+        named name: String, schedule: NamedSchedule?, prompts: Prompts = Prompts(),
+        architectures: [any ImageNetwork.Type] = Self.architectures
     ) throws {
         let folder = try BundledModels.folder(name)
+        if try ModelFolder.makesLatents(folder) {
+            try self.init(pipeline: name, folder: folder, schedule: schedule, prompts: prompts)
+            return
+        }
+        guard prompts == Prompts() else { throw RecipeError("prompt", "this model reads no text.") }
         let network = try Self.network(folder: folder, architectures: architectures)
         try self.init(name: name, folder: folder, network: network, schedule: schedule)
     }
 
     /// - Parameter network: the folder's, read already.
     init(name: String, folder: String, network: any ImageNetwork, schedule: NamedSchedule? = nil) throws {
+        if try ModelFolder.makesLatents(folder) {
+            try self.init(pipeline: name, folder: folder, schedule: schedule, prompts: Prompts())
+            return
+        }
+        let process = try ImageProcess.load(
+            folder: URL(fileURLWithPath: folder), network: network,
+            networkFile: ModelFolder.configuration(of: folder), override: schedule)
+        try self.init(name: name, folder: folder, network: network, process: process, decoder: nil)
+    }
+
+    /// - Parameter decoder: of a model of latents.
+    init(
+        name: String, folder: String, network: any ImageNetwork, process: ImageProcess, decoder: LatentDecoder?
+    ) throws {
         let file = ModelFolder.configuration(of: folder)
         guard network.inChannels == network.outChannels else {
             throw ModelError(
@@ -58,16 +86,18 @@ public struct ImageModel: Model {
                 file, key: key, expected: "null", found: found,
                 remedy: "a network conditioned on more than a label can be evaluated, but not sampled")
         }
-        let process = try ImageProcess.load(
-            folder: URL(fileURLWithPath: folder), network: network, networkFile: file, override: schedule)
         (self.name, self.folder, self.network, self.process) = (name, folder, network, process)
-        priors = try Self.priors(folder: folder, labels: network.labelCount, picture: process.picture)
+        self.decoder = decoder
+        // Texts are not the classes that a file could number.
+        priors =
+            network is PromptedUNet
+            ? [:] : try Self.priors(folder: folder, labels: network.labelCount, picture: process.picture)
     }
 
     /// A model without a folder, of a network of one's own.
     public init(name: String, network: any ImageNetwork, process: ImageProcess) {
         (self.name, self.network, self.process) = (name, network, process)
-        (folder, priors) = ("", [:])
+        (folder, priors, decoder) = ("", [:], nil)
     }
 
     /// The network of a folder, of the architecture that its `config.json` names.

@@ -99,7 +99,7 @@ extension UNet2D: ImageNetwork {
     public var furtherInput: (key: String, found: String)? {
         switch configuration.classEmbedding {
         case .none, .table: nil
-        case .timestep, .identity: ("class_embed_type", "another type")
+        case .timestep, .identity, .projection, .linear: ("class_embed_type", "another type")
         }
     }
 
@@ -119,18 +119,12 @@ extension UNet2D: ImageNetwork {
 
     public func evaluate(_ rows: SafetensorsFile, threads: Int) throws -> [NamedTensor] {
         try evaluate(rows) { sample, batch, height, width, timesteps in
-            // A class may be a label, a number or a vector.
-            let isLabel =
-                switch configuration.classEmbedding {
-                case .none, .identity: false
-                case .table: true
-                case .timestep: NetworkRows(file: rows).holdsIntegers("class_labels")
-                }
-            return try self(
-                sample: sample, batch: batch, height: height, width: width, timesteps: timesteps,
-                classLabels: isLabel ? rows.integers(named: "class_labels", shape: [batch]) : nil,
-                classInputs: isLabel || configuration.classEmbedding == .none
-                    ? nil : rows.floats(named: "class_labels"),
+            try self(
+                Input(
+                    sample, rows: batch, shape: .init(height: height, width: width),
+                    conditioning: .init(
+                        timesteps: timesteps,
+                        classes: NetworkRows(file: rows).classes(of: configuration.classEmbedding))),
                 threads: threads)
         }
     }

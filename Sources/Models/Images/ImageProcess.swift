@@ -32,7 +32,6 @@ public struct ImageProcess: Sendable {
     static func load(
         folder: URL, network: any ImageNetwork, networkFile: String, override: NamedSchedule?
     ) throws -> ImageProcess {
-        try ModelFolder.refuseLatents(in: folder.path)
         if let file = ModelFolder.existing("process.json", in: folder.path) {
             return try ImageProcess(processFile: file, network: network, override: override)
         }
@@ -105,6 +104,18 @@ public struct ImageProcess: Sendable {
         range = -1...1
         classNames = []
         nullClass = nil
+    }
+
+    /// The process of a pipeline of latents, as its scheduler says it.
+    /// - Parameter texts: how many the network is asked for; behind them it has one for "no text", if there are any.
+    init(
+        pipeline folder: String, network: any ImageNetwork, networkFile: String, override: NamedSchedule?, texts: Int
+    ) throws {
+        let process = try ImageProcess(
+            schedulerFile: ModelFolder.scheduler(in: folder), network: network, networkFile: networkFile,
+            override: override)
+        self.init(
+            noise: process.noise, picture: process.picture, nullClass: texts == 0 ? nil : texts)
     }
 
     private static func checked(

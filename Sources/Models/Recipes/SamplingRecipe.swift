@@ -27,9 +27,16 @@ public struct ModelRecipe: Codable, Equatable, Sendable {
     public var name = BundledModels.defaultModel
     public var schedule: NamedSchedule?
 
-    public init(_ name: String = BundledModels.defaultModel, schedule: NamedSchedule? = nil) {
-        (self.name, self.schedule) = (name, schedule)
+    /// What a pipeline that reads texts is to show; nil for one that reads none.
+    public var prompts: Prompts?
+
+    public init(
+        _ name: String = BundledModels.defaultModel, schedule: NamedSchedule? = nil, prompts: Prompts? = nil
+    ) {
+        (self.name, self.schedule, self.prompts) = (name, schedule, prompts)
     }
 
-    public func load() throws -> ImageModel { try ImageModel(named: name, schedule: schedule) }
+    public func load() throws -> ImageModel {
+        try ImageModel(named: name, schedule: schedule, prompts: prompts ?? Prompts())
+    }
 }

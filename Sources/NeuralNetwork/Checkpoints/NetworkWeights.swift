@@ -12,41 +12,42 @@ public struct NetworkWeights: Sendable {
         places = Dictionary(uniqueKeysWithValues: file.tensorNames.map { ($0, 0) })
     }
 
-    /// What the weights are called in diffusers' folders; before the suffix may stand a variant.
-    private static let name = "diffusion_pytorch_model"
-    /// Variants that hold the same weights in another precision; others, such as `non_ema`, are other weights.
+    /// Variants, before the suffix, that hold the same weights in another precision; others, such as `non_ema`, are other weights.
     private static let variants = ["fp16", "bf16", "fp32"]
 
     /// The weights in a folder, as diffusers' `save_pretrained` writes them: one file, or shards with an index, in full
     /// precision or else in half.
+    /// - Parameters:
+    ///   - folder: of the weights.
+    ///   - name: of the file, without variant and suffix.
     /// - Throws: ``CheckpointError`` if there are none that can be read, saying what there is in their place and what to do.
-    public init(folder: String) throws(CheckpointError) {
+    public init(folder: String, name: String) throws(CheckpointError) {
         let prefix = folder.hasSuffix("/") ? folder : "\(folder)/"
-        func path(_ name: String) -> String? { MappedFile.exists(prefix + name) ? prefix + name : nil }
+        func path(_ file: String) -> String? { MappedFile.exists(prefix + file) ? prefix + file : nil }
 
         for variant in [nil] + Self.variants {
             let infix = variant.map { ".\($0)" } ?? ""
-            if let path = path("\(Self.name)\(infix).safetensors") {
+            if let path = path("\(name)\(infix).safetensors") {
                 self.init(try SafetensorsFile(path: path))
                 return
             }
             let indices = [
-                "\(Self.name).safetensors.index\(infix).json", "\(Self.name)\(infix).safetensors.index.json",
+                "\(name).safetensors.index\(infix).json", "\(name)\(infix).safetensors.index.json",
             ]
             if let path = indices.lazy.compactMap(path).first {
                 try self.init(index: path, in: prefix)
                 return
             }
         }
-        let expected = prefix + Self.name + ".safetensors"
-        let pickled = ["\(Self.name).bin", "\(Self.name).fp16.bin", "\(Self.name).bin.index.json", "pytorch_model.bin"]
+        let expected = prefix + name + ".safetensors"
+        let pickled = ["\(name).bin", "\(name).fp16.bin", "\(name).bin.index.json", "pytorch_model.bin"]
         if let found = pickled.first(where: { path($0) != nil }) {
             throw CheckpointError(
                 .inaccessible, file: expected,
                 "is missing; there is \(found), which can run code of its own when it is read. Convert it: load it in "
                     + "diffusers and save it by save_pretrained(…, safe_serialization=True)")
         }
-        let others = ["model.safetensors", "\(Self.name).non_ema.safetensors"]
+        let others = ["model.safetensors", "diffusion_pytorch_model.safetensors", "\(name).non_ema.safetensors"]
         if let found = others.first(where: { path($0) != nil }) {
             throw CheckpointError(
                 .inaccessible, file: expected, "is missing; if \(found) holds the weights that are meant, rename it")

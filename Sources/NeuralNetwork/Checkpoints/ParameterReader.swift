@@ -25,16 +25,14 @@ public final class ParameterReader {
         var used: Set<String> = []
         var missing: [String] = []
         for parameter in expected {
-            if let name = [parameter.name, Self.formerName(of: parameter.name)].compactMap({ $0 }).first(
-                where: present.contains)
-            {
+            if let name = ([parameter.name] + Self.otherNames(of: parameter.name)).first(where: present.contains) {
                 aliases[parameter.name] = name
                 used.insert(name)
             } else {
                 missing.append(parameter.name)
             }
         }
-        let unexpected = present.subtracting(used).sorted()
+        let unexpected = present.subtracting(used).filter { !Self.isConstant($0) }.sorted()
         if !missing.isEmpty || !unexpected.isEmpty {
             var parts: [String] = []
             if !missing.isEmpty {
@@ -77,15 +75,20 @@ public final class ParameterReader {
         return values
     }
 
-    /// The name that diffusers before 0.15 gave to a parameter of an attention layer.
-    private static func formerName(of name: String) -> String? {
+    /// Other names that a parameter has had: those of an attention's matrices in diffusers before 0.15, and those of a text
+    /// model from transformers 5 on.
+    private static func otherNames(of name: String) -> [String] {
         let pairs = [(".to_q.", ".query."), (".to_k.", ".key."), (".to_v.", ".value."), (".to_out.0.", ".proj_attn.")]
         for (new, old) in pairs {
             guard let position = name.lastRange(of: new) else { continue }
-            return String(name[..<position.lowerBound]) + old + String(name[position.upperBound...])
+            return [String(name[..<position.lowerBound]) + old + String(name[position.upperBound...])]
         }
-        return nil
+        let prefix = "text_model."
+        return name.hasPrefix(prefix) ? [String(name.dropFirst(prefix.count))] : []
     }
+
+    /// Whether a tensor is no parameter: old text models also store the numbers of their positions, 0, 1, 2, ….
+    private static func isConstant(_ name: String) -> Bool { name == "text_model.embeddings.position_ids" }
 }
 
 extension String {

@@ -10,10 +10,13 @@ public enum Activation: String, CaseIterable, Sendable {
     case gelu
     /// max(x, 0).
     case relu
+    /// x · sigmoid(1.702 x), as CLIP has it; diffusers' networks do not.
+    case quickGELU = "quick_gelu"
 
     /// The function diffusers means by `name`, in any case of letters.
     public init?(diffusersName name: String) {
         let name = name.lowercased()
+        guard name != Self.quickGELU.rawValue else { return nil }
         self.init(rawValue: name == "swish" ? "silu" : name)
     }
 
@@ -29,6 +32,7 @@ public enum Activation: String, CaseIterable, Sendable {
         case .mish: Int32(DS_ACTIVATION_MISH)
         case .gelu: Int32(DS_ACTIVATION_GELU)
         case .relu: Int32(DS_ACTIVATION_RELU)
+        case .quickGELU: Int32(DS_ACTIVATION_QUICK_GELU)
         }
     }
 }

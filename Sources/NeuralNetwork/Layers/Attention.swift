@@ -1,5 +1,3 @@
-import CKernels
-
 /// Self-attention over the pixels of an image (diffusers `Attention` with one query, key and value each of the same input).
 ///
 /// out = (W_o · softmax(Q Kᵀ / √d) V + x) / rescale, with Q, K, V from the normalised input.
@@ -45,9 +43,6 @@ struct Attention: Sendable {
         output = try Linear(reader, "\(key).to_out.0", from: inner, to: channels)
     }
 
-    /// Queries that are compared with all keys at once; fixed, so that the shape of a product depends on the image only.
-    private static let queryBlock = 64
-
     func callAsFunction(_ x: Images, _ pass: Pass) -> Images {
         let result = Images(pass, channels: channels, height: x.height, width: x.width)
         pass.timed(
@@ -75,16 +70,7 @@ struct Attention: Sendable {
         var source = x
         if let norm {
             let coefficients = norm.coefficients(of: FeatureMap(x), pass)
-            source = Images(pass, channels: x.channels, height: x.height, width: x.width)
-            let slab = 128
-            let slabs = (pixels + slab - 1) / slab
-            let target = source
-            pass.parallel(x.count * slabs) { unit, _ in
-                let (image, first) = (unit / slabs, unit % slabs * slab)
-                ds_affine(
-                    x.image(image) + first * x.stride, min(slab, pixels - first), x.stride, coefficients.scale(image),
-                    coefficients.shift(image), Int32(DS_ACTIVATION_NONE), target.image(image) + first * x.stride)
-            }
+            source = x.affine(coefficients, nil, pass)
             pass.giveBack(coefficients.block)
         }
         let projected = pass.take(perRow: pixels * 3 * innerStride)
@@ -94,41 +80,17 @@ struct Attention: Sendable {
         if norm != nil { pass.giveBack(source.block) }
 
         let mixed = pass.take(perRow: pixels * innerStride)
-        attend(
-            projected.pointer, into: mixed.pointer, count: x.count, pixels: pixels, innerStride: innerStride, pass)
+        func part(_ index: Int) -> AttentionHeads.Rows {
+            .init(pointer: projected.pointer + index * innerStride, stride: 3 * innerStride, count: pixels)
+        }
+        AttentionHeads(count: heads, channels: headChannels)(
+            queries: part(0), keys: part(1), values: part(2), images: x.count, into: mixed.pointer,
+            stride: innerStride, pass)
         pass.giveBack(projected)
 
         output.matrix.multiply(
             mixed.pointer, stride: innerStride, count: rows, bias: output.bias.pointer, into: result.pointer,
             outStride: result.stride, residual: x.pointer, residualStride: x.stride, scale: 1 / rescale, pass)
         pass.giveBack(mixed)
-    }
-
-    /// softmax(Q Kᵀ / √d) V for every image, head and block of queries.
-    private func attend(
-        _ projected: UnsafePointer<Float>, into mixed: UnsafeMutablePointer<Float>, count: Int, pixels: Int,
-        innerStride: Int, _ pass: Pass
-    ) {
-        LinearAlgebra.prepare()
-        let stride = 3 * innerStride
-        let blocks = (pixels + Self.queryBlock - 1) / Self.queryBlock
-        let scores = pass.take(perThread: Self.queryBlock * pixels)
-        let scale = 1 / Float(headChannels).squareRoot()
-        pass.parallel(count * heads * blocks) { unit, thread in
-            let (image, head, block) = (unit / blocks / heads, unit / blocks % heads, unit % blocks)
-            let first = block * Self.queryBlock
-            let queries = min(Self.queryBlock, pixels - first)
-            let base = projected + image * pixels * stride + head * headChannels
-            let score = scores.pointer + thread * Self.queryBlock * pixels
-            LinearAlgebra.multiply(
-                base + first * stride, aStride: stride, base + innerStride, bStride: stride, transposeB: true,
-                into: score, cStride: pixels, m: queries, n: pixels, k: headChannels)
-            ds_softmax(score, queries, pixels, pixels, scale)
-            LinearAlgebra.multiply(
-                score, aStride: pixels, base + 2 * innerStride, bStride: stride, transposeB: false,
-                into: mixed + (image * pixels + first) * innerStride + head * headChannels, cStride: innerStride,
-                m: queries, n: headChannels, k: pixels)
-        }
-        pass.giveBack(scores)
     }
 }

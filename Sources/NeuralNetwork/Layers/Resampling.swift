@@ -2,15 +2,16 @@ import CKernels
 
 extension Images {
     /// act(x · scale + shift), written out.
-    func affine(
-        _ coefficients: GroupNorm.Coefficients, _ activation: Activation, _ pass: Pass
-    ) -> Images {
+    func affine(_ coefficients: GroupNorm.Coefficients, _ activation: Activation?, _ pass: Pass) -> Images {
         let result = Images(pass, channels: channels, height: height, width: width)
-        pass.parallel(count) { image, _ in
+        let slab = 128
+        let slabs = (pixels + slab - 1) / slab
+        pass.parallel(count * slabs) { unit, _ in
+            let (image, first) = (unit / slabs, unit % slabs * slab)
             ds_affine(
-                self.image(image), pixels, stride, coefficients.scale(image), coefficients.shift(image),
-                activation.code,
-                result.image(image))
+                self.image(image) + first * stride, min(slab, pixels - first), stride, coefficients.scale(image),
+                coefficients.shift(image), activation?.code ?? Int32(DS_ACTIVATION_NONE),
+                result.image(image) + first * stride)
         }
         return result
     }

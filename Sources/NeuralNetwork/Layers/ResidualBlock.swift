@@ -12,7 +12,7 @@ struct ResidualBlock: Sendable {
     let resampling: Resampling
     let outScale: Float
     let timeScaleShift: TimeScaleShift
-    /// First columns of this block's part of the time projection: the shift, and the scale if there is one.
+    /// First columns of this block's part of the time projection, if there is one: the shift, and perhaps the scale.
     let shiftColumn: Int
     let scaleColumn: Int
 
@@ -21,11 +21,14 @@ struct ResidualBlock: Sendable {
         let groups: Int
         let epsilon: Double
         let activation: Activation
-        let timeChannels: Int
+        /// nil for a network without time.
+        let timeChannels: Int?
         let timeScaleShift: TimeScaleShift
     }
 
-    /// - Parameter algorithm: the arrangement of both 3×3 convolutions.
+    /// - Parameters:
+    ///   - algorithm: the arrangement of both 3×3 convolutions.
+    ///   - time: collects the projection of the time embedding, if the style has one.
     init(
         _ reader: ParameterReader, _ key: String, from layout: ChannelLayout, to outChannels: Int, style: Style,
         resampling: Resampling = .none, outScaleFactor: Double = 1, algorithm: Convolution.Algorithm,
@@ -35,25 +38,34 @@ struct ResidualBlock: Sendable {
         norm1 = try GroupNorm(reader, "\(key).norm1", layout, groups: style.groups, epsilon: style.epsilon)
         conv1 = try Convolution(reader, "\(key).conv1", from: layout, to: outChannels, algorithm: algorithm)
         let parts = style.timeScaleShift == .shift ? 1 : 2
-        let weights = try reader.read("\(key).time_emb_proj.weight", [parts * outChannels, style.timeChannels])
-        let bias = try reader.read("\(key).time_emb_proj.bias", [parts * outChannels])
+        var projection: (weights: [Float], bias: [Float])?
+        if let timeChannels = style.timeChannels {
+            projection = (
+                try reader.read("\(key).time_emb_proj.weight", [parts * outChannels, timeChannels]),
+                try reader.read("\(key).time_emb_proj.bias", [parts * outChannels])
+            )
+        }
         norm2 = try GroupNorm(reader, "\(key).norm2", outLayout, groups: style.groups, epsilon: style.epsilon)
         conv2 = try Convolution(reader, "\(key).conv2", from: outLayout, to: outChannels, algorithm: algorithm)
         shortcut =
             layout.channels == outChannels
             ? nil : try Shortcut(reader, "\(key).conv_shortcut", from: layout, to: outChannels)
 
-        let half = weights.count / parts
-        let halfBias = bias.count / parts
-        switch style.timeScaleShift {
-        case .shift:
-            // The shift follows conv1 at once, so conv1's bias joins it.
-            let convolutionBias = conv1.bias.floats
-            shiftColumn = time.add(weights[...], bias[...], outputs: outChannels, extraBias: convolutionBias)
-            scaleColumn = 0
-        case .scaleAndShift:
-            scaleColumn = time.add(weights[..<half], bias[..<halfBias], outputs: outChannels)
-            shiftColumn = time.add(weights[half...], bias[halfBias...], outputs: outChannels)
+        if let (weights, bias) = projection {
+            let half = weights.count / parts
+            let halfBias = bias.count / parts
+            switch style.timeScaleShift {
+            case .shift:
+                // The shift follows conv1 at once, so conv1's bias joins it.
+                let convolutionBias = conv1.bias.floats
+                shiftColumn = time.add(weights[...], bias[...], outputs: outChannels, extraBias: convolutionBias)
+                scaleColumn = 0
+            case .scaleAndShift:
+                scaleColumn = time.add(weights[..<half], bias[..<halfBias], outputs: outChannels)
+                shiftColumn = time.add(weights[half...], bias[halfBias...], outputs: outChannels)
+            }
+        } else {
+            (shiftColumn, scaleColumn) = (0, 0)
         }
         activation = style.activation
         self.resampling = resampling
@@ -62,7 +74,7 @@ struct ResidualBlock: Sendable {
     }
 
     func callAsFunction(
-        _ x: FeatureMap, time: TimeProjection.Values, _ pass: Pass
+        _ x: FeatureMap, time: TimeProjection.Values?, _ pass: Pass
     ) -> Images {
         let coefficients1 = norm1.coefficients(of: x, pass)
         var input = Convolution.Input(x, coefficients1, activation)
@@ -86,15 +98,15 @@ struct ResidualBlock: Sendable {
         let (height, width, channels) = (input.height, input.width, conv1.outChannels)
         let hidden = Images(pass, channels: channels, height: height, width: width)
         var output = Convolution.Output()
-        if timeScaleShift == .shift { output.imageBias = (time.column(shiftColumn), time.stride) }
+        if timeScaleShift == .shift, let time { output.imageBias = (time.column(shiftColumn), time.stride) }
         conv1(input, output, into: hidden, pass)
         pass.giveBack(coefficients1.block)
 
-        let modulation =
-            timeScaleShift == .shift
-            ? nil
-            : GroupNorm.Modulation(
+        var modulation: GroupNorm.Modulation?
+        if timeScaleShift == .scaleAndShift, let time {
+            modulation = .init(
                 scale: time.column(scaleColumn), shift: time.column(shiftColumn), imageStride: time.stride)
+        }
         let coefficients2 = norm2.coefficients(
             of: FeatureMap(hidden), modulation: modulation, pass)
 

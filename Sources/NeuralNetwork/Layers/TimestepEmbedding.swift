@@ -17,11 +17,13 @@ struct TimestepEmbedding: Sendable {
     }
 
     /// diffusers' own.
-    init(_ reader: ParameterReader, _ key: String, from inChannels: Int, to outChannels: Int) throws(CheckpointError) {
+    init(
+        _ reader: ParameterReader, _ key: String, from inChannels: Int, to outChannels: Int,
+        _ activation: Activation = .silu
+    ) throws(CheckpointError) {
         try self.init(
             reader, keys: ("\(key).linear_1", "\(key).linear_2"), from: inChannels, through: outChannels,
-            to: outChannels,
-            .silu)
+            to: outChannels, activation)
     }
 
     /// The pass's rows of `paddedChannels(in)` floats to rows of `paddedChannels(out)`.

@@ -7,7 +7,7 @@ extension Network {
         let separator = folder.hasSuffix("/") ? "" : "/"
         try self.init(
             configuration: Configuration(path: "\(folder)\(separator)config.json"),
-            weights: NetworkWeights(folder: folder))
+            weights: NetworkWeights(folder: folder, name: Configuration.weightsName))
     }
 
     /// Builds the network that `configuration` describes with the parameters of `weights`.

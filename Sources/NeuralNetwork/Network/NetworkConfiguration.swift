@@ -2,6 +2,8 @@
 public protocol NetworkConfiguration: Sendable, Equatable {
     /// What `config.json` calls the architecture, in `_class_name`.
     static var className: String { get }
+    /// What the weights are called in a folder, without ".safetensors".
+    static var weightsName: String { get }
 
     /// Takes what it needs from the file, whose `_class_name` has been checked.
     /// - Throws: ``CheckpointError`` naming the key, its value and what is supported.
@@ -9,6 +11,9 @@ public protocol NetworkConfiguration: Sendable, Equatable {
 }
 
 extension NetworkConfiguration {
+    /// As diffusers names them.
+    public static var weightsName: String { "diffusion_pytorch_model" }
+
     /// Reads a `config.json`.
     /// - Throws: ``CheckpointError`` naming the key, its value and what is supported.
     public init(path: String) throws(CheckpointError) {

@@ -16,7 +16,7 @@ extension UNet2D {
         case none
         /// `[rows]`, each from 0 ..< `num_class_embeds`; or any integers if the class input is embedded as time is.
         case labels([Int])
-        /// For `class_embed_type` "timestep" `[rows]` numbers, for "identity" `[rows, timeEmbeddingChannels]`.
+        /// For `class_embed_type` "timestep" `[rows]` numbers, for the other types `[rows, numbers a row]`.
         case values([Float])
 
         /// As numbers, to be embedded.
@@ -62,45 +62,38 @@ extension UNet2D {
     }
 
     public func rowsPerPass(_ size: UNet2DConfiguration.ImageSize) -> Int {
+        size.rowsPerPass(blockChannels: configuration.blockChannels)
+    }
+
+    public func check(_ size: UNet2DConfiguration.ImageSize) throws(NetworkInputError) {
+        try size.check(halvings: configuration.halvings)
+    }
+
+    public func check(_ conditioning: Conditioning, rows: Int) throws(NetworkInputError) {
+        try NetworkInputError.check(conditioning.timesteps.count, "timesteps", rows: rows)
+        try configuration.classEmbedding.check(
+            conditioning.classes, rows: rows, channels: configuration.timeEmbeddingChannels)
+    }
+}
+
+extension UNet2DConfiguration.ImageSize {
+    /// The most images of this size that a U-Net should take at once.
+    func rowsPerPass(blockChannels: [Int]) -> Int {
         let widest =
-            configuration.blockChannels.enumerated().map { level, channels in
-                (size.height >> level) * (size.width >> level) * paddedChannels(channels)
+            blockChannels.enumerated().map { level, channels in
+                (height >> level) * (width >> level) * paddedChannels(channels)
             }.max() ?? 1
         // Skip connections and temporaries come to about 16 times the widest activation.
         return max(1, min(32, 100_000_000 / (16 * max(1, widest))))
     }
 
-    public func check(_ size: UNet2DConfiguration.ImageSize) throws(NetworkInputError) {
-        let (height, width) = (size.height, size.width)
-        let unit = 1 << configuration.halvings
+    /// Refuses a size that cannot be halved so often.
+    func check(halvings: Int) throws(NetworkInputError) {
+        let unit = 1 << halvings
         guard (1...65_536).contains(height), (1...65_536).contains(width), height % unit == 0, width % unit == 0 else {
             throw NetworkInputError(
-                "images of \(height)×\(width) pixels: this network halves the resolution \(configuration.halvings) times, so height and width must be multiples of \(unit) (at most 65536)"
+                "images of \(height)×\(width) pixels: this network halves the resolution \(halvings) times, so height and width must be multiples of \(unit) (at most 65536)"
             )
-        }
-    }
-
-    public func check(_ conditioning: Conditioning, rows: Int) throws(NetworkInputError) {
-        try NetworkInputError.check(conditioning.timesteps.count, "timesteps", rows: rows)
-        switch (configuration.classEmbedding, conditioning.classes) {
-        case (.none, .none): break
-        case (.none, _): throw NetworkInputError("class labels given to a network without classes")
-        case (.table(let count), .labels(let labels)):
-            try NetworkInputError.check(labels: labels, count: count, rows: rows)
-        case (.table(let count), _):
-            throw NetworkInputError("this network needs class labels, 0 to \(count - 1)")
-        case (.timestep, .labels(let labels)):
-            try NetworkInputError.check(labels.count, "class inputs", rows: rows)
-        case (.timestep, .values(let values)):
-            try NetworkInputError.check(values.count, "class inputs", rows: rows)
-        case (.timestep, .none):
-            throw NetworkInputError("this network needs a class input, one number for every row")
-        case (.identity, .values(let values)):
-            try NetworkInputError.check(
-                values.count, "class embeddings have", rows: rows, dimensions: [configuration.timeEmbeddingChannels])
-        case (.identity, _):
-            throw NetworkInputError(
-                "this network needs class embeddings of \(configuration.timeEmbeddingChannels) numbers for every row")
         }
     }
 }

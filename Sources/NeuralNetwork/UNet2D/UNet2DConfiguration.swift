@@ -27,6 +27,10 @@ public struct UNet2DConfiguration: NetworkConfiguration {
         case timestep
         /// A vector of ``UNet2DConfiguration/timeEmbeddingChannels`` numbers, added as it is ("identity").
         case identity
+        /// A vector of so many numbers, through two layers as time's embedding (`UNet2DConditionModel`'s "projection").
+        case projection(Int)
+        /// A vector of so many numbers, through one layer (`UNet2DConditionModel`'s "simple_projection").
+        case linear(Int)
     }
 
     public var inChannels = 3
@@ -100,12 +104,7 @@ extension UNet2DConfiguration {
         upBlocks = try reader.choices("up_block_types", former: "UNetRes", UpBlock.self) ?? upBlocks
         blockChannels =
             try reader.integers("block_out_channels", in: channelRange, count: 1...16) ?? blockChannels
-        guard downBlocks.count == blockChannels.count, upBlocks.count == blockChannels.count else {
-            throw CheckpointError(
-                .unsupported, file: reader.file, subject: "key block_out_channels",
-                "has \(blockChannels.count) levels, but down_block_types has \(downBlocks.count) and up_block_types \(upBlocks.count); they must agree"
-            )
-        }
+        try reader.checkLevels(blockChannels, down: downBlocks.count, up: upBlocks.count)
 
         normGroups = try reader.integer("norm_num_groups", in: channelRange) ?? normGroups
         if reader.isNull("norm_num_groups") {
@@ -136,31 +135,13 @@ extension UNet2DConfiguration {
             throw reader.unsupported("class_embed_type", other, supported: "null, timestep, identity")
         }
 
-        sampleSize = try Self.sampleSize(reader)
-        try checkGroups(reader)
+        sampleSize = try reader.imageSize("sample_size")
+        try plan.checkGroups(reader)
+        try checkAttention(reader)
     }
 
-    private static func sampleSize(_ reader: ConfigurationReader) throws(CheckpointError) -> ImageSize? {
-        guard let value = reader.value("sample_size") else { return nil }
-        let range = 1...65_536
-        if let side = value.int, range.contains(side) { return ImageSize(height: side, width: side) }
-        if let sides = value.array, sides.count == 2, let height = sides[0].int, let width = sides[1].int,
-            range.contains(height), range.contains(width)
-        {
-            return ImageSize(height: height, width: width)
-        }
-        throw reader.unsupported(
-            "sample_size", value, supported: "an integer or [height, width], from 1 to 65536, or null")
-    }
-
-    /// Every normalised width must be a multiple of its number of groups, and hold at least one attention head.
-    private func checkGroups(_ reader: ConfigurationReader) throws(CheckpointError) {
-        for channels in normalisedWidths where channels % normGroups != 0 {
-            throw CheckpointError(
-                .unsupported, file: reader.file, subject: "key norm_num_groups",
-                "the value \(normGroups) does not divide the \(channels) channels of a normalised layer; supported: a common divisor of \(normalisedWidths)"
-            )
-        }
+    /// The middle's groups must divide its channels, and every width with attention hold at least one head.
+    private func checkAttention(_ reader: ConfigurationReader) throws(CheckpointError) {
         let midChannels = blockChannels[blockChannels.count - 1]
         if let groups = attentionNormGroups, hasMidBlock, hasMidAttention, midChannels % groups != 0 {
             throw reader.unsupported(
@@ -179,18 +160,60 @@ extension UNet2DConfiguration {
         }
     }
 
-    /// The widths that group normalisation sees, each once.
-    private var normalisedWidths: [Int] {
-        var widths = Set(blockChannels)
-        let reversed = Array(blockChannels.reversed())
-        var previous = reversed[0]
-        for (level, channels) in reversed.enumerated() {
-            let skip = reversed[min(level + 1, reversed.count - 1)]
-            for layer in 0...layersPerBlock {
-                widths.insert((layer == 0 ? previous : channels) + (layer == layersPerBlock ? skip : channels))
-            }
-            previous = channels
+    /// Its blocks.
+    var plan: BlockPlan {
+        let attention = BlockPlan.Attention.pixels(headChannels: attentionHeadChannels, groups: normGroups)
+        func level(_ layers: Int, isPlain: Bool, byResidualBlock: Bool) -> BlockPlan.Level {
+            .init(
+                residualBlocks: layers, attentions: isPlain ? [] : Array(repeating: attention, count: layers),
+                resamplesByResidualBlock: byResidualBlock)
         }
-        return widths.sorted()
+        let midGroups = attentionNormGroups ?? (timeScaleShift == .shift ? normGroups : nil)
+        return BlockPlan(
+            blockChannels: blockChannels, size: sampleSize ?? ImageSize(height: 32, width: 32),
+            style: .init(
+                groups: normGroups, epsilon: normEpsilon, activation: activation,
+                timeChannels: timeEmbeddingChannels, timeScaleShift: timeScaleShift),
+            downsamplePadding: downsamplePadding,
+            down: downBlocks.map { kind in
+                level(
+                    layersPerBlock, isPlain: kind != .attention,
+                    byResidualBlock: kind == .residual || (kind == .attention && downsampling == .resnet))
+            },
+            middle: hasMidBlock
+                ? .init(
+                    attention: hasMidAttention
+                        ? .pixels(headChannels: attentionHeadChannels, groups: midGroups) : nil,
+                    scaleFactor: midBlockScaleFactor) : nil,
+            up: upBlocks.map { kind in
+                level(
+                    layersPerBlock + 1, isPlain: kind != .attention,
+                    byResidualBlock: kind == .residual || (kind == .attention && upsampling == .resnet))
+            })
+    }
+}
+
+extension ConfigurationReader {
+    /// Refuses numbers of blocks that are not one for every level.
+    func checkLevels(_ blockChannels: [Int], down: Int, up: Int) throws(CheckpointError) {
+        guard down == blockChannels.count, up == blockChannels.count else {
+            throw CheckpointError(
+                .unsupported, file: file, subject: "key block_out_channels",
+                "has \(blockChannels.count) levels, but down_block_types has \(down) and up_block_types \(up); they must agree"
+            )
+        }
+    }
+
+    /// A side or [height, width]; nil if absent.
+    func imageSize(_ key: String) throws(CheckpointError) -> UNet2DConfiguration.ImageSize? {
+        guard let value = value(key) else { return nil }
+        let range = 1...65_536
+        if let side = value.int, range.contains(side) { return .init(height: side, width: side) }
+        if let sides = value.array, sides.count == 2, let height = sides[0].int, let width = sides[1].int,
+            range.contains(height), range.contains(width)
+        {
+            return .init(height: height, width: width)
+        }
+        throw unsupported(key, value, supported: "an integer or [height, width], from 1 to 65536, or null")
     }
 }

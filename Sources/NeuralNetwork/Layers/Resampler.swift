@@ -4,7 +4,7 @@ enum Resampler: Sendable {
     case convolution(Convolution)  // conv
     case residual(ResidualBlock)
 
-    func callAsFunction(_ x: Images, time: TimeProjection.Values, _ pass: Pass) -> Images {
+    func callAsFunction(_ x: Images, time: TimeProjection.Values?, _ pass: Pass) -> Images {
         switch self {
         case .convolution(let convolution):
             let doubles = convolution.stride == 1
