@@ -6,4 +6,4 @@ let samples = try model.samples(16, steps: 100, window: 20, seed: 0)
 for sample in samples {
     print("\(sample.index): \(sample.className ?? "picture"), \(sample.cost.calls) calls")
 }
-try Image.grid(samples.map(\.picture))?.writePNG(to: "samples.png")
+try Image.grid(samples.map(\.picture), scale: 3)?.writePNG(to: "samples.png")
