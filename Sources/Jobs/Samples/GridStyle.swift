@@ -25,9 +25,9 @@ public struct GridStyle: Sendable {
 
     /// What stands over the columns.
     /// - Throws: `RecipeError` where there can be no column for each class.
-    func labels(of model: ImageModel, classes: [String]) throws(RecipeError) -> [String] {
+    func labels(of model: ImageModel, _ recipe: SamplingRecipe) throws(RecipeError) -> [String] {
         guard isLabelled else { return [] }
-        let labels = try model.labels(of: classes)
+        let labels = recipe.model.prompts == nil ? try model.labels(of: recipe.classes) : []
         guard (1...Self.mostColumns).contains(labels.count) else {
             throw RecipeError(
                 "labels",

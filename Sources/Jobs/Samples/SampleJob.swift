@@ -44,7 +44,7 @@ public struct SampleJob {
         if group.rank == 0 { try OutputError.checkWritable(pictures: [request.grid], tensors: [request.tensors]) }
         let model = try request.recipe.model.load(telling: group.rank == 0 ? monitor : NoMonitor())
         try MemoryNeed.check(of: model, request)
-        let labels = try request.gridStyle.labels(of: model, classes: request.recipe.classes)
+        let labels = try request.gridStyle.labels(of: model, request.recipe)
 
         var denoiser: DistributedDenoiser?
         if mode == .window, group.size > 1 {
