@@ -57,6 +57,17 @@ import Testing
         }
     }
 
+    /// A part that is missing is named, and the pipeline that needs it.
+    @Test(arguments: ["vqvae", "unet"]) func missingPartsAreNamed(part: String) throws {
+        let copy = FileManager.default.temporaryDirectory.appendingPathComponent("diffspec-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: copy) }
+        try FileManager.default.copyItem(atPath: Self.folder("LDMPipeline"), toPath: copy.path)
+        try FileManager.default.removeItem(at: copy.appendingPathComponent(part))
+        let error = #expect(throws: (any Error).self) { try ImageModel(named: copy.path) }
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.contains(part) && (part == "unet" || text.contains("LDMPipeline")), "\(text)")
+    }
+
     @Test func asksForPrompts() throws {
         #expect(throws: RecipeError.self) {
             try ImageModel(named: Self.folder("StableDiffusionPipeline"), schedule: nil)

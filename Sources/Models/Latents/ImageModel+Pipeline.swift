@@ -1,4 +1,5 @@
 import NeuralNetwork
+import Platform
 
 /// What a pipeline is asked to show.
 public struct Prompts: Codable, Equatable, Sendable {
@@ -19,6 +20,16 @@ extension ImageModel {
 
         /// The autoencoder's folder.
         var autoencoder: String { self == .latent ? "vqvae" : "vae" }
+
+        /// The folders of all its parts.
+        var parts: [String] {
+            let text = ["text_encoder", "tokenizer"]
+            return switch self {
+            case .latent: ["unet", autoencoder]
+            case .stableDiffusion: ["unet", autoencoder] + text
+            case .stableDiffusionXL: ["unet", autoencoder] + text + text.map { $0 + "_2" }
+            }
+        }
     }
 
     /// A pipeline of latents, as `model_index.json` describes it: a U-Net, an autoencoder, and encoders of text.
@@ -33,6 +44,11 @@ extension ImageModel {
         let description = try JSONFile.read(path: index)
         let kind: Pipeline = try JSONFile.value(
             description["_class_name"]?.string ?? "", key: "_class_name", file: index)
+        for part in kind.parts where FileKind(path: "\(folder)/\(part)") != .folder {
+            throw ModelError(
+                index, key: part, expected: "a folder \(part) beside it, as this \(kind.rawValue) needs", found: "none",
+                remedy: "download that folder of the pipeline too")
+        }
         let unetFolder = "\(folder)/unet"
         let unetFile = "\(unetFolder)/config.json"
         let autoencoderFolder = "\(folder)/\(kind.autoencoder)"
