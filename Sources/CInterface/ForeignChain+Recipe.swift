@@ -14,6 +14,7 @@ extension ForeignChain {
         let dimension = try recipe.dimension()
         let guidance = recipe.sampling.chain.guidance
         try recipe.sampling.chain.validate()
+        try recipe.sampling.speculation.validate(for: recipe.sampling.chain)
         try recipe.refuse([.classes], beside: "a network of one's own")
         if [recipe.coefficients != nil, recipe.langevin != nil, recipe.scheduler != nil].count(where: { $0 }) > 1 {
             throw RecipeError("schedule", "must be given in one way: a name, scheduler, coefficients or langevin.")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Jobs
 import Models
 
@@ -27,8 +28,21 @@ struct PolicyCommand: ParsableCommand {
     @Option(help: .init("Policy folder, or a bundled policy's name.", valueName: "dir|name"))
     var model = "pusht"
 
-    @Option(parsing: .unconditional, help: .init("Number of steps K, at most as many as in training.", valueName: "K"))
-    var steps = 100
+    @Option(
+        parsing: .unconditional,
+        help: .init(
+            "Number of steps K, at most as many as in training (default: 100; of a LeRobot folder what it says).",
+            valueName: "K"))
+    var steps: Int?
+
+    @Option(
+        help: .init(
+            "ddpm, or ddim, which has no noise to speculate on (default: ddpm; of a LeRobot folder its scheduler).",
+            valueName: "chain"))
+    var chain: ChainRecipe.Kind?
+
+    @Option(help: .init("Serve the clients of a Unix socket at this path, and not stdin.", valueName: "path"))
+    var socket: String?
 
     @Option(help: "Which of the training steps are taken where K is less (default: what the model's scheduler says).")
     var spacing: ChainRecipe.TrainingSpacing?
@@ -40,8 +54,7 @@ struct PolicyCommand: ParsableCommand {
     private var recipe: PolicyRecipe {
         var recipe = PolicyRecipe()
         recipe.model = model
-        recipe.chain.steps = steps
-        recipe.chain.trainingSpacing = spacing
+        (recipe.steps, recipe.kind, recipe.trainingSpacing) = (steps, chain, spacing)
         recipe.speculation = speculation.recipe
         (recipe.seed, recipe.threads) = (seed.seed, threads.threads)
         return recipe
@@ -51,6 +64,14 @@ struct PolicyCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch()
-        try PolicyServer(recipe, monitor: Console(isQuiet: false)).serve()
+        let server = try PolicyServer(recipe, monitor: Console(isQuiet: false))
+        if let socket {
+            try server.serve(socket: socket) {
+                print("listening at \(socket)")
+                fflush(nil)
+            }
+        } else {
+            try server.serve()
+        }
     }
 }

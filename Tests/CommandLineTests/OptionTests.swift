@@ -154,8 +154,9 @@ extension CommandLineTests {
                     [
                         "model": (["other-model"], []), "steps": (["21"], []), "spacing": (["trailing"], []),
                         "window": (["3"], []), "draft": (["frozen"], []), "seed": (["5"], []),
+                        "chain": (["ddim"], ["--draft", "none"]),
                     ]),
-                sames: ["threads": ["1"]], elsewhere: ["draft-model", "no-fallback"],
+                sames: ["threads": ["1"]], elsewhere: ["draft-model", "no-fallback", "socket"],
                 input: #"{"observation": [[1, 20, 30, 40, 50], [2, 21, 31, 41, 51.5]]}"#),
             Case(
                 command: "calibrate prior", base: ["stored", "--count", "2"],
@@ -231,7 +232,10 @@ extension CommandLineTests {
 
         /// Times by the clock, and forecasts from them, of which only the order can be compared: a thousand seconds and
         /// more, or less.
-        private static let times: Set = ["call_times", "seconds", "rank_seconds", "milliseconds", "best"]
+        private static let times: Set = [
+            "call_times", "seconds", "rank_seconds", "milliseconds", "best", "encoding_milliseconds",
+            "planning_milliseconds",
+        ]
 
         private static func stripped(_ value: Any) -> Any {
             if let object = value as? [String: Any] {

@@ -54,7 +54,7 @@ struct PolicyModelTests {
         try Self.inFolder { folder in
             let model = try PolicyModel(named: folder.path)
             #expect(model.horizon == 16 && model.actionDimension == 2)
-            #expect(model.observationSteps == 2 && model.observationDimension == 5)
+            #expect(model.observer.steps == 2 && model.observer.features.map(\.count) == [5])
             #expect(model.noise.scheduleName == "squaredcos_cap_v2" && model.noise.prediction == .noise)
         }
     }
@@ -63,7 +63,7 @@ struct PolicyModelTests {
     @Test func denoisedActionsFollowFromTheNetwork() throws {
         try Self.inFolder { folder in
             let model = try PolicyModel(named: folder.path)
-            let chain = try model.chain(Self.recipe(100), subjects: [Self.observation], threads: 1)
+            let chain = try model.chain(Self.recipe(100), subjects: [PolicyObservation(Self.observation)], threads: 1)
             let state = (0..<32).map { sin(Double($0)) }
             let step = 40  // timestep 59
             let found = try chain.predictions(for: [ChainQuery(sample: 0, step: step, state: state)])[0]
@@ -88,10 +88,11 @@ struct PolicyModelTests {
         try Self.inFolder { folder in
             let model = try PolicyModel(named: folder.path)
             func times(_ steps: Int, _ spacing: AncestralDDPM.Spacing? = nil) throws -> [Double] {
-                try model.chain(Self.recipe(steps, spacing), subjects: [Self.observation], threads: 1).steps.map(
-                    \.time)
+                try model.chain(
+                    Self.recipe(steps, spacing), subjects: [PolicyObservation(Self.observation)], threads: 1
+                ).steps.map(\.time)
             }
-            let chain = try model.chain(Self.recipe(100), subjects: [Self.observation], threads: 1)
+            let chain = try model.chain(Self.recipe(100), subjects: [PolicyObservation(Self.observation)], threads: 1)
             #expect(chain.stepCount == 100 && chain.dimension == 32 && chain.predictionBounds == -1...1)
             #expect(chain.transition(at: 99).standardDeviation == 0 && chain.transition(at: 98).standardDeviation > 0)
             #expect(try times(5) == [0.81, 0.61, 0.41, 0.21, 0.01])
@@ -121,7 +122,8 @@ struct PolicyModelTests {
                 ], to: folder)
             let model = try PolicyModel(named: folder.path)
             let observation = [2.5, 3.000005, 7.5, 1e-4, 0]
-            let chain = try model.chain(Self.recipe(100), subjects: [observation + observation], threads: 1)
+            let chain = try model.chain(
+                Self.recipe(100), subjects: [PolicyObservation(observation + observation)], threads: 1)
             let state = (0..<32).map { sin(Double($0)) }
             let found = try chain.predictions(for: [ChainQuery(sample: 0, step: 40, state: state)])[0]
             let row: [Float] = [-0.5, 5e-6, 0.5, 0, -1]
@@ -158,7 +160,9 @@ struct PolicyModelTests {
             for draft in drafts {
                 func plans(_ observations: [[Double]], seeds: [UInt64]) throws -> [SampleState] {
                     let sampler = try SpeculativeSampler(
-                        chain: model.chain(Self.recipe(30), subjects: observations, threads: 1), draft: draft,
+                        chain: model.chain(
+                            Self.recipe(30), subjects: observations.map { PolicyObservation($0) }, threads: 1),
+                        draft: draft,
                         window: 10,
                         random: RandomSource(seeds: seeds))
                     var finished: [SampleState] = []
@@ -180,7 +184,7 @@ struct PolicyModelTests {
             func firstRows() throws -> (rows: Int, step: Int) {
                 let sampler = try SpeculativeSampler(
                     chain: PolicyModel(named: folder.path).chain(
-                        Self.recipe(100), subjects: [Self.observation], threads: 1),
+                        Self.recipe(100), subjects: [PolicyObservation(Self.observation)], threads: 1),
                     draft: RecycledDraft(), window: 10, random: RandomSource(seed: 1))
                 var samples = [sampler.start(sample: 0)]
                 let rows = try sampler.step(&samples).rows
@@ -203,7 +207,7 @@ struct PolicyModelTests {
             }
             try write(rows: 32)
             let chain = try PolicyModel(named: folder.path).chain(
-                Self.recipe(100), subjects: [Self.observation], threads: 1)
+                Self.recipe(100), subjects: [PolicyObservation(Self.observation)], threads: 1)
             let normalised: [Double] = [-0.5, 0.5, 0, 0, -1, 0, 0, 0, 1, 1]
             let expected = (0..<32).map { row -> Double in
                 Double(row) / 8 + Double(row + 1) * normalised[row % 10]
@@ -294,7 +298,7 @@ struct PolicyModelTests {
             let model = try PolicyModel(named: folder.path)
             for observation in [[1.0], [Double](repeating: 1e300, count: 10), [Double](repeating: .nan, count: 10)] {
                 #expect(throws: DiffusionError.self) {
-                    try model.chain(Self.recipe(10), subjects: [observation], threads: 1)
+                    try model.chain(Self.recipe(10), subjects: [PolicyObservation(observation)], threads: 1)
                 }
             }
         }

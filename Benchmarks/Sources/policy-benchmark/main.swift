@@ -39,11 +39,19 @@ struct Server {
 
     private func chain(seed: UInt64) throws -> DenoisingChain {
         var stream = RandomSource(seed: seed).stream(sample: 0, step: 0, purpose: .auxiliary)
-        let observation = (0..<model.observationSteps).flatMap { _ in
-            model.statistics.observationRanges.map {
-                $0.lowerBound + stream.uniform() * ($0.upperBound - $0.lowerBound)
+        func drawn(_ range: ClosedRange<Double>) -> Double {
+            range.lowerBound + stream.uniform() * (range.upperBound - range.lowerBound)
+        }
+        var values: [String: PolicyObservation.Values] = [:]
+        for feature in model.observer.features {
+            let count = model.observer.steps * feature.count
+            switch feature.kind {
+            case .numbers(let size):
+                values[feature.name] = .numbers((0..<count).map { drawn(feature.ranges[$0 % size]) })
+            case .picture: values[feature.name] = .pictures((0..<count).map { _ in Float(stream.uniform()) })
             }
         }
+        let observation = PolicyObservation(values)
         return try model.chain(ChainRecipe(kind: .ddpm, steps: steps), subjects: [observation], threads: threads)
     }
 

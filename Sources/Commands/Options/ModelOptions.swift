@@ -52,7 +52,7 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help:
-            "The discretised reverse SDE, or DDPM ancestral sampling by the model's own scheduler (which ignores churn and spacing)."
+            "The discretised reverse SDE; or, on the steps of the model's own scheduler (which ignore churn and spacing), DDPM ancestral sampling, or DDIM, which has no noise to speculate on (--draft none)."
     )
     var chain = ChainRecipe.Kind.sde
 

@@ -65,6 +65,10 @@ public struct DenoisingChain: GaussianChain {
     public var dimension: Int { denoiser.dimension }
     public var rowsPerQuery: Int { guidance == 0 ? 1 : 2 }
     public func transition(at step: Int) -> GaussianTransition { steps[step].transition }
+    public func mean(step: Int, state: [Double], prediction: [Double]) -> [Double] {
+        mean(
+            of: steps[step].transition, state: state, prediction: prediction, clippedShare: steps[step].clippedShare)
+    }
     public func deterministicMean(step: Int, state: [Double], prediction: [Double]) -> [Double] {
         mean(of: steps[step].flow ?? steps[step].transition, state: state, prediction: prediction)
     }

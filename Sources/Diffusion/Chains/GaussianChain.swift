@@ -50,10 +50,16 @@ extension GaussianChain {
     }
 
     /// `a y + b x̂` of a transition, with `x̂` clipped to the chain's bounds.
-    func mean(of transition: GaussianTransition, state: [Double], prediction: [Double]) -> [Double] {
+    /// - Parameter share: how much of its way to the bounds `x̂` is moved.
+    func mean(
+        of transition: GaussianTransition, state: [Double], prediction: [Double], clippedShare share: Double = 1
+    ) -> [Double] {
         let clipped =
             if let bounds = predictionBounds {
-                prediction.map { min(max($0, bounds.lowerBound), bounds.upperBound) }
+                prediction.map {
+                    let clipped = min(max($0, bounds.lowerBound), bounds.upperBound)
+                    return share == 1 ? clipped : $0 + share * (clipped - $0)
+                }
             } else {
                 prediction
             }

@@ -55,7 +55,7 @@ public enum AncestralDDPM {
     }
 
     /// The step without noise (DDIM, Song et al. 2021, (12) with σ = 0): `x_{i'} = √ᾱ' x̂0 + √(1-ᾱ') x̂1`.
-    private static func deterministicStep(
+    static func deterministicStep(
         from timestep: Int, to previous: Int, betas: BetaSchedule
     ) -> GaussianTransition {
         let noiseRatio = (betas.cumulativeVariance(previous) / betas.cumulativeVariance(timestep)).squareRoot()
@@ -67,6 +67,13 @@ public enum AncestralDDPM {
             standardDeviation: 0, duration: betas.time(ofTimestep: timestep) - betas.time(ofTimestep: previous))
     }
 
+    static func check(descending timesteps: [Int]) throws(DiffusionError) {
+        for (timestep, next) in zip(timesteps, timesteps.dropFirst()) where timestep <= next {
+            throw DiffusionError(
+                "timesteps", expected: "a strictly descending sequence", found: "\(timestep) before \(next)")
+        }
+    }
+
     /// - Parameters:
     ///   - betas: of the model's training.
     ///   - timesteps: strictly descending, in 0 ..< `betas.trainingSteps`.
@@ -74,10 +81,7 @@ public enum AncestralDDPM {
     public static func steps(
         betas: BetaSchedule, timesteps: [Int], variance kind: Variance
     ) throws(DiffusionError) -> [DenoisingStep] {
-        for (timestep, next) in zip(timesteps, timesteps.dropFirst()) where timestep <= next {
-            throw DiffusionError(
-                "timesteps", expected: "a strictly descending sequence", found: "\(timestep) before \(next)")
-        }
+        try check(descending: timesteps)
         return timesteps.enumerated().map { k, timestep in
             let previous = k + 1 < timesteps.count ? timesteps[k + 1] : -1
             let (product, previousProduct) = (betas.cumulativeProduct(timestep), betas.cumulativeProduct(previous))

@@ -23,6 +23,7 @@ public struct MixtureRequest: Sendable {
 
     public func validate() throws(RecipeError) {
         try mixture.validate()
+        try speculation.validate(for: mixture.chain)
         guard (1...10_000_000).contains(count) else {
             throw RecipeError("count", "must be from 1 to 10000000, found \(count).")
         }

@@ -29,6 +29,7 @@ public struct SampleRequest: Sendable {
 
     public func validate() throws(RecipeError) {
         try recipe.chain.validate()
+        try recipe.speculation.validate(for: recipe.chain)
         guard (1...10_000_000).contains(count) else {
             throw RecipeError("count", "must be from 1 to 10000000, found \(count).")
         }

@@ -32,15 +32,7 @@ public enum ModelFolder {
             }
         }
         let configuration = try ConfigurationReader(path: file)
-        // The oldest of them do not say their type.
-        let isLeRobot =
-            configuration.value("type")?.string == "diffusion" || configuration.value("noise_scheduler_type") != nil
-        if configuration.value("_class_name") == nil, isLeRobot {
-            throw ModelError(
-                file, key: "_class_name", expected: "a diffusers network", found: "a diffusion policy of LeRobot",
-                remedy: "export its UNet as a folder with config.json, diffusion_pytorch_model.safetensors, "
-                    + "scheduler_config.json and statistics.safetensors")
-        }
+        if LeRobotConfiguration.describes(configuration) { return LeRobotConfiguration.className }
         // transformers lists what diffusers names.
         return (configuration.value("_class_name") ?? configuration.value("architectures")?.array?.first)?.string
     }

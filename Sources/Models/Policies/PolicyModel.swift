@@ -1,13 +1,12 @@
 import Diffusion
 import NeuralNetwork
-import Platform
 
-/// A folder with a diffusion policy (Chi et al., "Diffusion Policy", RSS 2023): the network, the scheduler that it was
-/// trained with, and the statistics that its observations and actions are mapped by. Given what a robot has seen last, it
-/// samples the actions to take next. A `prior.safetensors` (see `PolicyPrior`) saves a call of each plan.
+/// A diffusion policy (Chi et al., "Diffusion Policy", RSS 2023): given what a robot has seen last, it samples the actions to
+/// take next. Its folder is one of ours, with the network and the statistics of its training (`PolicyModel+Statistics.swift`),
+/// or one that LeRobot has saved (`LeRobot`). A `prior.safetensors` (see `PolicyPrior`) saves a call of each plan.
 public struct PolicyModel: Model {
     public static let kind = ModelKind(
-        classNames: [ConditionalUnet1DConfiguration.className],
+        classNames: [ConditionalUnet1DConfiguration.className, LeRobotConfiguration.className],
         words: "a robot policy, which plans actions from observations",
         command: "policy")
 
@@ -15,136 +14,164 @@ public struct PolicyModel: Model {
     public let folder: String
     public let network: ConditionalUnet1D
     public let noise: NoiseProcess
-    public let statistics: PolicyStatistics
-    /// What drafts start from, if the folder has it.
-    private let prior: PolicyPrior?
+    public let observer: PolicyObserver
+    /// Of each number of an action.
+    let actionScalings: [NumberScaling]
     /// `T`, the actions of a plan.
     public let horizon: Int
-    /// The latest observations that a plan depends on, and the numbers of each.
-    public let observationSteps: Int
-    public let observationDimension: Int
+    /// Those of a plan's actions that are meant to be taken before the next plan.
+    public let chunk: Range<Int>
+    /// As the policy's authors sample it.
+    public let ownChain: ChainRecipe
+    public let notes: [String]
+    /// Names of observations by those that the robot may have for them.
+    public let renamedObservations: [String: String]
+    /// What drafts start from, if the folder has it.
+    private let prior: PolicyPrior?
+
     /// The numbers of an action.
     public var actionDimension: Int { network.configuration.inputDimension }
-
-    /// The file that holds the statistics.
-    public static let statisticsFile = "statistics.safetensors"
 
     public init(named name: String) throws {
         let folder = try BundledModels.folder(name)
         try Self.kind.require(folder: folder)
-        let network = try ConditionalUnet1D(folder: ModelFolder.networkFolder(in: folder))
-        try self.init(name: name, folder: folder, network: network)
+        if try ModelFolder.className(of: folder) == LeRobotConfiguration.className {
+            try self.init(name: name, leRobotFolder: folder)
+        } else {
+            let network = try ConditionalUnet1D(folder: ModelFolder.networkFolder(in: folder))
+            try self.init(name: name, folder: folder, network: network)
+        }
     }
 
-    /// - Parameter network: the folder's, read already.
-    init(name: String, folder: String, network: ConditionalUnet1D) throws {
-        (self.name, self.folder, self.network) = (name, folder, network)
+    /// - Parameters:
+    ///   - horizon: of the plans, which the network can take.
+    ///   - notes: on what of the folder is not followed as another program might.
+    init(
+        name: String, folder: String, network: ConditionalUnet1D, noise: NoiseProcess, observer: PolicyObserver,
+        actionScalings: [NumberScaling], horizon: Int, chunk: Range<Int>, ownChain: ChainRecipe, notes: [String],
+        renamedObservations: [String: String] = [:]
+    ) throws {
+        (self.name, self.folder, self.network, self.noise) = (name, folder, network, noise)
+        (self.observer, self.actionScalings, self.horizon) = (observer, actionScalings, horizon)
+        (self.chunk, self.ownChain, self.notes) = (chunk, ownChain, notes)
+        self.renamedObservations = renamedObservations
         let configuration = network.configuration
-        let networkFile = ModelFolder.configuration(of: folder)
-        guard let horizon = configuration.horizon else {
-            throw ModelError(
-                networkFile, key: "horizon", expected: "the number of actions of a plan", found: "none",
-                remedy: "add the horizon that the policy was trained with")
-        }
-        self.horizon = horizon
-        guard let scheduler = ModelFolder.scheduler(in: folder) else {
-            throw ModelError(
-                folder, expected: "a scheduler_config.json", found: "none",
-                remedy: "save the DDPMScheduler that the policy was trained with beside it")
-        }
-        noise = try NoiseProcess(schedulerFile: scheduler)
-        guard let path = ModelFolder.existing(Self.statisticsFile, in: folder) else {
-            throw ModelError(
-                folder, expected: "a \(Self.statisticsFile)", found: "none",
-                remedy:
-                    "write the training data's least and greatest values there, as the tensors observation_minimum, observation_maximum, action_minimum and action_maximum"
-            )
-        }
-        statistics = try PolicyStatistics(path: path)
-        guard statistics.action.count == configuration.inputDimension else {
-            throw ModelError(
-                path, key: "action_minimum", expected: "\(configuration.inputDimension) numbers, as many as input_dim",
-                found: "\(statistics.action.count)")
-        }
-        observationDimension = statistics.observation.count
-        let condition = configuration.conditionDimension
-        guard observationDimension > 0, condition > 0, condition % observationDimension == 0 else {
-            throw ModelError(
-                path, key: "observation_minimum", expected: "a divisor of global_cond_dim, \(condition)",
-                found: "\(observationDimension) numbers")
-        }
-        observationSteps = condition / observationDimension
         prior = try ModelFolder.existing(ModelFolder.priorFile, in: folder).map {
-            try PolicyPrior(path: $0, dimension: horizon * configuration.inputDimension, conditionDimension: condition)
+            try PolicyPrior(
+                path: $0, dimension: horizon * configuration.inputDimension,
+                conditionDimension: configuration.conditionDimension)
         }
     }
 
     public var summary: String {
-        "policy, \(horizon) actions of \(actionDimension) from \(observationSteps) states of "
-            + "\(observationDimension), \(network.parameterCount) parameters, \(noise.scheduleName) schedule"
+        let seen = observer.features.map { feature in
+            switch feature.kind {
+            case .numbers(let count):
+                observer.features.count == 1 ? "states of \(count)" : "\(feature.name) of \(count)"
+            case .picture(let height, let width): "\(feature.name) of \(height)×\(width) pixels"
+            }
+        }
+        return "policy, \(horizon) actions of \(actionDimension) from \(observer.steps) \(seen.list), "
+            + "\(parameterCount) parameters, \(noise.scheduleName) schedule"
     }
+
+    /// The weights of its networks.
+    public var parameterCount: Int { observer.encoders.reduce(network.parameterCount) { $0 + $1.parameterCount } }
 
     /// The chain that plans for some observations, sample `i` for number `i`.
     /// - Parameters:
     ///   - recipe: of a DDPM, as policies are sampled.
-    ///   - observations: each `[observationSteps · observationDimension]`, oldest first, in the units of the training data.
+    ///   - observations: of every feature.
     ///   - threads: cores to use, at least 1.
     /// - Throws: `DiffusionError`, `ModelError` or `RecipeError` for a recipe or observations that do not fit.
-    public func chain(_ recipe: ChainRecipe, subjects observations: [[Double]], threads: Int) throws -> DenoisingChain {
+    public func chain(
+        _ recipe: ChainRecipe, subjects observations: [PolicyObservation], threads: Int
+    ) throws -> DenoisingChain {
+        try chain(recipe, conditions: observer.conditions(observations, threads: threads), threads: threads)
+    }
+
+    /// The same for observations that have been encoded.
+    /// - Parameters:
+    ///   - recipe: of a DDPM, as policies are sampled.
+    ///   - conditions: of the observations, see `PolicyObserver.conditions`.
+    ///   - earlierPlans: for each, a state of the last plan and how many of its actions have been taken since: drafts start
+    ///     from what is left of it. Empty for none.
+    ///   - threads: cores to use, at least 1.
+    public func chain(
+        _ recipe: ChainRecipe, conditions: [[Float]], earlierPlans: [EarlierPlan?] = [], threads: Int
+    ) throws -> DenoisingChain {
         let (steps, bounds) = try noise.steps(recipe)
-        let conditions = try observations.map(condition)
         let denoiser = PolicyDenoiser(
             network: network, noise: noise, conditions: conditions, horizon: horizon, threads: threads)
         var priors: [Condition: [Double]] = [:]
-        if let prior {
-            for (index, condition) in conditions.enumerated() { priors[.prepared(index)] = prior(condition) }
+        for (index, condition) in conditions.enumerated() {
+            let fresh = prior?(condition)
+            let earlier = earlierPlans.indices.contains(index) ? earlierPlans[index] : nil
+            let start = earlier?.shifted(horizon: horizon, actions: actionDimension, rest: fresh) ?? fresh
+            if let start { priors[.prepared(index)] = start }
         }
         return try DenoisingChain(
             denoiser: denoiser, steps: steps, conditions: conditions.indices.map { .prepared($0) },
             predictionBounds: bounds, priors: priors)
     }
 
-    public static func inspection(of name: String, folder: String) throws -> any Inspection {
-        let network = try ConditionalUnet1D(folder: ModelFolder.networkFolder(in: folder))
-        return PolicyInspection(name, folder: folder, network: network)
-    }
+    /// The plan before, of the same robot.
+    public struct EarlierPlan: Sendable {
+        /// The sampled state, `[horizon · actionDimension]`.
+        public let state: [Double]
+        /// How many actions have been taken since, or are to be when this plan begins.
+        public let executed: Int
 
-    public static func evaluate(folder: String, rows file: SafetensorsFile, threads: Int) throws -> [NamedTensor] {
-        let network = try ConditionalUnet1D(folder: ModelFolder.networkFolder(in: folder))
-        let configuration = network.configuration
-        let rows = NetworkRows(file: file)
-        let shape = try rows.shape(of: "sample", ["N", "positions", "\(configuration.inputDimension)"])
-        let condition =
-            configuration.conditionDimension == 0
-            ? [] : try file.floats(named: "global_cond", shape: [shape[0], configuration.conditionDimension])
-        let output = try network(
-            sample: file.floats(named: "sample"), batch: shape[0], positions: shape[1],
-            timesteps: rows.timesteps(shape[0]), condition: condition, threads: threads)
-        return [NamedTensor("output", shape: shape, values: output)]
-    }
+        public init(state: [Double], executed: Int) { (self.state, self.executed) = (state, executed) }
 
-    /// What the network sees of an observation.
-    private func condition(_ observation: [Double]) throws -> [Float] {
-        let expected = observationSteps * observationDimension
-        guard observation.count == expected else {
-            throw DiffusionError("observation", expected: "\(expected) numbers", found: "\(observation.count)")
-        }
-        return try observation.enumerated().map { index, value in
-            let normalised = Float(statistics.observation[index % observationDimension].normalised(value))
-            guard normalised.isFinite else {
-                throw DiffusionError(
-                    "observation", expected: "numbers about as large as in the training data", found: "\(value)")
+        /// About what the next plan will be, known before anything is drawn for it: the actions that are left, then those of
+        /// `rest`, or else the last one again.
+        func shifted(horizon: Int, actions: Int, rest: [Double]?) -> [Double] {
+            (0..<horizon).flatMap { position -> ArraySlice<Double> in
+                let old = position + executed
+                if old >= horizon, let rest { return rest[position * actions..<(position + 1) * actions] }
+                let source = min(old, horizon - 1)
+                return state[source * actions..<(source + 1) * actions]
             }
-            return normalised
         }
     }
 
     /// The actions that a sampled state stands for, `[horizon][actionDimension]`, in the units of the training data.
     public func actions(_ state: [Double]) -> [[Double]] {
         (0..<horizon).map { position in
-            statistics.action.enumerated().map { dimension, extent in
-                extent.restored(state[position * actionDimension + dimension])
-            }
+            actionScalings.enumerated().map { $1.restored(state[position * actionDimension + $0]) }
         }
+    }
+
+    public static func inspection(of name: String, folder: String) throws -> any Inspection {
+        if try ModelFolder.className(of: folder) == LeRobotConfiguration.className {
+            return PolicyInspection(try PolicyModel(name: name, leRobotFolder: folder))
+        }
+        let network = try ConditionalUnet1D(folder: ModelFolder.networkFolder(in: folder))
+        return PolicyInspection(name, folder: folder, network: network)
+    }
+
+    public static func evaluate(folder: String, rows file: SafetensorsFile, threads: Int) throws -> [NamedTensor] {
+        if try ModelFolder.className(of: folder) == LeRobotConfiguration.className {
+            return try PolicyModel(name: folder, leRobotFolder: folder).evaluate(leRobotRows: file, threads: threads)
+        }
+        let network = try ConditionalUnet1D(folder: ModelFolder.networkFolder(in: folder))
+        let dimension = network.configuration.conditionDimension
+        let rows = NetworkRows(file: file)
+        let shape = try rows.shape(of: "sample", ["N", "positions", "\(network.configuration.inputDimension)"])
+        let condition = dimension == 0 ? [] : try file.floats(named: "global_cond", shape: [shape[0], dimension])
+        return [try network.evaluate("sample", of: rows, shape: shape, condition: condition, threads: threads)]
+    }
+}
+
+extension ConditionalUnet1D {
+    /// `output` for the sequences `sample` of a file and its `timestep`.
+    func evaluate(
+        _ sample: String, of rows: NetworkRows, shape: [Int], condition: [Float], threads: Int
+    ) throws -> NamedTensor {
+        let output = try self(
+            sample: rows.file.floats(named: sample), batch: shape[0], positions: shape[1],
+            timesteps: rows.timesteps(shape[0]), condition: condition, threads: threads)
+        return NamedTensor("output", shape: shape, values: output)
     }
 }

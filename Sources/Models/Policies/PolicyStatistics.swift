@@ -2,7 +2,7 @@ import NeuralNetwork
 
 /// Between what values the observations and actions of a policy's demonstrations lay: the network sees them mapped to [-1, 1],
 /// dimension by dimension.
-public struct PolicyStatistics: Sendable {
+struct PolicyStatistics: Sendable {
     /// One dimension's least and greatest value. Where they are nearly the same, a constant with the noise of its sensor, the
     /// dimension is only shifted to 0: `x - minimum`, as the public LinearNormalizer of diffusion policies has it.
     struct Extent: Sendable {
@@ -19,12 +19,10 @@ public struct PolicyStatistics: Sendable {
             isConstant = maximum - minimum < Self.leastRange
         }
 
-        func normalised(_ value: Double) -> Double {
-            isConstant ? value - minimum : 2 * (value - minimum) / (maximum - minimum) - 1
-        }
-
-        func restored(_ value: Double) -> Double {
-            isConstant ? minimum + value : minimum + (value + 1) / 2 * (maximum - minimum)
+        var scaling: NumberScaling {
+            isConstant
+                ? NumberScaling(origin: minimum, unit: 1)
+                : .range(minimum, maximum, leastRange: Double(Self.leastRange))
         }
     }
 
@@ -32,9 +30,6 @@ public struct PolicyStatistics: Sendable {
     let action: [Extent]
     /// What is taken as constant though it varied a little, a sentence each.
     let notes: [String]
-
-    /// Between what values each number of an observation lay.
-    public var observationRanges: [ClosedRange<Double>] { observation.map { $0.minimum...$0.maximum } }
 
     /// Reads the tensors `observation_minimum`, `observation_maximum` `[O]`, `action_minimum`, `action_maximum` `[A]`.
     /// - Throws: `CheckpointError` or `ModelError` if one is missing, or not a list of finite numbers in order.
@@ -64,8 +59,4 @@ public struct PolicyStatistics: Sendable {
                 + "\(constants.count == 1 ? "is" : "are") taken as constant, only shifted to 0"
         }
     }
-}
-
-extension PolicyModel {
-    public var notes: [String] { noise.notes + statistics.notes }
 }

@@ -7,13 +7,15 @@ public struct ChainRecipe: Codable, Equatable, Sendable {
         case sde
         /// DDPM ancestral sampling by the model's own scheduler.
         case ddpm
+        /// DDIM sampling on the same steps, which adds no noise.
+        case ddim
     }
 
     public typealias Spacing = TimeGrid.Spacing
     public typealias TrainingSpacing = AncestralDDPM.Spacing
 
     public var kind = Kind.sde
-    /// `K`, 1 … 1,000,000; of a DDPM at most the number of its training steps.
+    /// `K`, 1 … 1,000,000; of a DDPM or DDIM at most the number of its training steps.
     public var steps = 100
     /// `ε ≥ 0`, how much noise each step of the SDE adds: 0 is the ODE, 1 the full reverse SDE.
     public var churn = 0.25
@@ -21,7 +23,7 @@ public struct ChainRecipe: Codable, Equatable, Sendable {
     public var spacing = Spacing.uniform
     /// Whether the last step of the SDE returns the denoised sample, without noise.
     public var denoisesLastStep = false
-    /// Which training steps a DDPM takes; nil for what its scheduler says.
+    /// Which training steps a DDPM or DDIM takes; nil for what its scheduler says.
     public var trainingSpacing: TrainingSpacing?
     /// `δ` of class-free guidance, see `DenoisingChain.guidance`; 0 for none.
     public var guidance = 0.0
@@ -37,9 +39,10 @@ public struct ChainRecipe: Codable, Equatable, Sendable {
             throw RecipeError("churn", "must be a finite number of at least 0, found \(churn).")
         }
         guard guidance.isFinite else { throw RecipeError("guidance", "must be a finite number, found \(guidance).") }
-        if denoisesLastStep, kind == .ddpm {
+        if denoisesLastStep, kind != .sde {
             throw RecipeError(
-                "denoise-last-step", "belongs to --chain sde; the last step of --chain ddpm has no noise anyway.")
+                "denoise-last-step",
+                "belongs to --chain sde; the last step of --chain \(kind.rawValue) has no noise anyway.")
         }
     }
 }
@@ -59,19 +62,22 @@ extension NoiseProcess {
             let steps = try ReverseDiffusion.steps(
                 schedule: schedule, grid: grid, churn: recipe.churn, denoisingLastStep: recipe.denoisesLastStep)
             return (steps, nil)
-        case .ddpm:
+        case .ddpm, .ddim:
             if let ancestralRefusal { throw ancestralRefusal }
             guard let (betas, options) = ancestral else {
                 throw RecipeError(
                     "chain",
                     isOverridden
-                        ? "ddpm takes the model's own betas; leave --schedule away."
-                        : "ddpm needs a model with a scheduler_config.json that has betas.")
+                        ? "\(recipe.kind.rawValue) takes the model's own betas; leave --schedule away."
+                        : "\(recipe.kind.rawValue) needs a model with a scheduler_config.json that has betas.")
             }
             let timesteps = try AncestralDDPM.timesteps(
                 recipe.trainingSpacing ?? options.spacing, steps: recipe.steps, trainingSteps: betas.trainingSteps,
                 offset: options.offset)
-            let steps = try AncestralDDPM.steps(betas: betas, timesteps: timesteps, variance: options.variance)
+            let steps =
+                recipe.kind == .ddim
+                ? try DeterministicDDIM.steps(betas: betas, timesteps: timesteps)
+                : try AncestralDDPM.steps(betas: betas, timesteps: timesteps, variance: options.variance)
             return (steps, options.bounds)
         }
     }

@@ -21,6 +21,15 @@ public struct SpeculationRecipe: Codable, Equatable, Sendable {
     /// `τ`, for reports.
     public var temperature: Double { if case .temperature(let tau) = rule { tau } else { 1 } }
 
+    /// Refuses to speculate on a chain that adds no noise.
+    public func validate(for chain: ChainRecipe) throws(RecipeError) {
+        guard chain.kind == .ddim, draft != .none else { return }
+        throw RecipeError(
+            "draft",
+            "can't help DDIM, whose steps have no noise to couple: add --draft none to sample it plainly, or take --chain ddpm, the chain with noise on the same steps."
+        )
+    }
+
     /// - Parameters:
     ///   - chain: the target.
     ///   - lanes: samples whose rows share a call.

@@ -18,6 +18,9 @@ public struct ConfigurationReader {
         guard case .object = json else { throw CheckpointError(.malformed, file: file, "is not a JSON object") }
     }
 
+    /// Keys and values in the order of the file, those given twice among them.
+    package var members: [JSON.Member] { if case .object(let members) = json { members } else { [] } }
+
     /// The value, or nil when it is absent or null.
     public func value(_ key: String) -> JSON? {
         guard let value = json[key], value != .null else { return nil }

@@ -50,6 +50,17 @@ package final class MappedFile: Sendable {
         return body(UnsafeRawBufferPointer(start: start, count: range.count))
     }
 
+    /// Lets the system take back the memory of bytes that have been copied; they can still be read.
+    func release(_ range: Range<Int>) {
+        #if os(Linux)
+            let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+            let first = (range.lowerBound + page - 1) / page * page
+            let end = range.upperBound / page * page
+            guard let base, first < end else { return }
+            madvise(UnsafeMutableRawPointer(mutating: base + first), end - first, MADV_DONTNEED)
+        #endif
+    }
+
     /// Whether there is something of that name, be it a file that can be read or not.
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 

@@ -1,15 +1,35 @@
 /// The tensors of a network, in one safetensors file or spread over several.
 public struct NetworkWeights: Sendable {
     /// What errors about the whole name: the file, or the index of several.
-    let path: String
+    package let path: String
     private let files: [SafetensorsFile]
-    /// In which of the files each tensor is.
-    private let places: [String: Int]
+    private let places: [String: Place]
+
+    /// Where a tensor is.
+    private struct Place {
+        /// In which of the files.
+        let file: Int
+        /// What it is called there.
+        let storedName: String
+    }
 
     public init(_ file: SafetensorsFile) {
         path = file.path
         files = [file]
-        places = Dictionary(uniqueKeysWithValues: file.tensorNames.map { ($0, 0) })
+        places = Dictionary(uniqueKeysWithValues: file.tensorNames.map { ($0, Place(file: 0, storedName: $0)) })
+    }
+
+    private init(path: String, files: [SafetensorsFile], places: [String: Place]) {
+        (self.path, self.files, self.places) = (path, files, places)
+    }
+
+    /// Some of the tensors under other names: a network that is one part of a larger one, or is written by another library.
+    /// - Parameter name: what a tensor is to be called, by its name; nil for one that does not belong here.
+    public func renamed(_ name: (String) -> String?) -> NetworkWeights {
+        let pairs = places.compactMap { old, place in name(old).map { ($0, place) } }
+        return NetworkWeights(
+            path: path, files: files,
+            places: Dictionary(pairs) { [$0, $1].min { $0.storedName < $1.storedName } ?? $0 })
     }
 
     /// Variants, before the suffix, that hold the same weights in another precision; others, such as `non_ema`, are other weights.
@@ -64,7 +84,7 @@ public struct NetworkWeights: Sendable {
         }
         var files: [SafetensorsFile] = []
         var positions: [String: Int] = [:]
-        var places: [String: Int] = [:]
+        var places: [String: Place] = [:]
         for member in members {
             let tensor = "tensor \(CheckpointError.shortened(member.key))"
             guard let name = member.value.string, !name.isEmpty, !name.contains("/"), name != "..", name != "." else {
@@ -90,10 +110,10 @@ public struct NetworkWeights: Sendable {
                 throw CheckpointError(
                     .mismatch, file: files[position].path, subject: tensor, "is missing; the index says it is here")
             }
-            places[member.key] = position
+            places[member.key] = Place(file: position, storedName: member.key)
         }
         for (position, file) in files.enumerated() {
-            if let stray = file.tensorNames.first(where: { places[$0] != position }) {
+            if let stray = file.tensorNames.first(where: { places[$0]?.file != position }) {
                 throw CheckpointError(
                     .mismatch, file: file.path, subject: "tensor \(CheckpointError.shortened(stray))",
                     "is not what \(path) says; the shards belong to another index")
@@ -102,20 +122,22 @@ public struct NetworkWeights: Sendable {
         (self.path, self.files, self.places) = (path, files, places)
     }
 
-    var tensorNames: Dictionary<String, Int>.Keys { places.keys }
-
-    private func file(of name: String) -> SafetensorsFile? { places[name].map { files[$0] } }
+    package var tensorNames: Set<String> { Set(places.keys) }
 
     /// The file that a tensor is in, for errors.
-    func path(of name: String) -> String { file(of: name)?.path ?? path }
-    func shape(of name: String) -> [Int]? { file(of: name)?.shape(of: name) }
-    func dtype(of name: String) -> SafetensorsFile.DType? { file(of: name)?.dtype(of: name) }
+    func path(of name: String) -> String { places[name].map { files[$0.file].path } ?? path }
+    /// What a tensor is called in its file.
+    func storedName(of name: String) -> String { places[name]?.storedName ?? name }
+    package func shape(of name: String) -> [Int]? { places[name].flatMap { files[$0.file].shape(of: $0.storedName) } }
+    func dtype(of name: String) -> SafetensorsFile.DType? {
+        places[name].flatMap { files[$0.file].dtype(of: $0.storedName) }
+    }
 
-    func floats(named name: String) throws(CheckpointError) -> [Float] {
-        guard let file = file(of: name) else {
+    package func floats(named name: String) throws(CheckpointError) -> [Float] {
+        guard let place = places[name] else {
             throw CheckpointError(
                 .mismatch, file: path, subject: "tensor \(CheckpointError.shortened(name))", "is missing")
         }
-        return try file.floats(named: name)
+        return try files[place.file].floats(named: place.storedName)
     }
 }

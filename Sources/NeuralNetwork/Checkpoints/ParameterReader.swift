@@ -21,7 +21,7 @@ public final class ParameterReader {
     init(weights: NetworkWeights, expecting expected: [NetworkParameter]) throws(CheckpointError) {
         self.weights = weights
         workspace = Workspace(threads: Workspace.processorCount)
-        let present = Set(weights.tensorNames)
+        let present = weights.tensorNames
         var used: Set<String> = []
         var missing: [String] = []
         for parameter in expected {
@@ -50,7 +50,7 @@ public final class ParameterReader {
             // The oldest checkpoints keep the attention's matrices as 1×1 convolutions.
             guard shape == parameter.shape || (name != parameter.name && shape == parameter.shape + [1, 1]) else {
                 throw CheckpointError(
-                    .mismatch, file: weights.path(of: name), subject: "tensor \(name)",
+                    .mismatch, file: weights.path(of: name), subject: "tensor \(weights.storedName(of: name))",
                     "has shape \(shape); config.json asks for \(parameter.shape)")
             }
         }
@@ -69,7 +69,7 @@ public final class ParameterReader {
         guard largest < 0x7F80_0000 else {
             let index = values.firstIndex { !$0.isFinite } ?? 0
             throw CheckpointError(
-                .mismatch, file: weights.path(of: present), subject: "tensor \(present)",
+                .mismatch, file: weights.path(of: present), subject: "tensor \(weights.storedName(of: present))",
                 "holds \(values[index]) at index \(index); weights must be finite (training may have diverged)")
         }
         return values

@@ -118,7 +118,9 @@ public struct SafetensorsFile: Sendable {
     }
 
     private func read<Bits: FixedWidthInteger, Element>(_ entry: Entry, _ convert: (Bits) -> Element) -> [Element] {
-        file.withBytes(in: entry.range) { bytes in
+        // Large weights would otherwise be in memory twice, as the file has them and as they are laid out.
+        defer { file.release(entry.range) }
+        return file.withBytes(in: entry.range) { bytes in
             let count = bytes.count / MemoryLayout<Bits>.size
             return Array(unsafeUninitializedCapacity: count) { buffer, initialized in
                 for index in 0..<count {

@@ -9,6 +9,9 @@ struct BlockBuilder {
         self.reader = reader
     }
 
+    /// Inputs times outputs of the largest 3×3 convolution whose weights are transformed.
+    static let largestTransformed = 700_000
+
     /// The arrangement of a 3×3 convolution whose output is at `level` halvings of the resolution.
     ///
     /// F(4×4) needs a quarter of the multiplications but four times the weights; at the smallest resolutions, where few tiles
@@ -16,7 +19,7 @@ struct BlockBuilder {
     /// they stay as they are: to read them takes longer than what is saved, and a network of many such layers would not fit.
     /// - Parameter weights: inputs times outputs.
     func algorithm(level: Int, weights: Int) -> Convolution.Algorithm {
-        guard weights <= 700_000 else { return .direct }
+        guard weights <= Self.largestTransformed else { return .direct }
         let least = max(1, min(plan.size.height, plan.size.width) >> level)
         return .winograd(least <= 4 ? 2 : 4)
     }

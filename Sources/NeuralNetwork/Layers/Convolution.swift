@@ -38,9 +38,22 @@ struct Convolution: Sendable {
         _ reader: ParameterReader, _ key: String, from layout: ChannelLayout, to outChannels: Int, stride: Int = 1,
         padding: Int = 1, algorithm: Algorithm
     ) throws(CheckpointError) {
-        let weights = try reader.read("\(key).weight", [outChannels, layout.channels, 3, 3])
+        self.init(
+            weights: try reader.read("\(key).weight", [outChannels, layout.channels, 3, 3]),
+            bias: try reader.read("\(key).bias", [outChannels]), from: layout, to: outChannels, stride: stride,
+            padding: padding, algorithm: algorithm, reader.workspace)
+    }
+
+    /// - Parameters:
+    ///   - weights: `[out, in, 3, 3]`; empty in a dry run, as `bias` is.
+    ///   - bias: `[out]`
+    ///   - workspace: threads for laying out the weights.
+    init(
+        weights: [Float], bias: [Float], from layout: ChannelLayout, to outChannels: Int, stride: Int = 1,
+        padding: Int = 1, algorithm: Algorithm, _ workspace: Workspace
+    ) {
         let columns = paddedChannels(outChannels)
-        bias = FloatStorage(try reader.read("\(key).bias", [outChannels]), count: columns)
+        self.bias = FloatStorage(bias, count: columns)
         self.layout = layout
         self.outChannels = outChannels
         self.stride = stride
@@ -52,7 +65,7 @@ struct Convolution: Sendable {
             transformed = nil
         case .winograd(let tile):
             matrix = nil
-            transformed = WinogradMatrices(weights, outputs: outChannels, inputs: layout, tile: tile, reader.workspace)
+            transformed = WinogradMatrices(weights, outputs: outChannels, inputs: layout, tile: tile, workspace)
         }
     }
 

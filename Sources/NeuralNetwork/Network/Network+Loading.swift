@@ -16,7 +16,10 @@ extension Network {
         try self.init(configuration: configuration, weights: NetworkWeights(weights))
     }
 
-    private init(configuration: Configuration, weights: NetworkWeights) throws(CheckpointError) {
+    /// Builds the network that `configuration` describes with the parameters of `weights`, which may be part of a file or in
+    /// several.
+    /// - Throws: ``CheckpointError`` if the parameters are not exactly those the configuration asks for, all finite.
+    public init(configuration: Configuration, weights: NetworkWeights) throws(CheckpointError) {
         try self.init(
             configuration, ParameterReader(weights: weights, expecting: Self.parameters(of: configuration)))
     }
