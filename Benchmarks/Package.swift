@@ -7,6 +7,9 @@ let package = Package(
     dependencies: [.package(name: "diffspec", path: "..")],
     targets: [
         .executableTarget(
+            name: "corridors",
+            dependencies: ["Couplings", "Diffusion"].map { .product(name: $0, package: "diffspec") }),
+        .executableTarget(
             name: "energy-benchmark",
             dependencies: [
                 .product(name: "Couplings", package: "diffspec"), .product(name: "Diffusion", package: "diffspec"),

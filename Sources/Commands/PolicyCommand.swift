@@ -14,6 +14,14 @@ struct PolicyCommand: ParsableCommand {
               {"observation": [[…], […]], "seed": 7, "id": "any"}
               {"actions": [[x, y], …], "nfe": 11, "evaluations": 190, "milliseconds": 12.3, "seed": 7, "exact": true, "id": "any"}
 
+            A LeRobot policy's observations come by name, each feature with its values at the latest steps; a picture is a \
+            path, {"base64": "…"} or {"shared_memory": "/name", "offset": 0}:
+
+              {"observation": {"observation.state": [[…], […]], "observation.image": ["a.png", "b.png"]}}
+
+            With "session": "name" a plan starts from what is left of that session's last one, of which "executed" actions \
+            have been taken; its law stays the same.
+
             Several observations at once, as a list, are planned side by side with their rows in the same network calls; \
             "seed" is then a list too, or one for all, and "actions", "nfe", "evaluations" and "seed" are lists. What is \
             planned for an observation is a function of its seed and of nothing beside it (but with --window auto it depends \
@@ -23,6 +31,7 @@ struct PolicyCommand: ParsableCommand {
             Examples:
               diffspec policy --model pusht --steps 100 --window 20
               diffspec policy --model path/to/policy --draft none     # plain sampling
+              diffspec policy --model path/to/pretrained_model --socket /tmp/policy   # LeRobot's, for many clients
             """)
 
     @Option(help: .init("Policy folder, or a bundled policy's name.", valueName: "dir|name"))

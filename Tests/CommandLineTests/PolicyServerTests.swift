@@ -44,7 +44,8 @@ extension CommandLineTests {
             "{\"observation\": {\(state), \"observation.environment_state\": \"front.png\"}}",
             "{\"observation\": \(observation), \"session\": [1]}",
             "{\"observation\": \(observation), \"session\": 1, \"executed\": 17}",
-            "{\"observation\": [\(observation)], \"session\": 1}",
+            "{\"observation\": [\(observation), \(observation)], \"session\": 1}",
+            "{\"observation\": [\(observation)], \"session\": [1, 2]}",
         ]
 
         @Test func badObservationsAreAnswered() throws {

@@ -124,7 +124,7 @@ enum Scenarios {
                     ["inspect", "job/000000.png"],
                 ]),
         ]
-            + (try latentScenarios())
+            + (try latentScenarios()) + (try policyScenarios())
             + commandLines.map {
                 Scenario(name: "command line", files: [:], targets: [:], commands: [$0], isCommandLine: true)
             }

@@ -20,7 +20,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from environment import Episode
+from environment import EXECUTED, Episode
 from picture import Recorder
 from results import EpisodeRecord, LatencyRecord, Results, Setting, table
 from server import PolicyServer, ServerError
@@ -57,12 +57,15 @@ def server(arguments: argparse.Namespace, setting: Setting) -> PolicyServer:
                          for word in words])
 
 
-def run_together(policy: PolicyServer, setting: Setting, seeds: list[int], progress: Progress) -> list[EpisodeRecord]:
-    """Runs episodes side by side, all their plans in one request."""
+def run_together(policy: PolicyServer, setting: Setting, seeds: list[int], progress: Progress,
+                 warm: bool) -> list[EpisodeRecord]:
+    """Runs episodes side by side, all their plans in one request; `warm`: each plan from what is left of the last."""
     episodes = [Episode(seed) for seed in seeds]
     nfe, windows, evaluations = dict.fromkeys(seeds, 0), dict.fromkeys(seeds, 0), dict.fromkeys(seeds, 0)
     while active := [episode for episode in episodes if not episode.is_over]:
-        answer = policy.plan([episode.observation for episode in active], [episode.plan_seed for episode in active])
+        sessions = {"session": [episode.seed for episode in active], "executed": EXECUTED} if warm else {}
+        answer = policy.plan([episode.observation for episode in active], [episode.plan_seed for episode in active],
+                             **sessions)
         for episode, actions, calls, verified, rows in zip(active, answer["actions"], answer["nfe"], answer["windows"],
                                                            answer["evaluations"], strict=True):
             nfe[episode.seed] += calls
@@ -86,6 +89,8 @@ def latency(policy: PolicyServer, setting: Setting, plans: int) -> LatencyRecord
 
 def run(arguments: argparse.Namespace, settings: list[Setting]) -> None:
     source = {"model": arguments.model, "server": arguments.server, "threads": arguments.threads}
+    if arguments.warm:
+        source["warm"] = True
     results = Results(arguments.out / "episodes.jsonl", source)
     seeds = range(FIRST_SEED, FIRST_SEED + arguments.episodes)
     missing = {setting: [seed for seed in seeds if (setting, seed) not in results.episodes] for setting in settings}
@@ -96,7 +101,7 @@ def run(arguments: argparse.Namespace, settings: list[Setting]) -> None:
         with server(arguments, setting) as policy:
             for start in range(0, len(left), arguments.together):
                 group = left[start:start + arguments.together]
-                results.append(run_together(policy, setting, group, progress))
+                results.append(run_together(policy, setting, group, progress, arguments.warm))
                 progress.done += setting.steps * len(group)
                 summary = results.summary(setting)
                 progress.show("{}: {} episodes, reward {:.3f} ± {:.3f}, NFE {:.2f}".format(
@@ -138,6 +143,7 @@ def parse_arguments() -> argparse.Namespace:
                         help="a draft to run beside plain sampling, or none (repeatable; default: recycled)")
     parser.add_argument("--no-fallback", action="store_true",
                         help="draft always, as the paper does, even where nearly every draft is rejected")
+    parser.add_argument("--warm", action="store_true", help="start each plan from what is left of the episode's last")
     parser.add_argument("--table", action="store_true", help="all settings of Table 2 instead of --steps and --window")
     parser.add_argument("--episodes", type=int, default=20, help="episodes a setting")
     parser.add_argument("--together", type=int, default=50, metavar="N", help="environments run side by side")

@@ -29,14 +29,17 @@ class PolicyServer:
             self.process.terminate()
         self.process.wait()
 
-    def plan(self, observation: list, seed: int | list[int]) -> dict[str, Any]:
+    def plan(self, observation: list, seed: int | list[int], **options: Any) -> dict[str, Any]:
         """Asks for one plan (`observation` [2, 5] and a seed) or several ([N, 2, 5] and N seeds).
+
+        Options are sent as they are: `session`, a name (or N of them) for plans that follow each other, with `executed`, how
+        many actions of the last plan have been taken.
 
         Returns `actions` [16, 2] (or [N, 16, 2]), `nfe` and `evaluations` (numbers or lists of N), and the time in
         `milliseconds`.
         """
         try:
-            self.process.stdin.write(json.dumps({"observation": observation, "seed": seed}) + "\n")
+            self.process.stdin.write(json.dumps({"observation": observation, "seed": seed} | options) + "\n")
             self.process.stdin.flush()
             line = self.process.stdout.readline()
         except BrokenPipeError:

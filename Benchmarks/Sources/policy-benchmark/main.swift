@@ -5,6 +5,7 @@
 //   call R                         a network call of R rows → milliseconds, processor milliseconds
 //   plan SEED none                 one plan by plain sampling → milliseconds, processor milliseconds, NFE, rows of every call
 //   plan SEED WINDOW               by speculation with the recycled draft
+//   encode                         what the policy makes of one observation, its pictures → milliseconds, processor milliseconds
 //   replay R,R,…                   calls of so many rows one after the other, as a plan of another model made them
 //
 // The observation of a plan is drawn from the seed, uniformly between the extremes of the training data.
@@ -37,7 +38,7 @@ struct Server {
     let steps: Int
     let threads: Int
 
-    private func chain(seed: UInt64) throws -> DenoisingChain {
+    private func observation(seed: UInt64) -> PolicyObservation {
         var stream = RandomSource(seed: seed).stream(sample: 0, step: 0, purpose: .auxiliary)
         func drawn(_ range: ClosedRange<Double>) -> Double {
             range.lowerBound + stream.uniform() * (range.upperBound - range.lowerBound)
@@ -51,8 +52,12 @@ struct Server {
             case .picture: values[feature.name] = .pictures((0..<count).map { _ in Float(stream.uniform()) })
             }
         }
-        let observation = PolicyObservation(values)
-        return try model.chain(ChainRecipe(kind: .ddpm, steps: steps), subjects: [observation], threads: threads)
+        return PolicyObservation(values)
+    }
+
+    private func chain(seed: UInt64) throws -> DenoisingChain {
+        try model.chain(
+            ChainRecipe(kind: .ddpm, steps: steps), subjects: [observation(seed: seed)], threads: threads)
     }
 
     func answer(_ line: String) throws -> String {
@@ -61,6 +66,10 @@ struct Server {
         case "call" where words.count == 2:
             guard let rows = Int(words[1]), rows > 0 else { break }
             return try replay([rows])
+        case "encode" where words.count == 1:
+            let observation = observation(seed: 0)
+            let time = try milliseconds { _ = try model.observer.conditions([observation], threads: threads) }
+            return "\(time.clock) \(time.processor)"
         case "replay" where words.count == 2:
             let rows = words[1].split(separator: ",").compactMap { Int($0) }
             guard !rows.isEmpty, rows.allSatisfy({ $0 > 0 }) else { break }
@@ -78,7 +87,7 @@ struct Server {
             return "\(time.clock) \(time.processor) \(rows.count) \(rows.joined(separator: ","))"
         default: break
         }
-        throw Failure(description: "expected call R, replay R,R,… or plan SEED WINDOW|none, found \(line)")
+        throw Failure(description: "expected call R, encode, replay R,R,… or plan SEED WINDOW|none, found \(line)")
     }
 
     private func replay(_ calls: [Int]) throws -> String {
@@ -110,7 +119,7 @@ guard let folder = arguments.first else {
 }
 do {
     let server = Server(model: try PolicyModel(named: folder), steps: steps, threads: threads)
-    print("ready \(server.model.network.parameterCount) parameters, kernels \(LinearAlgebra.kernelName)")
+    print("ready \(server.model.parameterCount) parameters, kernels \(LinearAlgebra.kernelName)")
     fflush(nil)
     while let line = readLine() {
         print(try server.answer(line))

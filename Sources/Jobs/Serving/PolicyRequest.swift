@@ -9,8 +9,8 @@ struct PolicyRequest {
     let isBatch: Bool
     /// What the client calls the request, to be sent back.
     let id: JSON?
-    /// Whose plans follow each other; nil for a plan by itself.
-    let session: Session?
+    /// Of each observation, whose plans follow each other; nil for a plan by itself.
+    let sessions: [Session?]
 
     /// Plans of one robot, each of which starts from what is left of the one before.
     struct Session {
@@ -67,25 +67,47 @@ struct PolicyRequest {
         }
         self.observations = observations
         do {
-            session = try Self.session(json, isBatch: isBatch, model: model)
+            sessions = try Self.sessions(json, count: observations.count, isBatch: isBatch, model: model)
             seeds = try Self.seeds(json["seed"], count: observations.count, isBatch: isBatch, nextSeed: &nextSeed)
         } catch { throw refusal(error.message) }
     }
 
-    private static func session(_ json: JSON, isBatch: Bool, model: PolicyModel) throws(Refusal) -> Session? {
-        guard let value = json["session"], value != .null else { return nil }
-        guard !isBatch else { throw Refusal("\"session\" belongs to a request of one observation") }
+    private static func sessions(
+        _ json: JSON, count: Int, isBatch: Bool, model: PolicyModel
+    ) throws(Refusal) -> [Session?] {
+        let names = try each(json["session"], count: count, isBatch: isBatch, "sessions")
+        let executed = try each(json["executed"], count: count, isBatch: isBatch, "numbers of \"executed\" actions")
+        var sessions: [Session?] = []
+        for (name, executed) in zip(names, executed) {
+            sessions.append(try session(name, executed: executed, model: model))
+        }
+        let given = sessions.compactMap(\.?.name)
+        guard Set(given).count == given.count else {
+            throw Refusal("two observations of one session can't be planned side by side")
+        }
+        return sessions
+    }
+
+    private static func session(_ value: JSON, executed: JSON, model: PolicyModel) throws(Refusal) -> Session? {
+        guard value != .null else { return nil }
         guard let name = value.string ?? value.int.map(String.init), name.utf8.count <= longestSessionName else {
-            throw Refusal("\"session\" must be a name of at most \(longestSessionName) bytes, or an integer")
+            throw Refusal("a \"session\" must be a name of at most \(longestSessionName) bytes, or an integer")
         }
-        guard let executed = json["executed"], executed != .null else {
-            return Session(name: name, executed: model.chunk.count)
-        }
+        guard executed != .null else { return Session(name: name, executed: model.chunk.count) }
         guard let count = executed.int, (0...model.horizon).contains(count) else {
             throw Refusal(
                 "\"executed\" must be an integer from 0 to \(model.horizon), the actions taken of the last plan")
         }
         return Session(name: name, executed: count)
+    }
+
+    /// The values of each observation: of a batch a list, or one for all.
+    private static func each(
+        _ value: JSON?, count: Int, isBatch: Bool, _ things: String
+    ) throws(Refusal) -> [JSON] {
+        guard isBatch, let list = value?.array else { return [JSON](repeating: value ?? .null, count: count) }
+        guard list.count == count else { throw Refusal("\(list.count) \(things) for \(count) observations") }
+        return list
     }
 
     private static func seeds(
@@ -104,10 +126,8 @@ struct PolicyRequest {
             }
             return seed
         }
-        guard isBatch, let list = value.array else { return [Int](repeating: try seed(value), count: count) }
-        guard list.count == count else { throw Refusal("\(list.count) seeds for \(count) observations") }
         var seeds: [Int] = []
-        for item in list { seeds.append(try seed(item)) }
+        for item in try each(value, count: count, isBatch: isBatch, "seeds") { seeds.append(try seed(item)) }
         return seeds
     }
 }

@@ -166,7 +166,7 @@ public struct PolicyServer {
     func answers(_ requests: [PolicyRequest], sessions: inout PolicySessions) throws -> [JSON] {
         do {
             // Two plans of one session follow each other.
-            let names = requests.compactMap(\.session?.name)
+            let names = requests.flatMap { $0.sessions.compactMap { $0?.name } }
             let isTogether =
                 Set(names).count == names.count
                 && requests.reduce(0) { $0 + $1.observations.count } <= PolicyRequest.largestBatch
@@ -185,13 +185,12 @@ public struct PolicyServer {
         let observations = requests.flatMap(\.observations)
         let conditions = try model.observer.conditions(observations, threads: recipe.threads)
         let encoded = ContinuousClock.now
-        let earlier = requests.flatMap { request -> [PolicyModel.EarlierPlan?] in
-            let plan = request.session.flatMap { session in
+        let earlier = requests.flatMap(\.sessions).map { session in
+            session.flatMap { session in
                 sessions.plan(of: session.name).map {
                     PolicyModel.EarlierPlan(state: $0, executed: session.executed)
                 }
             }
-            return request.isBatch ? request.observations.map { _ in nil } : [plan]
         }
         let count = observations.count
         let sampler = try sampler(
@@ -211,8 +210,8 @@ public struct PolicyServer {
         return requests.map { request in
             let own = finished[first..<first + request.observations.count]
             first += request.observations.count
-            if let session = request.session, let plan = own.first {
-                sessions.keep(plan.state, for: session.name)
+            for (session, plan) in zip(request.sessions, own) {
+                if let session { sessions.keep(plan.state, for: session.name) }
             }
             return answer(request, Array(own), timing, isExact: sampler.isExact)
         }

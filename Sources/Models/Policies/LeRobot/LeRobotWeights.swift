@@ -33,6 +33,19 @@ struct LeRobotWeights {
         }
     }
 
+    /// The parameters that LeRobot has for a policy, by its names.
+    static func parameters(of configuration: LeRobotConfiguration) throws -> [(name: String, shape: [Int])] {
+        let network = try ConditionalUnet1D.parameters(of: configuration.network).map {
+            (networkPrefix + leRobotName($0.name), $0.shape)
+        }
+        guard let encoder = configuration.encoder else { return network }
+        let cameras = configuration.inputs.count { $0.type == .visual }
+        let own = try VisionEncoder.parameters(of: encoder)
+        let prefixes = configuration.hasEncoderForEachCamera ? (0..<cameras).map { "\($0)." } : [""]
+        return network + prefixes.flatMap { prefix in own.map { (encoderPrefix + prefix + $0.name, $0.shape) } }
+    }
+
+    private static let networkPrefix = "diffusion.unet."
     private static let encoderPrefix = "diffusion.rgb_encoder."
 
     /// Where PyTorch counts the batches that it has seen, which no inference needs.
@@ -48,7 +61,7 @@ struct LeRobotWeights {
 
     /// The name that `ConditionalUnet1D` has for a tensor of `diffusion.unet`.
     private static func networkName(_ name: String) -> String? {
-        guard let name = stripped(name, of: "diffusion.unet.") else { return nil }
+        guard let name = stripped(name, of: networkPrefix) else { return nil }
         var parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         if let index = parts.firstIndex(where: { $0 == "conv1" || $0 == "conv2" }) {
             parts.replaceSubrange(index...index, with: ["blocks", parts[index] == "conv1" ? "0" : "1"])
@@ -57,4 +70,21 @@ struct LeRobotWeights {
         }
         return parts.joined(separator: ".")
     }
+
+    /// And back.
+    private static func leRobotName(_ name: String) -> String {
+        var parts = name.split(separator: ".").map(String.init)
+        if let index = parts.firstIndex(of: "blocks") {
+            parts.replaceSubrange(index...index + 1, with: [parts[index + 1] == "0" ? "conv1" : "conv2"])
+        } else if parts.count == 5, parts[3] == "conv" {
+            parts.remove(at: 3)
+        }
+        return parts.joined(separator: ".")
+    }
+}
+
+/// The names and shapes of the tensors that LeRobot saves for a policy.
+/// - Parameter file: its `config.json`.
+package func leRobotParameters(configurationFile file: String) throws -> [(name: String, shape: [Int])] {
+    try LeRobotWeights.parameters(of: LeRobotConfiguration(path: file))
 }
