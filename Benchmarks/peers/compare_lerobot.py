@@ -87,8 +87,8 @@ def main() -> None:
     parser.add_argument("--make", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--windows", type=int, nargs="+", default=[5, 10, 20])
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 2, 6, 11, 21])
+    parser.add_argument("--windows", type=int, nargs="+", default=[4, 5, 7, 10, 20])
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 2, 4, 6, 8, 11, 21])
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.make:
@@ -96,14 +96,17 @@ def main() -> None:
     if options.bundled is None:
         parser.error("name BUNDLED, whose plans are replayed")
 
-    bundled = Ours(options.bundled, 100, options.threads)
-    pattern = {(round, window): bundled.plan(round, window)[1]
-               for round in range(options.rounds) for window in options.windows}
-    bundled.process.stdin.close()
     ours, peer = Ours(options.folder, 100, options.threads), LeRobot(options.folder)
-    calls("LeRobot", ours, peer, options)
+    times = calls("LeRobot", ours, peer, options)
+    # `--window auto`, for the calls of the large policy.
+    auto = ",".join(f"{rows}:{time}" for rows, time in sorted(times.items()))
+    windows = {str(window): str(window) for window in options.windows} | {"auto": auto}
+    bundled = Ours(options.bundled, 100, options.threads)
+    pattern = {(round, window): bundled.plan(round, request)[1]
+               for round in range(options.rounds) for window, request in windows.items()}
+    bundled.process.stdin.close()
 
-    columns = {"encode": [], "their encode": [], "their plan": [], "plan": []} | {w: [] for w in options.windows}
+    columns = {"encode": [], "their encode": [], "their plan": [], "plan": []} | {window: [] for window in windows}
     ours.plan(0, "none"), peer.plan(), ours.milliseconds("encode"), peer.encode()
     for round in range(options.rounds):
         columns["their plan"].append(peer.plan())
@@ -112,7 +115,7 @@ def main() -> None:
             columns["encode"].append(ours.milliseconds("encode"))
         encoding = statistics.median(columns["encode"][-3:])
         columns["plan"].append(encoding + ours.plan(round, "none")[0])
-        for window in options.windows:
+        for window in windows:
             request = "replay " + ",".join(map(str, pattern[round, window]))
             columns[window].append(encoding + ours.milliseconds(request))
 
@@ -123,7 +126,7 @@ def main() -> None:
           f"{statistics.median(columns['their encode']):.1f} ms; ours / theirs {ratio('encode', 'their encode'):.2f}")
     print("\n### One plan with its encoder, 100 steps\n\n| sampling | NFE | ms | plain / this | PyTorch / this |\n|---|---|---|---|---|")
     names = {"their plan": ("LeRobot, PyTorch", 100), "plan": ("diffspec, plain", 100)}
-    for window in options.windows:
+    for window in windows:
         calls_made = [len(pattern[round, window]) for round in range(options.rounds)]
         names[window] = (f"diffspec, window {window}", statistics.mean(calls_made))
     for key, (name, nfe) in names.items():

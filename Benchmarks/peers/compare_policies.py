@@ -79,6 +79,7 @@ class Torch:
 
 
 def calls(name, ours, peer, options):
+    """Prints the table, and returns our milliseconds by rows."""
     print(f"\n### A call of the {name} policy: {ours.about}\n")
     print("| rows | diffspec ms | c(rows) | PyTorch ms | c(rows) | ours / theirs |\n|---|---|---|---|---|---|")
     def in_a_row(call):  # as in a plan: the first call of a turn, after another network's, is for warmth
@@ -90,12 +91,14 @@ def calls(name, ours, peer, options):
         for rows, (mine, theirs) in times.items():
             mine.append(in_a_row(lambda: ours.milliseconds(f"call {rows}")))
             theirs.append(in_a_row(lambda: peer.call(rows)))
+    medians = {rows: statistics.median(mine) for rows, (mine, _) in times.items()}
     first = times[options.batches[0]]
     for rows, (mine, theirs) in times.items():
         a, b = statistics.median(mine), statistics.median(theirs)
         c = [statistics.median(x / y for x, y in zip(column, base)) for column, base in zip((mine, theirs), first)]
         ratio = statistics.median(x / y for x, y in zip(mine, theirs))
         print(f"| {rows} | {a:.2f} | {c[0]:.2f} | {b:.2f} | {c[1]:.2f} | {ratio:.2f} |", flush=True)
+    return medians
 
 
 def plans(name, ours, peer, pattern, options):

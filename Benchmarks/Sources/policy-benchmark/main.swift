@@ -5,6 +5,7 @@
 //   call R                         a network call of R rows → milliseconds, processor milliseconds
 //   plan SEED none                 one plan by plain sampling → milliseconds, processor milliseconds, NFE, rows of every call
 //   plan SEED WINDOW               by speculation with the recycled draft
+//   plan SEED 1:MS,R:MS,…          with the window that pays most where calls of so many rows take so many milliseconds
 //   encode                         what the policy makes of one observation, its pictures → milliseconds, processor milliseconds
 //   replay R,R,…                   calls of so many rows one after the other, as a plan of another model made them
 //
@@ -75,19 +76,34 @@ struct Server {
             guard !rows.isEmpty, rows.allSatisfy({ $0 > 0 }) else { break }
             return try replay(rows)
         case "plan" where words.count == 3:
-            guard let seed = UInt64(words[1]), words[2] == "none" || Int(words[2]) != nil else { break }
+            guard let seed = UInt64(words[1]) else { break }
             let chain = try chain(seed: seed)
             let denoiser = MeasuredDenoiser(chain.denoiser)
-            let speculation = try Int(words[2]).map { SpeculationRecipe(window: try WindowRecipe("\($0)")) } ?? .plain
-            let sampler = try speculation.sampler(
-                over: chain.replacing(denoiser: denoiser), companions: NoCompanions(),
-                random: RandomSource(seed: seed), lanes: 1, threads: threads)
+            let measured = chain.replacing(denoiser: denoiser)
+            let random = RandomSource(seed: seed)
+            let sampler: any Sampler<DenoisingChain> =
+                words[2] == "none"
+                ? SequentialSampler(chain: measured, random: random)
+                : SpeculativeSampler(
+                    chain: measured, draft: RecycledDraft(), window: FallbackWindow(try window(words[2])),
+                    random: random)
             let time = try milliseconds { try sampler.run(samples: 0..<1, lanes: 1) { _ in } }
             let rows = denoiser.calls.map { "\($0.rows)" }
             return "\(time.clock) \(time.processor) \(rows.count) \(rows.joined(separator: ","))"
         default: break
         }
         throw Failure(description: "expected call R, encode, replay R,R,… or plan SEED WINDOW|none, found \(line)")
+    }
+
+    /// A fixed one, or the one that pays most.
+    private func window(_ word: String) throws -> any WindowPolicy {
+        if let length = Int(word) { return try FixedWindow(length) }
+        let times = word.split(separator: ",").compactMap { pair -> (rows: Int, seconds: Double)? in
+            let parts = pair.split(separator: ":")
+            guard parts.count == 2, let rows = Int(parts[0]), let time = Double(parts[1]) else { return nil }
+            return (rows, time / 1e3)
+        }
+        return try AdaptiveWindow(cost: .measured(times), longest: 40)
     }
 
     private func replay(_ calls: [Int]) throws -> String {
