@@ -10,6 +10,9 @@ let package = Package(
             name: "corridors",
             dependencies: ["Couplings", "Diffusion"].map { .product(name: $0, package: "diffspec") }),
         .executableTarget(
+            name: "coupling-benchmark",
+            dependencies: ["Couplings", "FiniteAlphabets"].map { .product(name: $0, package: "diffspec") }),
+        .executableTarget(
             name: "energy-benchmark",
             dependencies: [
                 .product(name: "Couplings", package: "diffspec"), .product(name: "Diffusion", package: "diffspec"),

@@ -10,15 +10,29 @@ struct CoupleCommand: ParsableCommand {
         commandName: "couple",
         abstract: "Couple a finite target distribution with one or several drafts.",
         discussion: """
-            The files hold a JSON array of probabilities. The rules maximal, gumbel, minhash, low-communication and naive look at the \
+            The files hold a JSON array of probabilities, or an object with "tokens", "probabilities" and "vocabulary", or one with \
+            "logits" and what is made of them: "temperature", "top_k", "top_p", "min_p", in this order, as transformers does. The rules maximal, gumbel, minhash, low-communication and naive look at the \
             first draft alone; the optimum reported is always that of all drafts.
 
-            Example:
+            With --stream, lines of JSON on stdin, each with laws of these forms and the tokens that were drafted, are \
+            answered on stdout with the token to be taken, for a decoder in another language:
+
+              {"target": {…}, "draft": {…}, "drafted": [17, 5], "seed": 7, "position": 3}
+              {"token": 17, "accepted": true, "draft": 0}
+
+            "drafts" is a list of laws, one for each drafted token, where they differ; "rule" takes the place of --rule, and \
+            "id" is sent back. The answer is a function of the line.
+
+            Examples:
               diffspec couple --target q.json --draft-law p.json --drafts 2 --rule global-resolution --json
+              diffspec couple --stream --rule specinfer < lines.jsonl
             """)
 
-    @Option(help: .init("File with the target's probabilities, q.", valueName: "file"))
-    var target: String
+    @Flag(help: "Verify the drafted tokens of another program, JSON lines in and out.")
+    var stream = false
+
+    @Option(help: .init("File with the target's law, q.", valueName: "file"))
+    var target: String?
 
     @OptionGroup var draftLaw: DraftLawOption
 
@@ -53,21 +67,38 @@ struct CoupleCommand: ParsableCommand {
         help: .init("s of importance-truncated: tokens whose pairs are optimised.", valueName: "s"))
     var freeTokens = 64
 
+    @OptionGroup var threads: ThreadsOption
     @OptionGroup(title: "Result") var result: ResultOptions
 
     private var request: CouplingRequest {
         CouplingRequest(
-            target: target, draft: draftLaw.file ?? "", drafts: drafts, rule: rule,
+            target: target ?? "", draft: draftLaw.file ?? "", drafts: drafts, rule: rule,
             parameters: .init(tolerance: tolerance, freeTokens: freeTokens, precision: precision),
             count: formerCount ?? count, seed: seed.seed)
     }
 
+    private var server: CouplingStream {
+        CouplingStream(rule: rule, parameters: request.parameters, seed: seed.seed, threads: threads.threads)
+    }
+
     func validate() throws {
+        if stream {
+            guard target == nil, draftLaw.file == nil, count == 0, formerCount == nil else {
+                throw ValidationError(
+                    "--stream reads laws from its lines: leave --target, --draft-law and --count away.")
+            }
+            return try checkingUsage { try server.check() }
+        }
+        guard target != nil else { throw ValidationError("--target must be given.") }
         guard draftLaw.file != nil else { throw ValidationError("--draft-law must be given.") }
         try checkingUsage { try request.check() }
     }
 
     func run() throws {
+        if stream {
+            Interruption.watch()
+            return try server.serve(monitor: Console(isQuiet: true))
+        }
         try result.check()
         try result.show(CouplingResult.run(request))
     }

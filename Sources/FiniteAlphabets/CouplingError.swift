@@ -17,6 +17,8 @@ public enum CouplingError: Error, Equatable, Sendable {
     case wrongDraftCount(expected: Int, found: Int)
     /// A token is outside 0 ..< V.
     case tokenOutOfRange(name: String, token: Int, vocabularySize: Int)
+    /// A law names a token more than once.
+    case tokenGivenTwice(name: String, token: Int)
     /// A rule for identically distributed drafts was given different ones.
     case draftsNotIdentical(rule: String)
     /// A parameter is outside its range.
@@ -45,6 +47,8 @@ extension CouplingError: CustomStringConvertible {
             return "the rule: expected \(expected) drafted tokens, found \(found)"
         case .tokenOutOfRange(let name, let token, let size):
             return "\(name): expected a token of 0 ..< \(size), found \(token)"
+        case .tokenGivenTwice(let name, let token):
+            return "\(name): expected each token once, found \(token) again"
         case .draftsNotIdentical(let rule):
             return "\(rule): expected drafts from one distribution, found several; use another rule for these"
         case .parameterOutOfRange(let name, let value, let expected):

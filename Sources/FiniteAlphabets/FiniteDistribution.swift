@@ -7,8 +7,9 @@ public struct FiniteDistribution: Equatable, Sendable {
     /// The probabilities p_i.
     public let probabilities: [Double]
 
-    /// How far from one the sum may be. Text files round, so the sum is then divided out.
-    public static let sumTolerance = 1e-6
+    /// How far from one the sum may be: what single precision, or a few digits in a file, make of large vocabularies. The sum
+    /// is then divided out.
+    public static let sumTolerance = 1e-3
 
     /// Checks `probabilities` and divides out what rounding left of their sum.
     /// - Parameters:

@@ -189,7 +189,7 @@ extension CommandLineTests {
                     "tolerance": (["0.05"], ["--rule", "global-resolution"]),
                     "precision": (["0.3"], ["--rule", "low-communication", "--drafts", "1"]),
                     "free-tokens": (["2"], ["--rule", "importance-truncated"]),
-                ]),
+                ], sames: ["threads": ["1"]], elsewhere: ["stream"]),
             Case(
                 command: "decode", base: ["--text", "x.txt", "--prompt", "the ", "--tokens", "40"],
                 changes: [

@@ -103,6 +103,14 @@ enum Scenarios {
                     ]
                 ]),
             Scenario(
+                name: "coupling stream", files: ["lines.jsonl": Array(couplingLines.utf8)],
+                targets: ["lines.jsonl": .text],
+                commands: [["couple", "--stream", "--rule", "kseq", "--threads", "1"]], standardInput: "lines.jsonl"),
+            Scenario(
+                name: "laws as objects", files: ["q.json": Array(targetText.utf8), "p.json": Array(logitsText.utf8)],
+                targets: ["q.json": .text, "p.json": .text],
+                commands: [["couple", "--target", "q.json", "--draft-law", "p.json", "--rule", "specinfer", "--json"]]),
+            Scenario(
                 name: "policy", files: try tinyPolicy(),
                 targets: [
                     "p/config.json": .text, "p/scheduler_config.json": .text, "p/statistics.safetensors": .safetensors,
@@ -172,6 +180,18 @@ enum Scenarios {
     private static let learntMixtureText = """
         {"drafts": ["recycled", "mixture:frozen=0.3,frozen-denoiser=0.7", "picard:1"], "weights_by_progress": [[0.2, 0.3, 0.5], [1, 0, 0]],
         "steps": 3, "window": 2, "churn": 0.25, "rows": 100, "rejection": 0.2, "rejection_alone": [0.3, 0.25, 0.21]}
+        """
+
+    private static let targetText = #"{"tokens": [1, 5], "probabilities": [0.25, 0.75], "vocabulary": 8}"#
+    private static let logitsText = """
+        {"logits": [0.5, 2, -1, 0, 0, 1.5, -3, 0], "temperature": 0.7, "top_k": 5, "top_p": 0.9, "min_p": 0.01}
+        """
+
+    private static let couplingLines = """
+        {"target": [0.25, 0.75], "draft": [0.5, 0.5], "drafted": [0, 1], "seed": 7, "position": 3, "id": "a"}
+        {"target": \(targetText), "draft": \(logitsText), "drafted": [5], "rule": "specinfer"}
+        {"target": {"logits": {"base64": "AAAAAAAAgD8="}}, "drafts": [[1, 0], [0.5, 0.5]], "drafted": [0, 1], "rule": "max-flow"}
+
         """
 
     /// A policy of two observations of two numbers each, and some requests to it.

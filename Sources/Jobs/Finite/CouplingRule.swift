@@ -10,6 +10,9 @@ public enum CouplingRule: String, CaseIterable, Codable, Sendable {
     case maxFlow = "max-flow"
     case globalResolution = "global-resolution"
 
+    /// Those that choose one of the drafted tokens or another: all but couplings of two parties without common knowledge.
+    public var choosesAmongDrafts: Bool { self != .gumbel && self != .minhash && self != .lowCommunication }
+
     /// Those that `decode` can follow: all but couplings of two parties that are no decoder.
     public var isForDecoding: Bool { self != .minhash && self != .lowCommunication }
 

@@ -1,5 +1,6 @@
 import FiniteAlphabets
 import Foundation
+import NeuralNetwork
 
 /// Files that hold a law or a channel as JSON arrays of numbers, and files of text to learn from.
 enum LawFile {
@@ -13,12 +14,30 @@ enum LawFile {
         try FiniteDistribution(try decode([Double].self, path, expected: "a JSON array of probabilities"), name: path)
     }
 
-    /// The target's law, from its file, and the draft's on the same vocabulary.
+    /// The target's law, from its file, and the draft's on the same vocabulary. Where one of them is an object (logits, or
+    /// tokens with their probabilities), both are on the tokens that either can be.
     static func pair(target: String, draft: String) throws -> (target: FiniteDistribution, draft: FiniteDistribution) {
+        if try isObject(target) || isObject(draft) {
+            func law(_ path: String) throws -> SparseLaw {
+                let json: JSON
+                do { json = try JSON(parsing: bytes(path)) } catch let error as JSON.SyntaxError {
+                    throw Failure(description: "\(path): \(error)")
+                }
+                return try TokenLawReader.law(json, name: path)
+            }
+            let problem = try SparseProblem(target: law(target), drafts: [law(draft)]).problem
+            return (problem.target, problem.drafts[0])
+        }
         let q = try distribution(target)
         let p = try distribution(draft)
         try p.requireSameVocabulary(as: q, name: draft, otherName: target)
         return (q, p)
+    }
+
+    /// Whether a file begins as a JSON object does.
+    private static func isObject(_ path: String) throws -> Bool {
+        try check(path, expected: "a law in JSON")
+        return try bytes(path).first { !" \n\r\t".utf8.contains($0) } == UInt8(ascii: "{")
     }
 
     /// The channel in a file that holds a JSON array of rows W(·|x).
@@ -30,7 +49,8 @@ enum LawFile {
     /// Room for a million probabilities.
     private static let largestSize = 32 << 20
 
-    private static func decode<Value: Decodable>(_ type: Value.Type, _ path: String, expected: String) throws -> Value {
+    /// Refuses what is no regular file, or too large a one.
+    private static func check(_ path: String, expected: String) throws {
         let attributes = try? FileManager.default.attributesOfItem(
             atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
         if let attributes, attributes[.type] as? FileAttributeType != .typeRegular {
@@ -39,6 +59,10 @@ enum LawFile {
         if let size = (attributes?[.size] as? NSNumber)?.intValue, size > largestSize {
             throw Failure(description: "\(path): expected \(expected) of at most \(largestSize) bytes, found \(size)")
         }
+    }
+
+    private static func decode<Value: Decodable>(_ type: Value.Type, _ path: String, expected: String) throws -> Value {
+        try check(path, expected: expected)
         let data = try bytes(path)
         let decoder = JSONDecoder()
         // JSON5 admits NaN and Infinity, so that the distribution's own check can say where they stand.

@@ -1,0 +1,161 @@
+import Couplings
+import FiniteAlphabets
+import Foundation
+import Models
+import NeuralNetwork
+import Platform
+
+/// Verifies drafted tokens for another program's decoder, a line of JSON for a line:
+///
+///     {"target": LAW, "drafts": [LAW, LAW], "drafted": [17, 5], "rule": "specinfer", "seed": 7, "position": 3}
+///     {"token": 17, "accepted": true, "draft": 0}
+///
+/// `LAW` is what `TokenLawReader` reads. What is decided is a function of the line alone: of the laws, the drafted tokens,
+/// the seed and the position.
+public struct CouplingStream: Sendable {
+    /// Of lines that name none.
+    public var rule: CouplingRule
+    public var parameters: CouplingParameters
+    /// Of lines that have none.
+    public var seed: UInt64
+    /// Lines that wait at the same time are shared out among so many.
+    public var threads: Int
+
+    public init(
+        rule: CouplingRule, parameters: CouplingParameters = .init(), seed: UInt64 = 0,
+        threads: Int = Processors.available
+    ) {
+        (self.rule, self.parameters, self.seed, self.threads) = (rule, parameters, seed, threads)
+    }
+
+    /// - Throws: `RecipeError`, before anything is read.
+    public func check() throws(RecipeError) {
+        try parameters.check()
+        guard (1...1024).contains(threads) else {
+            throw RecipeError("threads", "must be from 1 to 1024, found \(threads).")
+        }
+        try Self.check(rule)
+    }
+
+    private static func check(_ rule: CouplingRule) throws(RecipeError) {
+        guard rule.choosesAmongDrafts else {
+            throw RecipeError(
+                "rule", "\(rule.rawValue) couples two parties that draw for themselves; it verifies no drafted tokens.")
+        }
+    }
+
+    /// Answers the lines of standard input on standard output, in their order, until it ends.
+    public func serve(monitor: any RunMonitor = NoMonitor()) throws {
+        try check()
+        signal(SIGPIPE, SIG_IGN)
+        var connection = PolicyConnection.standard
+        while true {
+            try monitor.check()
+            var lines: [LineBuffer.Line] = []
+            while lines.count < 1024, let line = connection.nextLine() { lines.append(line) }
+            if lines.isEmpty {
+                if connection.lines.isAtEnd { return }
+                var descriptor = pollfd(fd: connection.input, events: Int16(POLLIN), revents: 0)
+                if poll(&descriptor, 1, 200) > 0 { try connection.receive() }
+                continue
+            }
+            try connection.send(answers(lines).map(\.text).joined(separator: "\n"))
+        }
+    }
+
+    private func answers(_ lines: [LineBuffer.Line]) -> [JSON] {
+        let workers = min(threads, lines.count)
+        guard workers > 1 else { return lines.map(answer) }
+        return Array(unsafeUninitializedCapacity: lines.count) { buffer, count in
+            nonisolated(unsafe) let place = buffer
+            DispatchQueue.concurrentPerform(iterations: workers) { worker in
+                for index in stride(from: worker, to: lines.count, by: workers) {
+                    place.initializeElement(at: index, to: answer(lines[index]))
+                }
+            }
+            count = lines.count
+        }
+    }
+
+    func answer(_ line: LineBuffer.Line) -> JSON {
+        var id: JSON?
+        do {
+            guard case .text(let bytes) = line else {
+                throw TokenLawReader.Failure("the line is longer than \(LineBuffer.largestLine) bytes")
+            }
+            let json: JSON
+            do { json = try JSON(parsing: bytes) } catch {
+                throw TokenLawReader.Failure("the line is \(error)")
+            }
+            id = json["id"]
+            return .object(try decision(json) + (id.map { [.init("id", $0)] } ?? []))
+        } catch {
+            return .object([.init("error", .string("\(error)"))] + (id.map { [.init("id", $0)] } ?? []))
+        }
+    }
+
+    private func decision(_ json: JSON) throws -> [JSON.Member] {
+        func failure(_ text: String) -> TokenLawReader.Failure { TokenLawReader.Failure(text) }
+        guard case .object = json else {
+            throw failure("expected an object with \"target\", \"drafts\" and \"drafted\"")
+        }
+        func integer(_ key: String, default standard: Int) throws -> Int {
+            guard let value = json[key], value != .null else { return standard }
+            guard let number = value.int, number >= 0 else {
+                throw failure("\"\(key)\" must be an integer of at least 0")
+            }
+            return number
+        }
+        guard let target = json["target"] else { throw failure("\"target\" is missing") }
+        guard let drafted = json["drafted"]?.array, !drafted.isEmpty else {
+            throw failure("\"drafted\" must be a list of the drafted tokens")
+        }
+        let tokens = try drafted.map { item in
+            guard let token = item.int else { throw failure("\"drafted\" must hold integers") }
+            return token
+        }
+        // One law of all drafts, or a list with one for each.
+        let laws: [SparseLaw]
+        if let draft = json["draft"] {
+            laws = [SparseLaw](repeating: try TokenLawReader.law(draft, name: "draft"), count: tokens.count)
+        } else if let drafts = json["drafts"]?.array, drafts.count == tokens.count {
+            laws = try drafts.enumerated().map { try TokenLawReader.law($1, name: "draft \($0)") }
+        } else {
+            throw failure("\"draft\" must be the law of all drafted tokens, or \"drafts\" a list of one for each")
+        }
+        let sparse = try SparseProblem(target: TokenLawReader.law(target, name: "target"), drafts: laws)
+        let places = try zip(tokens, laws).enumerated().map { position, pair in
+            let (token, law) = pair
+            guard (0..<law.vocabularySize).contains(token) else {
+                throw CouplingError.tokenOutOfRange(
+                    name: "drafted token \(position)", token: token, vocabularySize: law.vocabularySize)
+            }
+            guard let place = sparse.index(of: token), sparse.problem.drafts[position][place] > 0 else {
+                throw failure("drafted token \(position), \(token), has no probability by its own law")
+            }
+            return place
+        }
+        var rule = self.rule
+        if let name = json["rule"], name != .null {
+            guard let named = name.string.flatMap(CouplingRule.init) else {
+                throw failure("\"rule\" must be one of \(CouplingRule.names)")
+            }
+            rule = named
+        }
+        try Self.check(rule)
+        guard let coupling = try parameters.multiDraftRule(rule, sparse.problem) else { return [] }
+        let source = RandomSource(seed: UInt64(try integer("seed", default: Int(seed))))
+        let position = try integer("position", default: 0)
+        var randomness = source.stream(
+            sample: position >> 31, step: position & 0x7FFF_FFFF, purpose: .verification)
+        let selection = try coupling.select(from: places, randomness: &randomness)
+        var members: [JSON.Member] = [
+            .init("token", .integer(sparse.tokens[selection.token])), .init("accepted", .bool(selection.isAccepted)),
+        ]
+        if selection.isAccepted, let index = places.firstIndex(of: selection.token) {
+            members.append(.init("draft", .integer(index)))
+        }
+        if !coupling.isExact { members.append(.init("exact", .bool(false))) }
+        return members
+    }
+}
