@@ -117,6 +117,7 @@ let package = Package(
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "CPNG"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models"], resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["diffspec", "fuzz", "SampleAndSave", "OwnDenoiser"]),
+            name: "CommandLineTests",
+            dependencies: ["diffspec", "fuzz", "SampleAndSave", "OwnDenoiser", "Imaging", "Jobs", "Models"]),
     ]
 )

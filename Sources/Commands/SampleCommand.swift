@@ -24,6 +24,7 @@ struct SampleCommand: ParsableCommand {
               diffspec sample --draft frozen --no-fallback --report frozen.json     # the published method
               diffspec sample --model path/to/ddpm --chain ddpm --steps 1000 --window 100
               diffspec sample --model path/to/stable-diffusion --prompt "a cat on a horse" --guidance 7.5
+              diffspec sample --init photo.png --mask hole.png --prompt "a dog" --model path/to/stable-diffusion
               diffspec sample --count 50000 --samples images --shard 3/8 --resume
               mpirun -n 4 diffspec-mpi sample --parallel window --count 1
             """)
@@ -34,6 +35,13 @@ struct SampleCommand: ParsableCommand {
     var out: String?
 
     @OptionGroup var grid: GridOptions
+
+    @Option(
+        parsing: .unconditional,
+        help: .init(
+            "Every N rounds of calls, write beside --out what the samples are about to become (samples.preview.png), until it is there itself.",
+            valueName: "N"))
+    var preview: Int?
 
     @Flag(help: "Give each class a column of the picture, with its name above.")
     var labels = false
@@ -52,6 +60,7 @@ struct SampleCommand: ParsableCommand {
 
     var request: SampleRequest {
         var request = options.request(grid: out ?? (shard == nil ? "samples.png" : nil))
+        request.previewRounds = preview
         (request.shard, request.resumes) = (shard ?? .whole, resume)
         request.gridStyle = grid.style(of: "sample", isLabelled: labels)
         return request

@@ -37,6 +37,8 @@ public struct Report: Encodable, Sendable {
     public let seed: UInt64
     /// What of the model's files is not followed as another program might; nil if all is.
     public let notes: [String]?
+    /// What samples started from, if not from noise alone.
+    public let start: StartRecipe?
     public let count: Int
     /// Of a job in parts, which: "2/8".
     public let shard: String?
@@ -88,6 +90,7 @@ public struct Report: Encodable, Sendable {
         exact = run.exact
         seed = run.seed
         notes = run.notes
+        start = run.start
         count = tally.samples.count
         self.shard = shard
         self.shards = shards

@@ -13,6 +13,8 @@ package struct SamplingDescription: Codable, Equatable {
     package let fallback: Bool
     package let exact: Bool
     package let seed: UInt64
+    /// What samples start from, if not from noise alone.
+    package let start: StartRecipe?
     /// What of the model's files is not followed as another program might; nil if all is.
     package let notes: [String]?
 
@@ -20,7 +22,7 @@ package struct SamplingDescription: Codable, Equatable {
         let speculation = recipe.speculation
         let isPlain = speculation.draft == .none
         model = recipe.model.name
-        steps = recipe.chain.steps
+        steps = recipe.stepCount
         window = speculation.window
         draft = speculation.draft.name
         churn = recipe.chain.churn
@@ -29,6 +31,7 @@ package struct SamplingDescription: Codable, Equatable {
         fallback = speculation.fallsBack && !isPlain
         exact = isExact
         seed = recipe.seed
+        start = recipe.start
         self.notes = notes.isEmpty ? nil : notes
     }
 }

@@ -57,11 +57,14 @@ extension CommandLineTests {
             Case(
                 command: "sample", base: model + ["--count", "2", "--tensors", "t.safetensors"],
                 changes: joined(chain, speculation, rules, seed), sames: ["batch": ["1"], "threads": ["1"]],
-                elsewhere: ["samples", "tensors", "out", "scale", "labels", "shard", "resume", "parallel"]),
+                elsewhere: [
+                    "samples", "tensors", "out", "scale", "labels", "shard", "resume", "parallel", "preview", "init",
+                    "strength", "mask",
+                ]),
             Case(
                 command: "compare", base: model + ["--count", "2", "--tensors", "t.safetensors"],
                 changes: joined(chain, speculation, rules, seed), sames: ["batch": ["1"], "threads": ["1"]],
-                elsewhere: ["samples", "tensors", "out", "scale"]),
+                elsewhere: ["samples", "tensors", "out", "scale", "init", "strength", "mask"]),
             Case(
                 command: "survival",
                 base: model + ["--start", "1", "--horizon", "9", "--count", "16", "--draft", "frozen"],

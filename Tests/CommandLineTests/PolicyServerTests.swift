@@ -168,12 +168,3 @@ private func withResults<Result: Sendable>(of count: Int, _ body: @escaping @Sen
     if let failure = failures.value.first { throw failure }
     return results.value
 }
-
-private final class Locked<Value: Sendable>: @unchecked Sendable {
-    private let lock = NSLock()
-    private var stored: Value
-
-    init(_ value: Value) { stored = value }
-    func change(_ body: (inout Value) -> Void) { lock.withLock { body(&stored) } }
-    var value: Value { lock.withLock { stored } }
-}

@@ -69,6 +69,11 @@ enum Scenarios {
                 // Almost without noise, nearly every draft is rejected: windows alternate with plain steps.
                 commands: [sample, sample + ["--steps", "16", "--churn", "1e-6"]]),
             Scenario(
+                name: "start",
+                files: model.merging(["i.png": greyPicture, "k.png": greyPicture]) { $1 },
+                targets: ["i.png": .bytes, "k.png": .bytes],
+                commands: [sample + ["--init", "i.png", "--strength", "0.9", "--mask", "k.png", "--preview", "1"]]),
+            Scenario(
                 name: "learnt mixture",
                 files: model.merging(["m/draft-mixture.json": Array(learntMixtureText.utf8)]) { $1 },
                 targets: ["m/draft-mixture.json": .text], commands: [sample + ["--draft", "mixture:learnt"]]),
@@ -181,6 +186,13 @@ enum Scenarios {
         {"drafts": ["recycled", "mixture:frozen=0.3,frozen-denoiser=0.7", "picard:1"], "weights_by_progress": [[0.2, 0.3, 0.5], [1, 0, 0]],
         "steps": 3, "window": 2, "churn": 0.25, "rows": 100, "rejection": 0.2, "rejection_alone": [0.3, 0.25, 0.21]}
         """
+
+    /// 8×8 pixels.
+    private static let greyPicture: [UInt8] = {
+        let text =
+            "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAEklEQVR4nGNkUIUAJm4oII8BAJIdA3tSxwSuAAAAAElFTkSuQmCC"
+        return Array(Data(base64Encoded: text) ?? Data())
+    }()
 
     private static let targetText = #"{"tokens": [1, 5], "probabilities": [0.25, 0.75], "vocabulary": 8}"#
     private static let logitsText = """

@@ -219,8 +219,8 @@ import Testing
         try ImageModelTests.inCopy(of: "fashion-mnist-draft") { folder in
             try Data(#"{"type": "diffusion", "n_obs_steps": 2}"#.utf8)
                 .write(to: folder.appendingPathComponent("config.json"))
-            let error = #expect(throws: ModelError.self) { try PolicyModel(named: folder.path) }
-            #expect(error?.found.contains("LeRobot") == true)
+            let error = #expect(throws: ModelError.self) { try ImageModel(named: folder.path) }
+            #expect(error?.found.contains("robot policy") == true && error?.remedy?.contains("policy") == true)
         }
     }
 }

@@ -61,6 +61,10 @@ extension SamplingRecipe {
         } else {
             add("guidance", chain.guidance, usual.chain.guidance, "\(chain.guidance)")
         }
+        if let start {
+            words += ["--init", start.picture, "--strength", "\(start.strength)"]
+            add("mask", start.mask, nil, start.mask ?? "")
+        }
         for name in classes { words += ["--class", name] }
         add("draft", speculation.draft, usual.speculation.draft, speculation.draft.name)
         if speculation.draft != .none {

@@ -6,6 +6,8 @@ import Models
 struct SamplingOptions: ParsableArguments {
     @OptionGroup(title: "Model") var model: ModelOptions
 
+    @OptionGroup(title: "Start") var start: StartOptions
+
     @OptionGroup(title: "Speculation") var speculation: SpeculationOptions
 
     @Option(parsing: .unconditional, help: .init("Number of samples.", valueName: "N"))
@@ -30,6 +32,7 @@ struct SamplingOptions: ParsableArguments {
     /// - Parameter grid: where a picture goes; nil for none.
     func request(grid: String?) -> SampleRequest {
         var request = SampleRequest(model.recipe(seed: seed.seed, speculation: speculation.recipe))
+        request.recipe.start = start.recipe
         (request.count, request.batch, request.threads) = (count, batch.batch, threads.threads)
         (request.grid, request.folder, request.tensors) = (grid, samples, tensors)
         return request

@@ -14,6 +14,19 @@ public struct DenoisingChain: GaussianChain {
     private let unconditional: Condition
     private let conditions: [Condition]
     private let priors: [Condition: [Double]]
+    private let start: Start?
+
+    /// Where samples start, if not from noise alone: `Y_0 = α x + σ z`.
+    public struct Start: Sendable {
+        /// `α x`
+        public let mean: [Double]
+        /// `σ ≥ 0`
+        public let standardDeviation: Double
+
+        public init(mean: [Double], standardDeviation: Double) {
+            (self.mean, self.standardDeviation) = (mean, standardDeviation)
+        }
+    }
 
     /// - Parameters:
     ///   - denoiser: the network.
@@ -23,12 +36,17 @@ public struct DenoisingChain: GaussianChain {
     ///   - unconditional: what stands for "no class" in guidance.
     ///   - predictionBounds: where `x̂0` is clipped to; nil for nowhere.
     ///   - priors: about what the network denoises pure noise to, for each condition; drafts start from it.
+    ///   - start: where samples start; nil for standard normals.
     /// - Throws: `DiffusionError` for steps or a guidance that are not finite.
     public init(
         denoiser: any Denoiser, steps: [DenoisingStep], conditions: [Condition] = [], guidance: Double = 0,
         unconditional: Condition = .none, predictionBounds: ClosedRange<Double>? = nil,
-        priors: [Condition: [Double]] = [:]
+        priors: [Condition: [Double]] = [:], start: Start? = nil
     ) throws(DiffusionError) {
+        if let start, start.mean.count != denoiser.dimension || !Vector.squaredNorm(start.mean).isFinite {
+            throw DiffusionError(
+                "start", expected: "\(denoiser.dimension) finite numbers", found: "\(start.mean.count)")
+        }
         guard guidance.isFinite else {
             throw DiffusionError("guidance", expected: "a finite number", found: "\(guidance)")
         }
@@ -49,6 +67,7 @@ public struct DenoisingChain: GaussianChain {
         self.guidance = guidance
         self.unconditional = unconditional
         self.predictionBounds = predictionBounds
+        self.start = start
         self.priors = priors.filter { $0.value.count == denoiser.dimension }
     }
 
@@ -56,10 +75,16 @@ public struct DenoisingChain: GaussianChain {
         self.denoiser = denoiser
         (steps, conditions, guidance) = (chain.steps, chain.conditions, chain.guidance)
         (unconditional, predictionBounds, priors) = (chain.unconditional, chain.predictionBounds, chain.priors)
+        start = chain.start
     }
 
     /// The same chain over another denoiser, one with the same answers for example that is measured or shared out.
     public func replacing(denoiser: any Denoiser) -> DenoisingChain { DenoisingChain(self, denoiser: denoiser) }
+
+    public func initialState(sample: Int, noise: [Double]) -> [Double] {
+        guard let start else { return noise }
+        return Vector.combine(1, start.mean, start.standardDeviation, noise)
+    }
 
     public var stepCount: Int { steps.count }
     public var dimension: Int { denoiser.dimension }

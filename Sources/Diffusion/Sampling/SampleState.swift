@@ -17,6 +17,11 @@ public struct SampleState: Sendable {
         self.state = state
     }
 
+    /// About what it will come to: the newest prediction along its path, `x̂0` of a chain that denoises; nil before the first.
+    public var prediction: [Double]? {
+        (memory.latestEvaluation(upTo: step) ?? memory.latestEvaluation(upTo: memory.lastStep))?.evaluation.prediction
+    }
+
     /// The window that a draft proposes from here on.
     func window(length: Int, isPlain: Bool = false, iterate: Int? = nil) -> DraftWindow {
         DraftWindow(

@@ -22,6 +22,9 @@ public struct SequentialSampler<Chain: GaussianChain>: Sampler {
             let noise = random.increment(sample: samples[i].sample, step: n, dimension: chain.dimension)  // Z_n
             samples[i].state = Vector.combine(1, mean, chain.transition(at: n).standardDeviation, noise)
             samples[i].step = n + 1
+            // For whoever watches; nothing here depends on it.
+            samples[i].memory.record(step: n, state: state, prediction: predictions[i][0])
+            samples[i].memory.forget(before: n)
             info.visits.append(.init(samples[i]))
         }
         return info

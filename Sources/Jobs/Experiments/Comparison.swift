@@ -37,7 +37,7 @@ public struct Comparison: RunResult {
             throw RecipeError("draft", "none is the plain sampling that a draft is compared with; name another.")
         }
         try OutputError.checkWritable(pictures: [request.grid], tensors: [request.tensors])
-        let model = try request.recipe.model.load(telling: monitor)
+        let model = try request.recipe.load(telling: monitor, threads: request.threads)
         try MemoryNeed.check(of: model, request)
         let labels = max(1, try model.labels(of: request.recipe.classes).count)
 

@@ -1,4 +1,5 @@
 import Couplings
+import Diffusion
 import FiniteAlphabets
 import Foundation
 import Models
@@ -63,18 +64,8 @@ public struct CouplingStream: Sendable {
         }
     }
 
-    private func answers(_ lines: [LineBuffer.Line]) -> [JSON] {
-        let workers = min(threads, lines.count)
-        guard workers > 1 else { return lines.map(answer) }
-        return Array(unsafeUninitializedCapacity: lines.count) { buffer, count in
-            nonisolated(unsafe) let place = buffer
-            DispatchQueue.concurrentPerform(iterations: workers) { worker in
-                for index in stride(from: worker, to: lines.count, by: workers) {
-                    place.initializeElement(at: index, to: answer(lines[index]))
-                }
-            }
-            count = lines.count
-        }
+    private func answers(_ lines: [LineBuffer.Line]) throws -> [JSON] {
+        lines.count == 1 ? [answer(lines[0])] : try lines.concurrentMap(threads: threads) { answer($0) }
     }
 
     func answer(_ line: LineBuffer.Line) -> JSON {

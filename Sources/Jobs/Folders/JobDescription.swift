@@ -13,6 +13,8 @@ struct JobDescription: Codable, Equatable {
     let draftWeights: String
     /// Of the file or folder that the rule reads; empty for a rule without one.
     let ruleWeights: String
+    /// Of the pictures that samples start from; nil for none.
+    let startPictures: String?
     /// The schedule that the model is sampled with.
     let schedule: String
     let exact: Bool
@@ -25,6 +27,7 @@ struct JobDescription: Codable, Equatable {
         case recipe, count, weights, schedule, exact, notes, format, version
         case draftWeights = "draft_weights"
         case ruleWeights = "rule_weights"
+        case startPictures = "start_pictures"
         case hasTensors = "tensors"
     }
 
@@ -37,6 +40,7 @@ struct JobDescription: Codable, Equatable {
         draftWeights = try companions.compactMap { try? BundledModels.folder($0) }
             .map { try Fingerprint.text(ofFolder: $0) }.joined(separator: " ")
         ruleWeights = try recipe.speculation.rule.fingerprint()
+        startPictures = try recipe.start?.fingerprint()
         schedule = model.process.scheduleName
         exact = isExact
         notes = model.notes.isEmpty ? nil : model.notes
@@ -48,7 +52,9 @@ struct JobDescription: Codable, Equatable {
     var sampling: SamplingDescription { SamplingDescription(recipe, isExact: exact, notes: notes ?? []) }
 
     /// The names of folders are no part of it, nor notes that name them: the same model may stand elsewhere.
-    private static let names: Set<String> = ["recipe.model.name", "recipe.speculation.draftModel", "notes"]
+    private static let names: Set<String> = [
+        "recipe.model.name", "recipe.speculation.draftModel", "notes", "recipe.start.picture", "recipe.start.mask",
+    ]
 
     /// The first thing that is not the same in another job, nil if all is: what it is, and its values here and there.
     func difference(from other: JobDescription) throws -> (key: String, here: String, there: String)? {

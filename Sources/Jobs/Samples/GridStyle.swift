@@ -55,6 +55,13 @@ public struct GridStyle: Sendable {
         try grid?.writePNG(to: path, texts: texts(recipe, report))
     }
 
+    /// The pictures alone, while the run goes on.
+    func write(_ pictures: [Image], to path: String) throws {
+        guard let first = pictures.first else { return }
+        let scale = scale ?? Image.visibleScale(width: first.width, height: first.height)
+        try Image.grid(pictures, scale: scale, labels: [])?.writePNG(to: path)
+    }
+
     private func texts(_ recipe: SamplingRecipe, _ report: Report) -> [PNGText] {
         let texts: [(keyword: String, text: String?)] = [
             ("Software", "diffspec \(report.versions.diffspec)"), ("model", report.model), ("seed", "\(report.seed)"),

@@ -42,7 +42,8 @@ public struct SampleJob {
     public func run() throws -> Outcome? {
         try request.validate()
         if group.rank == 0 { try OutputError.checkWritable(pictures: [request.grid], tensors: [request.tensors]) }
-        let model = try request.recipe.model.load(telling: group.rank == 0 ? monitor : NoMonitor())
+        let model = try request.recipe.load(
+            telling: group.rank == 0 ? monitor : NoMonitor(), threads: request.threads)
         try MemoryNeed.check(of: model, request)
         let labels = try request.gridStyle.labels(of: model, request.recipe)
 
@@ -89,13 +90,24 @@ public struct SampleJob {
         func shares(_ samples: [Int]) -> (own: [Int], others: any SampleSource) {
             isShared ? SampleShares.handOut(samples, in: group) : (samples, NoOtherProcesses())
         }
+        var rounds = 0
+        /// Writes a preview, where it is time for one.
+        func preview(_ active: [SampleState], _ output: SampleOutput) throws {
+            rounds += 1
+            guard let path = request.preview, let every = request.previewRounds, rounds % every == 0 else { return }
+            try output.writePreview(of: active, request.gridStyle, to: path)
+        }
+        // The picture itself takes its place.
+        defer { if let path = request.preview { try? FileManager.default.removeItem(atPath: path) } }
         guard let folder = request.folder else {
             var output = try SampleOutput(
                 format: SampleFormat(model), samples: samples, keepsGrid: request.grid != nil, folder: nil,
                 tensors: request.tensors, decoder: model.decoder, threads: request.threads)
             defer { output.cancel() }
             let (own, others) = shares(Array(samples))
-            try run.run(own, others: others) { try output.accept($0.state, sample: $0.sample) }
+            try run.run(own, others: others, onActive: { try preview($0, output) }) {
+                try output.accept($0.state, sample: $0.sample)
+            }
             try output.finish()
             return (run, try output.pictures())
         }
@@ -107,6 +119,8 @@ public struct SampleJob {
         do {
             try run.run(own, others: others) {
                 try job.note($0)
+            } onActive: {
+                try preview($0, job.output)
             } onFinished: {
                 try job.output.accept($0.state, sample: $0.sample)
             }

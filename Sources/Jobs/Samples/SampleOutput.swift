@@ -1,3 +1,4 @@
+import Diffusion
 import Foundation
 import Imaging
 import Models
@@ -95,6 +96,22 @@ struct SampleOutput {
                 throw error
             } catch { throw OutputError(path: path, reason: "it was there, and is not any more") }
         }
+    }
+
+    /// Writes the grid as it is: finished samples, and about what those under way will come to. Those that have not begun are
+    /// left out.
+    func writePreview(of active: [SampleState], _ style: GridStyle, to path: String) throws {
+        let coming = Dictionary(uniqueKeysWithValues: active.map { ($0.sample, $0) })
+        var pictures: [Image] = []
+        for sample in samples.prefix(Self.largestGrid) {
+            if let picture = shown[sample] {
+                pictures.append(picture)
+            } else if let state = coming[sample] {
+                let values = state.prediction ?? state.state
+                pictures.append(format.picture(of: try decoder?.picture(of: values, threads: threads) ?? values))
+            }
+        }
+        try style.write(pictures, to: path)
     }
 
     /// Sees to it that a manifest that speaks of the tensors does not outlive them.

@@ -17,6 +17,8 @@ public struct SampleRequest: Sendable {
     public var grid: String?
     /// How it is laid out, and what its file says about it.
     public var gridStyle = GridStyle()
+    /// Rounds from one preview of the picture to the next; nil for none.
+    public var previewRounds: Int?
     /// Folder for one PNG a sample, with the job's manifest.
     public var folder: String?
     /// File for the raw samples, safetensors.
@@ -24,12 +26,19 @@ public struct SampleRequest: Sendable {
 
     public init(_ recipe: SamplingRecipe) { self.recipe = recipe }
 
+    /// Where previews are written: beside the picture, `samples.preview.png`.
+    public var preview: String? {
+        guard previewRounds != nil, let grid else { return nil }
+        return (grid.hasSuffix(".png") ? String(grid.dropLast(4)) : grid) + ".preview.png"
+    }
+
     /// Samples whose rows share a call.
     public var lanes: Int { min(batch, count) }
 
     public func validate() throws(RecipeError) {
         try recipe.chain.validate()
         try recipe.speculation.validate(for: recipe.chain)
+        try recipe.start?.validate()
         guard (1...10_000_000).contains(count) else {
             throw RecipeError("count", "must be from 1 to 10000000, found \(count).")
         }
@@ -42,6 +51,12 @@ public struct SampleRequest: Sendable {
         guard folder != nil || shard == .whole && !resumes else {
             throw RecipeError(
                 resumes ? "resume" : "shard", "needs --samples, the folder in which the job keeps its state.")
+        }
+        if let previewRounds {
+            guard previewRounds >= 1 else {
+                throw RecipeError("preview", "must be at least 1 round, found \(previewRounds).")
+            }
+            guard grid != nil else { throw RecipeError("preview", "needs --out, the picture that it is a preview of.") }
         }
         try gridStyle.validate()
         if shard.count > count {

@@ -28,10 +28,12 @@ struct SampleRun {
     ///   - samples: still to be made.
     ///   - others: finished samples that came from other processes since it was last asked.
     ///   - onRound: called after every round with the account so far.
+    ///   - onActive: called after every round with the samples under way.
     ///   - onFinished: called once per sample, in the order in which they finish; returns the fingerprint of what it wrote.
     mutating func run(
         _ samples: some Collection<Int>, others: any SampleSource = NoOtherProcesses(),
-        onRound: (SamplingTally) throws -> Void = { _ in }, onFinished: (FinishedSample) throws -> UInt64
+        onRound: (SamplingTally) throws -> Void = { _ in }, onActive: ([SampleState]) throws -> Void = { _ in },
+        onFinished: (FinishedSample) throws -> UInt64
     ) throws {
         let stepCount = sampler.chain.stepCount
         let (before, start) = (tally.seconds, ContinuousClock.now)
@@ -60,6 +62,7 @@ struct SampleRun {
                 try monitor.check()
                 calls += info.calls
                 tally.calls += info.calls
+                try onActive(active)
                 try endRound(underWay: active.reduce(0) { $0 + ($1.step < stepCount ? $1.step : 0) })
             } onFinished: {
                 try accept($0)

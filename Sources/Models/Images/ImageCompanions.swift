@@ -16,9 +16,10 @@ public struct ImageCompanions: DraftCompanions {
     }
 
     public func cheaperChain() throws -> DenoisingChain? {
-        let network = try ImageModel(
+        var network = try ImageModel(
             named: companion(Self.smallSuffix), schedule: recipe.model.schedule,
             prompts: recipe.model.prompts ?? Prompts())
+        network.start = target.start
         return try network.chain(recipe.chain, subjects: recipe.classes, threads: threads)
     }
 

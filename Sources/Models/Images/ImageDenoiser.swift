@@ -6,6 +6,8 @@ public struct ImageDenoiser: Denoiser {
     let network: any ImageNetwork
     let process: ImageProcess
     let threads: Int
+    /// What of a picture is kept: there it is the prediction.
+    var start: StartingPicture?
 
     public var dimension: Int { process.picture.size }
 
@@ -14,7 +16,13 @@ public struct ImageDenoiser: Denoiser {
             sample: process.noise.samples(queries, dimension: dimension), batch: queries.count,
             height: process.picture.height, width: process.picture.width, timesteps: process.noise.timesteps(queries),
             labels: try process.labels(of: queries.map(\.condition), count: network.labelCount), threads: threads)
-        return process.noise.denoised(queries, output: output)
+        var predictions = process.noise.denoised(queries, output: output)
+        if let start, let isKept = start.isKept {
+            for row in predictions.indices {
+                for index in isKept.indices where isKept[index] { predictions[row][index] = start.sample[index] }
+            }
+        }
+        return predictions
     }
 }
 

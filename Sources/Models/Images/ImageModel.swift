@@ -27,6 +27,9 @@ public struct ImageModel: Model {
     /// What turns its samples into pictures, if they are latents; nil if they are pictures.
     public let decoder: LatentDecoder?
 
+    /// What its samples start from, see ``starting(from:strength:keeping:threads:)``; nil for noise.
+    var start: StartingPicture?
+
     public var noise: NoiseProcess { process.noise }
     public var pictures: PictureShape? { picture }
     /// Of a sample.
@@ -157,7 +160,7 @@ public struct ImageModel: Model {
     /// The network with its process, ready to be put into a chain.
     /// - Parameter threads: cores to use, at least 1.
     public func denoiser(threads: Int) -> ImageDenoiser {
-        ImageDenoiser(network: network, process: process, threads: threads)
+        ImageDenoiser(network: network, process: process, threads: threads, start: start)
     }
 
     /// The labels that classes name, by label or by name in any case; all of the model's for an empty list.
@@ -194,11 +197,22 @@ public struct ImageModel: Model {
             throw RecipeError(
                 "guidance", "needs a model trained with a \"no class\" label, and this one has none.")
         }
-        let (steps, bounds) = try noise.steps(recipe)
+        var (steps, bounds) = try noise.steps(recipe)
+        var (priors, origin) = (priors, DenoisingChain.Start?.none)
+        let conditions = try labels(of: classes).map { Condition.label($0) }
+        let unconditional = process.nullClass.map { Condition.label($0) } ?? .none
+        if let start {
+            steps = try start.steps(of: steps)
+            let (signal, deviation) = (
+                noise.schedule.signal(at: steps[0].time), noise.schedule.noise(at: steps[0].time)
+            )
+            origin = .init(mean: start.sample.map { signal * $0 }, standardDeviation: deviation)
+            // The picture is also about what the first prediction will be.
+            for condition in conditions + [unconditional, .none] { priors[condition] = start.sample }
+        }
         return try DenoisingChain(
-            denoiser: denoiser(threads: threads), steps: steps,
-            conditions: labels(of: classes).map { .label($0) }, guidance: recipe.guidance,
-            unconditional: process.nullClass.map { .label($0) } ?? .none, predictionBounds: bounds, priors: priors)
+            denoiser: denoiser(threads: threads), steps: steps, conditions: conditions, guidance: recipe.guidance,
+            unconditional: unconditional, predictionBounds: bounds, priors: priors, start: origin)
     }
 
     public static func inspection(of name: String, folder: String) throws -> any Inspection {

@@ -39,6 +39,20 @@ public struct LatentDecoder: Sendable {
         shift = kl?.latentMeans ?? Array(repeating: kl?.shiftFactor ?? 0, count: latent.channels)
     }
 
+    /// The latent of a picture, `[channels, height, width]`: the mean of the autoencoder's posterior.
+    /// - Throws: `NetworkInputError` for a picture of another size.
+    func latent(of picture: [Double], threads: Int) throws -> [Double] {
+        let values = try autoencoder.encode(
+            picture.map { Float($0) }, count: 1, height: self.picture.height, width: self.picture.width,
+            threads: threads)
+        let pixels = latent.height * latent.width
+        // Behind the means stand the deviations, if there are any.
+        return values.prefix(latent.size).enumerated().map { index, value in
+            let channel = index / pixels
+            return (Double(value) - shift[channel]) / scale[channel]
+        }
+    }
+
     /// A sample's picture, `[channels, height, width]`, white at 1 and black at -1.
     /// - Throws: `NetworkInputError` for a sample of another size.
     public func picture(of sample: [Double], threads: Int) throws -> [Double] {
