@@ -54,11 +54,11 @@ static void check_products(size_t rows, size_t inputs, size_t outputs) {
     const size_t panels = (columns + width - 1) / width;
     float *weights = numbers(outputs * inputs), *packed = zeros(panels * width * depth), *bias = numbers(columns);
     size_t *positions = identity(inputs);
-    ds_pack(weights, outputs, inputs, 1, positions, 0, depth, packed);
+    ds_pack(DS_F32, weights, outputs, inputs, 1, positions, 0, depth, packed);
     float *x = zeros(rows * depth), *out = floats(rows * columns), *residual = numbers(rows * columns);
     for (size_t r = 0; r < rows; r++) for (size_t k = 0; k < inputs; k++) x[r * depth + k] = number();
     const ptrdiff_t taps[1] = {0};
-    const ds_product product = {taps, 1, depth, packed, columns, bias, 0.5f, NULL};
+    const ds_product product = {DS_F32, taps, 1, depth, packed, columns, bias, 0.5f, NULL};
     const float **pointers = malloc(rows * sizeof(float *));
     for (size_t r = 0; r < rows; r++) pointers[r] = x + r * depth;
     for (int strided = 0; strided < 2; strided++) {
@@ -81,16 +81,16 @@ static void check_convolution(size_t height, size_t width, size_t inputs, size_t
     float *weights = numbers(outputs * inputs * 9), *packed = zeros(panels * panelWidth * 9 * channels), *bias = zeros(columns);
     for (size_t n = 0; n < outputs; n++) bias[n] = number();
     size_t *positions = identity(inputs);
-    ds_pack(weights, outputs, inputs, 9, positions, 0, channels, packed);
+    ds_pack(DS_F32, weights, outputs, inputs, 9, positions, 0, channels, packed);
     float *image = zeros(inHeight * inWidth * channels), *scale = numbers(channels), *shift = zeros(channels);
     for (size_t p = 0; p < inHeight * inWidth; p++) for (size_t c = 0; c < inputs; c++) image[p * channels + c] = number();
     for (size_t c = 0; c < inputs; c++) shift[c] = number();
     float *border = floats((height + 2) * paddedWidth * channels), *out = floats(height * width * columns);
-    const ds_gather gather = {image, height, width, channels, upsample, scale, shift, DS_ACTIVATION_SILU, 1, 1, paddedWidth, channels};
+    const ds_gather gather = {image, height, width, channels, upsample, scale, shift, DS_ACTIVATION_SILU, 1, 1, paddedWidth, DS_F32, channels};
     ds_gather_rows(&gather, 0, height + 2, border);
     ptrdiff_t taps[9];
     for (int t = 0; t < 9; t++) taps[t] = (ptrdiff_t)((t / 3 * paddedWidth + t % 3) * channels);
-    const ds_product product = {taps, 9, channels, packed, columns, bias, 1, NULL};
+    const ds_product product = {DS_F32, taps, 9, channels, packed, columns, bias, 1, NULL};
     ds_convolve(&product, border, paddedWidth, channels, 1, height, width, 0, panels, out, columns, NULL, 0);
     double *expected = malloc(height * width * outputs * sizeof(double));
     for (size_t y = 0; y < height; y++) for (size_t x = 0; x < width; x++) for (size_t n = 0; n < outputs; n++) {
@@ -108,7 +108,7 @@ static void check_convolution(size_t height, size_t width, size_t inputs, size_t
         const size_t tiles = (size_t)(m + 2) * (m + 2), stride = panels * panelWidth * channels;
         float *transformed = zeros(tiles * stride), *in = floats(tiles * channels), *products = floats(tiles * columns);
         float *tile = floats((m + 2) * (m + 2) * channels), *result = floats(m * m * columns);
-        ds_pack_winograd(m, weights, outputs, inputs, positions, channels, 0, panels, transformed, stride);
+        ds_pack_winograd(DS_F32, m, weights, outputs, inputs, positions, channels, 0, panels, transformed, stride);
         for (size_t ty = 0; ty < height; ty += m) for (size_t tx = 0; tx < width; tx += m) {
             for (int y = 0; y < m + 2; y++) for (int x = 0; x < m + 2; x++) {
                 const int inside = ty + y < height + 2 && tx + x < width + 2;
@@ -116,9 +116,9 @@ static void check_convolution(size_t height, size_t width, size_t inputs, size_t
                 if (inside) memcpy(to, border + ((ty + y) * paddedWidth + tx + x) * channels, channels * sizeof(float));
                 else memset(to, 0, channels * sizeof(float));
             }
-            ds_winograd_input(m, tile, (m + 2) * channels, channels, in, channels);
+            ds_winograd_input(m, NULL, tile, (m + 2) * channels, channels, in, channels);
             for (size_t i = 0; i < tiles; i++) {
-                const ds_product one = {NULL, 1, channels, transformed + i * stride, columns, NULL, 1, NULL};
+                const ds_product one = {DS_F32, NULL, 1, channels, transformed + i * stride, columns, NULL, 1, NULL};
                 ds_multiply_strided(&one, in + i * channels, channels, 1, 0, panels, products + i * columns, columns, NULL, 0);
             }
             const size_t rows = height - ty < (size_t)m ? height - ty : (size_t)m, cols = width - tx < (size_t)m ? width - tx : (size_t)m;
@@ -189,7 +189,7 @@ static void check_sequence(size_t batch, size_t positions, size_t inputs, size_t
     float *weights = numbers(outputs * inputs * taps), *packed = zeros(panels * width * taps * depth), *bias = zeros(columns);
     for (size_t n = 0; n < outputs; n++) bias[n] = number();
     size_t *channels = identity(inputs);
-    ds_pack(weights, outputs, inputs, taps, channels, 0, depth, packed);
+    ds_pack(DS_F32, weights, outputs, inputs, taps, channels, 0, depth, packed);
     float *in = zeros(positions * batch * depth), *out = numbers(outPositions * batch * columns);
     for (size_t r = 0; r < positions * batch; r++) for (size_t c = 0; c < inputs; c++) in[r * depth + c] = number();
     float *before = floats(outPositions * batch * columns);
@@ -201,7 +201,7 @@ static void check_sequence(size_t batch, size_t positions, size_t inputs, size_t
         while (first + count < outPositions && (first + count) * step + t < positions + middle) count++;
         list[t] = (ds_sequence_tap){t, count ? first * step + t - middle : 0, first, count};
     }
-    const ds_sequence_convolution convolution = {list, taps, packed, taps, depth, columns, bias, accumulates, batch, step, 1,
+    const ds_sequence_convolution convolution = {DS_F32, list, taps, packed, taps, depth, columns, bias, accumulates, batch, step, 1,
                                                  in, depth, out, columns, outPositions};
     ds_convolve_sequence(&convolution, 0, panels);
     for (size_t o = 0; o < outPositions; o++) for (size_t b = 0; b < batch; b++) for (size_t n = 0; n < outputs; n++) {

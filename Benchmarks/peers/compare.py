@@ -79,7 +79,7 @@ def onnxruntime(model, args, threads, folder):
     return lambda: session.run(None, feed)[0]
 
 
-def openvino(model, args, threads, folder):
+def openvino(model, args, threads, precision):
     import openvino as ov
 
     core = ov.Core()
@@ -88,7 +88,7 @@ def openvino(model, args, threads, folder):
         port.get_node().set_partial_shape(ov.PartialShape(list(array.shape)))
     converted.validate_nodes_and_infer_types()
     compiled = core.compile_model(converted, "CPU", {
-        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"})
+        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision})
     request = compiled.create_infer_request()
 
     def run():
