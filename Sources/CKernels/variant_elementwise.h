@@ -65,8 +65,9 @@ INLINE void affine_pixel(const float *x, size_t channels, const float *scale, co
     }
 }
 
-INLINE void gather_rows(const ds_gather *g, size_t firstRow, size_t endRow, float *out, const int activation) {
-    const size_t words = g->precision == DS_F32 ? g->channels : g->channels / 2;
+INLINE void gather_rows(const ds_gather *g, size_t firstRow, size_t endRow, float *out, const int activation,
+                        const int precision) {
+    const size_t words = precision == DS_F32 ? g->channels : g->channels / 2;
     const size_t sourceWidth = g->width >> g->upsample;
     for (size_t py = firstRow; py < endRow; py++) {
         const ptrdiff_t y = (ptrdiff_t)py - g->top;
@@ -75,7 +76,7 @@ INLINE void gather_rows(const ds_gather *g, size_t firstRow, size_t endRow, floa
             if (y >= 0 && x >= 0 && (size_t)y < g->height && (size_t)x < g->width) {
                 const size_t pixel = ((size_t)y >> g->upsample) * sourceWidth + ((size_t)x >> g->upsample);
                 affine_pixel(g->image + pixel * g->channels, g->channels, g->scale, g->shift, activation,
-                             g->precision, out);
+                             precision, out);
             } else {
                 memset(out, 0, words * sizeof(float));
             }
@@ -84,15 +85,20 @@ INLINE void gather_rows(const ds_gather *g, size_t firstRow, size_t endRow, floa
     }
 }
 
-static void gather(const ds_gather *g, size_t firstRow, size_t endRow, float *out) {
+INLINE void gather_as(const ds_gather *g, size_t firstRow, size_t endRow, float *out, const int precision) {
     switch (g->activation) {
-    case DS_ACTIVATION_SILU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_SILU); break;
-    case DS_ACTIVATION_MISH: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_MISH); break;
-    case DS_ACTIVATION_GELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_GELU); break;
-    case DS_ACTIVATION_RELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_RELU); break;
-    case DS_ACTIVATION_QUICK_GELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_QUICK_GELU); break;
-    default: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_NONE); break;
+    case DS_ACTIVATION_SILU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_SILU, precision); break;
+    case DS_ACTIVATION_MISH: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_MISH, precision); break;
+    case DS_ACTIVATION_GELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_GELU, precision); break;
+    case DS_ACTIVATION_RELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_RELU, precision); break;
+    case DS_ACTIVATION_QUICK_GELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_QUICK_GELU, precision); break;
+    default: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_NONE, precision); break;
     }
+}
+
+static void gather(const ds_gather *g, size_t firstRow, size_t endRow, float *out) {
+    if (g->precision == DS_F32) gather_as(g, firstRow, endRow, out, DS_F32);
+    else gather_as(g, firstRow, endRow, out, DS_BF16);
 }
 
 /// See ds_round_rows.

@@ -122,8 +122,8 @@ INLINE void store_rounded(const int n, const float *feedback, const vec *x, floa
 }
 
 #define WINOGRAD_INPUT(M, N)                                                                                          \
-    static void winograd_input_##M(const float *feedback, const float *padded, size_t rowStride, size_t channels,     \
-                                   float *out, size_t positionStride) {                                               \
+    INLINE void transform_input_##M(const int rounds, const float *feedback, const float *padded, size_t rowStride,   \
+                                    size_t channels, float *out, size_t positionStride) {                             \
         for (size_t c = 0; c < channels; c += LANES) {                                                                \
             vec t[N][N];                                                                                              \
             UNROLL for (int j = 0; j < N; j++) {                                                                      \
@@ -134,14 +134,17 @@ INLINE void store_rounded(const int n, const float *feedback, const vec *x, floa
             }                                                                                                         \
             UNROLL for (int i = 0; i < N; i++) {                                                                      \
                 vec row[N];                                                                                           \
+                float *place = out + i * N * positionStride;                                                          \
                 input_points_##M(t[i], row);                                                                          \
-                if (feedback) {                                                                                       \
-                    store_rounded(N, feedback, row, out + i * N * positionStride, positionStride, c);                 \
-                    continue;                                                                                         \
-                }                                                                                                     \
-                UNROLL for (int j = 0; j < N; j++) store(out + (i * N + j) * positionStride + c, row[j]);             \
+                if (rounds) store_rounded(N, feedback, row, place, positionStride, c);                                \
+                else UNROLL for (int j = 0; j < N; j++) store(place + j * positionStride + c, row[j]);                \
             }                                                                                                         \
         }                                                                                                             \
+    }                                                                                                                 \
+    static void winograd_input_##M(const float *feedback, const float *padded, size_t rowStride, size_t channels,     \
+                                   float *out, size_t positionStride) {                                               \
+        if (feedback) transform_input_##M(1, feedback, padded, rowStride, channels, out, positionStride);             \
+        else transform_input_##M(0, feedback, padded, rowStride, channels, out, positionStride);                      \
     }
 
 #define WINOGRAD_OUTPUT(M, N)                                                                                         \
