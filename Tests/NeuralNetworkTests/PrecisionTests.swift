@@ -4,7 +4,7 @@ import Testing
 
 /// Networks whose large products multiply numbers of sixteen bits.
 @Suite struct PrecisionTests {
-    /// Of the largest error in deviations of the output: twice that of a large network (see Benchmarks/results.md), for these are
+    /// Of the largest error in deviations of the output: twice that of a large network (see Benchmarks/results/half-precision.md), for these are
     /// narrow, so that fewer errors cancel out.
     static let bound = 0.12
 

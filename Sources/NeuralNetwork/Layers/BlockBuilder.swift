@@ -21,9 +21,9 @@ struct BlockBuilder {
     }
 
     /// Winograd's transforms make the error of sixteen bits larger: that of F(4×4) is 3.4 times a direct convolution's. At the
-    /// full resolution layers of few channels gain least, for the transforms are most of their work, and their error is most
-    /// of the network's, so they stay in single precision. (Measured, of the 35.7 million parameters' network: error and
-    /// time of both choices are in Benchmarks/results.md.)
+    /// full resolution layers of few channels gain least, for much of their work is the transforms, and their errors are most
+    /// of the network's: they stay in single precision. (Time and error of every arrangement are in
+    /// Benchmarks/results/half-precision.md.)
     private func precision(level: Int, weights: Int) -> Precision {
         level == 0 && weights <= 32_768 ? .f32 : reader.precision
     }
