@@ -141,7 +141,7 @@ static void check_convolution(int precision, size_t height, size_t width, size_t
             ds_winograd_input(m, precision == DS_F32 ? NULL : feedback, tile, (m + 2) * channels, channels, in, pixel);
             for (size_t i = 0; i < tiles; i++) {
                 const ds_product one = {precision, NULL, 1, pixel, transformed + i * stride, columns, NULL, 1, NULL};
-                ds_multiply_strided(&one, in + i * channels, channels, 1, 0, panels, products + i * columns, columns, NULL, 0);
+                ds_multiply_strided(&one, in + i * pixel, pixel, 1, 0, panels, products + i * columns, columns, NULL, 0);
             }
             const size_t rows = height - ty < (size_t)m ? height - ty : (size_t)m, cols = width - tx < (size_t)m ? width - tx : (size_t)m;
             ds_winograd_output(m, products, columns, columns, bias, 1, rows, cols, result, m * columns, columns, NULL, 0, 0);
