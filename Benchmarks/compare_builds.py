@@ -40,7 +40,8 @@ RENAMED = [
     ("sweep", ["--plot"], ["--out"]),
 ]
 # Keys whose values may differ: clocks, the program's version, and names that changed by the list above.
-CHANGING = {"wall_seconds", "wall", "seconds", "milliseconds", "versions", "call_times", "call_seconds",
+CHANGING = {"wall_seconds", "wall", "seconds", "milliseconds", "encoding_milliseconds",
+            "planning_milliseconds", "versions", "call_times", "call_seconds",
             "computing_seconds"}
 CHANGED_NAMES = {("langevin", "draft")}
 

@@ -49,49 +49,70 @@ static size_t *identity(size_t count) {
     return positions;
 }
 
-static void check_products(size_t rows, size_t inputs, size_t outputs) {
-    const size_t depth = padded(inputs), columns = padded(outputs), width = ds_panel_width();
+/// Words of so many numbers, and how far results may be from the textbook's: numbers of sixteen bits are rounded to 2⁻⁹ of themselves,
+/// and what Winograd's transforms make of that is at most some ten times as much.
+static size_t words(int precision, size_t count) { return precision == DS_F32 ? count : (count + 1) / 2; }
+static double tolerance(int precision, double single) { return precision == DS_F32 ? single : 0.1; }
+
+/// Rows as a product reads them: the same, or rounded ones.
+static float *as_factors(int precision, float *rows, size_t count, size_t depth) {
+    if (precision == DS_F32) return rows;
+    float *rounded = floats(count * words(precision, depth));
+    ds_round_rows(rows, count, depth, depth, rounded, words(precision, depth));
+    free(rows);
+    return rounded;
+}
+
+static void check_products(int precision, size_t rows, size_t inputs, size_t outputs) {
+    const size_t depth = precision == DS_F32 ? padded(inputs) : inputs, columns = padded(outputs), width = ds_panel_width();
     const size_t panels = (columns + width - 1) / width;
-    float *weights = numbers(outputs * inputs), *packed = zeros(panels * width * depth), *bias = numbers(columns);
+    const size_t row = words(precision, depth);
+    float *weights = numbers(outputs * inputs), *packed = zeros(panels * width * row), *bias = numbers(columns);
     size_t *positions = identity(inputs);
-    ds_pack(weights, outputs, inputs, 1, positions, 0, depth, packed);
+    ds_pack(precision, weights, outputs, inputs, 1, positions, 0, row, packed);
     float *x = zeros(rows * depth), *out = floats(rows * columns), *residual = numbers(rows * columns);
     for (size_t r = 0; r < rows; r++) for (size_t k = 0; k < inputs; k++) x[r * depth + k] = number();
+    float *factors = as_factors(precision, memcpy(floats(rows * depth), x, rows * depth * sizeof(float)), rows, depth);
     const ptrdiff_t taps[1] = {0};
-    const ds_product product = {taps, 1, depth, packed, columns, bias, 0.5f, NULL};
+    const ds_product product = {precision, taps, 1, row, packed, columns, bias, 0.5f, NULL};
     const float **pointers = malloc(rows * sizeof(float *));
-    for (size_t r = 0; r < rows; r++) pointers[r] = x + r * depth;
+    for (size_t r = 0; r < rows; r++) pointers[r] = factors + r * row;
     for (int strided = 0; strided < 2; strided++) {
-        if (strided) ds_multiply_strided(&product, x, depth, rows, 0, panels, out, columns, residual, columns);
+        if (strided) ds_multiply_strided(&product, factors, row, rows, 0, panels, out, columns, residual, columns);
         else ds_multiply(&product, pointers, rows, 0, panels, out, columns, residual, columns);
         for (size_t r = 0; r < rows; r++) for (size_t n = 0; n < outputs; n++) {
             double sum = bias[n] + residual[r * columns + n];
             for (size_t k = 0; k < inputs; k++) sum += (double)x[r * depth + k] * weights[n * inputs + k];
-            expect("product", out[r * columns + n], 0.5 * sum, 1e-4);
+            expect("product", out[r * columns + n], 0.5 * sum, tolerance(precision, 1e-4));
         }
     }
-    free(weights); free(packed); free(bias); free(positions); free(x); free(out); free(residual); free(pointers);
+    free(weights); free(packed); free(bias); free(positions); free(x); free(factors); free(out); free(residual); free(pointers);
 }
 
 // A 3×3 convolution: rows gathered with a border of zeros, then the product of nine taps, and the same by Winograd.
-static void check_convolution(size_t height, size_t width, size_t inputs, size_t outputs, int upsample) {
+static void check_convolution(int precision, size_t height, size_t width, size_t inputs, size_t outputs, int upsample) {
     const size_t channels = padded(inputs), columns = padded(outputs), panelWidth = ds_panel_width();
     const size_t panels = (columns + panelWidth - 1) / panelWidth;
     const size_t inHeight = height >> upsample, inWidth = width >> upsample, paddedWidth = width + 2;
-    float *weights = numbers(outputs * inputs * 9), *packed = zeros(panels * panelWidth * 9 * channels), *bias = zeros(columns);
+    float *weights = numbers(outputs * inputs * 9), *packed = zeros(panels * panelWidth * 9 * words(precision, channels)), *bias = zeros(columns);
     for (size_t n = 0; n < outputs; n++) bias[n] = number();
     size_t *positions = identity(inputs);
-    ds_pack(weights, outputs, inputs, 9, positions, 0, channels, packed);
+    const size_t pixel = words(precision, channels);
+    ds_pack(precision, weights, outputs, inputs, 9, positions, 0, pixel, packed);
     float *image = zeros(inHeight * inWidth * channels), *scale = numbers(channels), *shift = zeros(channels);
     for (size_t p = 0; p < inHeight * inWidth; p++) for (size_t c = 0; c < inputs; c++) image[p * channels + c] = number();
     for (size_t c = 0; c < inputs; c++) shift[c] = number();
     float *border = floats((height + 2) * paddedWidth * channels), *out = floats(height * width * columns);
-    const ds_gather gather = {image, height, width, channels, upsample, scale, shift, DS_ACTIVATION_SILU, 1, 1, paddedWidth, channels};
+    const ds_gather gather = {image, height, width, channels, upsample, scale, shift, DS_ACTIVATION_SILU, 1, 1, paddedWidth, DS_F32, channels};
     ds_gather_rows(&gather, 0, height + 2, border);
+    float *factors = floats((height + 2) * paddedWidth * pixel);
+    ds_gather gatherFactors = gather;
+    (gatherFactors.precision = precision, gatherFactors.outWords = pixel);
+    ds_gather_rows(&gatherFactors, 0, height + 2, factors);
     ptrdiff_t taps[9];
-    for (int t = 0; t < 9; t++) taps[t] = (ptrdiff_t)((t / 3 * paddedWidth + t % 3) * channels);
-    const ds_product product = {taps, 9, channels, packed, columns, bias, 1, NULL};
-    ds_convolve(&product, border, paddedWidth, channels, 1, height, width, 0, panels, out, columns, NULL, 0);
+    for (int t = 0; t < 9; t++) taps[t] = (ptrdiff_t)((t / 3 * paddedWidth + t % 3) * pixel);
+    const ds_product product = {precision, taps, 9, pixel, packed, columns, bias, 1, NULL};
+    ds_convolve(&product, factors, paddedWidth, pixel, 1, height, width, 0, panels, out, columns, NULL, 0);
     double *expected = malloc(height * width * outputs * sizeof(double));
     for (size_t y = 0; y < height; y++) for (size_t x = 0; x < width; x++) for (size_t n = 0; n < outputs; n++) {
         double sum = bias[n];
@@ -102,13 +123,14 @@ static void check_convolution(size_t height, size_t width, size_t inputs, size_t
             sum += v / (1 + exp(-v)) * weights[(n * inputs + c) * 9 + t];
         }
         expected[(y * width + x) * outputs + n] = sum;
-        expect("convolution", out[(y * width + x) * columns + n], sum, 1e-4);
+        expect("convolution", out[(y * width + x) * columns + n], sum, tolerance(precision, 1e-4));
     }
     for (int m = 2; m <= 4; m += 2) {
-        const size_t tiles = (size_t)(m + 2) * (m + 2), stride = panels * panelWidth * channels;
-        float *transformed = zeros(tiles * stride), *in = floats(tiles * channels), *products = floats(tiles * columns);
+        const size_t tiles = (size_t)(m + 2) * (m + 2), stride = panels * panelWidth * pixel;
+        float *transformed = zeros(tiles * stride), *in = floats(tiles * pixel), *feedback = floats(tiles), *products = floats(tiles * columns);
         float *tile = floats((m + 2) * (m + 2) * channels), *result = floats(m * m * columns);
-        ds_pack_winograd(m, weights, outputs, inputs, positions, channels, 0, panels, transformed, stride);
+        ds_winograd_feedback(m, feedback);
+        ds_pack_winograd(precision, m, weights, outputs, inputs, positions, pixel, 0, panels, transformed, stride);
         for (size_t ty = 0; ty < height; ty += m) for (size_t tx = 0; tx < width; tx += m) {
             for (int y = 0; y < m + 2; y++) for (int x = 0; x < m + 2; x++) {
                 const int inside = ty + y < height + 2 && tx + x < width + 2;
@@ -116,19 +138,19 @@ static void check_convolution(size_t height, size_t width, size_t inputs, size_t
                 if (inside) memcpy(to, border + ((ty + y) * paddedWidth + tx + x) * channels, channels * sizeof(float));
                 else memset(to, 0, channels * sizeof(float));
             }
-            ds_winograd_input(m, tile, (m + 2) * channels, channels, in, channels);
+            ds_winograd_input(m, precision == DS_F32 ? NULL : feedback, tile, (m + 2) * channels, channels, in, pixel);
             for (size_t i = 0; i < tiles; i++) {
-                const ds_product one = {NULL, 1, channels, transformed + i * stride, columns, NULL, 1, NULL};
-                ds_multiply_strided(&one, in + i * channels, channels, 1, 0, panels, products + i * columns, columns, NULL, 0);
+                const ds_product one = {precision, NULL, 1, pixel, transformed + i * stride, columns, NULL, 1, NULL};
+                ds_multiply_strided(&one, in + i * pixel, pixel, 1, 0, panels, products + i * columns, columns, NULL, 0);
             }
             const size_t rows = height - ty < (size_t)m ? height - ty : (size_t)m, cols = width - tx < (size_t)m ? width - tx : (size_t)m;
             ds_winograd_output(m, products, columns, columns, bias, 1, rows, cols, result, m * columns, columns, NULL, 0, 0);
             for (size_t y = 0; y < rows; y++) for (size_t x = 0; x < cols; x++) for (size_t n = 0; n < outputs; n++)
-                expect("winograd", result[(y * m + x) * columns + n], expected[((ty + y) * width + tx + x) * outputs + n], 1e-3);
+                expect("winograd", result[(y * m + x) * columns + n], expected[((ty + y) * width + tx + x) * outputs + n], tolerance(precision, 1e-3));
         }
-        free(transformed); free(in); free(products); free(tile); free(result);
+        free(transformed); free(in); free(feedback); free(products); free(tile); free(result);
     }
-    free(weights); free(packed); free(bias); free(positions); free(image); free(scale); free(shift); free(border); free(out); free(expected);
+    free(weights); free(packed); free(bias); free(positions); free(image); free(scale); free(shift); free(border); free(factors); free(out); free(expected);
 }
 
 static void check_elementwise(size_t height, size_t width, size_t channels) {
@@ -183,15 +205,18 @@ static void check_elementwise(size_t height, size_t width, size_t channels) {
 }
 
 // A convolution of sequences of `positions` by `taps` taps, zeros beyond its ends, every `step`-th output; then a modulation.
-static void check_sequence(size_t batch, size_t positions, size_t inputs, size_t outputs, size_t taps, size_t step, int accumulates) {
+static void check_sequence(int precision, size_t batch, size_t positions, size_t inputs, size_t outputs, size_t taps, size_t step, int accumulates) {
     const size_t depth = padded(inputs), columns = padded(outputs), width = ds_panel_width();
     const size_t panels = (columns + width - 1) / width, outPositions = (positions + step - 1) / step, middle = taps / 2;
-    float *weights = numbers(outputs * inputs * taps), *packed = zeros(panels * width * taps * depth), *bias = zeros(columns);
+    float *weights = numbers(outputs * inputs * taps), *packed = zeros(panels * width * taps * words(precision, depth)), *bias = zeros(columns);
     for (size_t n = 0; n < outputs; n++) bias[n] = number();
     size_t *channels = identity(inputs);
-    ds_pack(weights, outputs, inputs, taps, channels, 0, depth, packed);
+    const size_t row = words(precision, depth);
+    ds_pack(precision, weights, outputs, inputs, taps, channels, 0, row, packed);
     float *in = zeros(positions * batch * depth), *out = numbers(outPositions * batch * columns);
     for (size_t r = 0; r < positions * batch; r++) for (size_t c = 0; c < inputs; c++) in[r * depth + c] = number();
+    float *factors = as_factors(precision, memcpy(floats(positions * batch * depth), in, positions * batch * depth * sizeof(float)),
+                                positions * batch, depth);
     float *before = floats(outPositions * batch * columns);
     memcpy(before, out, outPositions * batch * columns * sizeof(float));
     ds_sequence_tap *list = malloc(taps * sizeof(ds_sequence_tap));
@@ -201,8 +226,8 @@ static void check_sequence(size_t batch, size_t positions, size_t inputs, size_t
         while (first + count < outPositions && (first + count) * step + t < positions + middle) count++;
         list[t] = (ds_sequence_tap){t, count ? first * step + t - middle : 0, first, count};
     }
-    const ds_sequence_convolution convolution = {list, taps, packed, taps, depth, columns, bias, accumulates, batch, step, 1,
-                                                 in, depth, out, columns, outPositions};
+    const ds_sequence_convolution convolution = {precision, list, taps, packed, taps, row, columns, bias, accumulates, batch, step, 1,
+                                                 factors, row, out, columns, outPositions};
     ds_convolve_sequence(&convolution, 0, panels);
     for (size_t o = 0; o < outPositions; o++) for (size_t b = 0; b < batch; b++) for (size_t n = 0; n < outputs; n++) {
         double sum = bias[n] + (accumulates ? before[(o * batch + b) * columns + n] : 0);
@@ -211,7 +236,7 @@ static void check_sequence(size_t batch, size_t positions, size_t inputs, size_t
             if (p < 0 || p >= (ptrdiff_t)positions) continue;
             for (size_t c = 0; c < inputs; c++) sum += (double)in[((size_t)p * batch + b) * depth + c] * weights[(n * inputs + c) * taps + t];
         }
-        expect("sequence convolution", out[(o * batch + b) * columns + n], sum, 1e-4);
+        expect("sequence convolution", out[(o * batch + b) * columns + n], sum, tolerance(precision, 1e-4));
     }
     float *scale = numbers(columns), *shift = numbers(columns), *gain = numbers(columns), *residual = numbers(outPositions * batch * columns);
     memcpy(before, out, outPositions * batch * columns * sizeof(float));
@@ -221,8 +246,35 @@ static void check_sequence(size_t batch, size_t positions, size_t inputs, size_t
         const double v = (double)before[i] * scale[i % columns] + shift[i % columns];
         expect("modulation", out[i], v * tanh(log1p(exp(v))) * gain[i % columns] + shift[i % columns] + residual[i], 1e-4);
     }
-    free(weights); free(packed); free(bias); free(channels); free(in); free(out); free(before); free(list);
+    free(weights); free(packed); free(bias); free(channels); free(in); free(factors); free(out); free(before); free(list);
     free(scale); free(shift); free(gain); free(residual);
+}
+
+// Rows packed on the way, as columns and as rows of a matrix, by the product with ones: sums of rows and of columns.
+static void check_packed_rows(size_t rows, size_t width) {
+    const size_t panel = ds_panel_width(), row = width / 2, deep = (rows + 1) / 2;
+    float *x = numbers(rows * width), *rounded = floats(rows * row);
+    ds_round_rows(x, rows, width, width, rounded, row);
+    const size_t longest = rows > width ? rows : width, columns = padded(longest);
+    float *ones = floats(longest + 1), *factors = floats((longest + 1) / 2), *out = floats(columns);
+    for (size_t i = 0; i <= longest; i++) ones[i] = 1;
+    for (int transposed = 0; transposed < 2; transposed++) {
+        const size_t outputs = transposed ? rows : width, inputs = transposed ? width : rows;
+        const size_t panels = (outputs + panel - 1) / panel, depth = transposed ? row : deep;
+        float *packed = zeros(panels * panel * depth);
+        if (transposed) ds_pack_transposed(rounded, rows, row, packed);
+        else ds_pack_rows(rounded, rows, row, packed);
+        ds_round_rows(ones, 1, inputs, inputs, factors, depth);
+        const ds_product product = {DS_BF16, NULL, 1, depth, packed, padded(outputs), NULL, 1, NULL};
+        ds_multiply_strided(&product, factors, depth, 1, 0, panels, out, columns, NULL, 0);
+        for (size_t o = 0; o < padded(outputs); o++) {
+            double sum = 0;
+            for (size_t i = 0; i < inputs && o < outputs; i++) sum += transposed ? x[o * width + i] : x[i * width + o];
+            expect("packed rows", out[o], sum, 0.05);
+        }
+        free(packed);
+    }
+    free(x); free(rounded); free(ones); free(factors); free(out);
 }
 
 /// One word at a time, as the paper has it.
@@ -271,20 +323,23 @@ static void check_team(size_t threads, size_t units) {
 
 int main(void) {
     const size_t sizes[] = {1, 3, 16, 17, 48};
-    for (size_t i = 0; i < 5; i++) for (size_t j = 0; j < 5; j++) for (size_t rows = 1; rows <= 29; rows += 7)
-        check_products(rows, sizes[i], sizes[j]);
-    for (int upsample = 0; upsample < 2; upsample++) {
-        check_convolution(4, 6, 3, 5, upsample);
-        check_convolution(2, 2, 16, 16, upsample);
-        check_convolution(8, 10, 20, 33, upsample);
+    for (int p = DS_F32; p <= DS_BF16; p++) for (size_t i = 0; i < 5; i++) for (size_t j = 0; j < 5; j++) for (size_t rows = 1; rows <= 29; rows += 7)
+        check_products(p, rows, sizes[i], sizes[j]);
+    for (int p = DS_F32; p <= DS_BF16; p++) {
+        for (int upsample = 0; upsample < 2; upsample++) {
+            check_convolution(p, 4, 6, 3, 5, upsample);
+            check_convolution(p, 2, 2, 16, 16, upsample);
+            check_convolution(p, 8, 10, 20, 33, upsample);
+        }
+        check_convolution(p, 5, 7, 17, 18, 0);
+        check_convolution(p, 1, 1, 1, 1, 0);
     }
-    check_convolution(5, 7, 17, 18, 0);
-    check_convolution(1, 1, 1, 1, 0);
+    for (size_t i = 0; i < 5; i++) for (size_t j = 0; j < 5; j++) check_packed_rows(sizes[i], 2 * sizes[j]);
     for (size_t i = 0; i < 5; i++) { check_elementwise(4, 6, sizes[i]); check_elementwise(3, 5, sizes[i]); check_elementwise(1, 1, sizes[i]); }
-    for (size_t taps = 1; taps <= 5; taps += 2) for (size_t step = 1; step <= 2; step++) for (int accumulates = 0; accumulates < 2; accumulates++) {
-        check_sequence(1, 1, 3, 5, taps, step, accumulates);
-        check_sequence(3, 8, 17, 33, taps, step, accumulates);
-        check_sequence(7, 5, 16, 16, taps, step, accumulates);
+    for (size_t taps = 1; taps <= 5; taps += 2) for (size_t step = 1; step <= 2; step++) for (int accumulates = 0; accumulates < 2; accumulates++) for (int p = DS_F32; p <= DS_BF16; p++) {
+        check_sequence(p, 1, 1, 3, 5, taps, step, accumulates);
+        check_sequence(p, 3, 8, 17, 33, taps, step, accumulates);
+        check_sequence(p, 7, 5, 16, 16, taps, step, accumulates);
     }
     for (size_t pairs = 1; pairs < 40; pairs++) check_random_numbers(pairs);
     for (size_t threads = 1; threads <= 3; threads++) { check_team(threads, 0); check_team(threads, 1); check_team(threads, 50); }

@@ -1,16 +1,22 @@
 """Times one U-Net in PyTorch (channels_last), ONNX Runtime, OpenVINO and diffspec, alternating in one run.
 
-All engines get the same weights, the same inputs and the same number of threads, in float32. Each round times every engine once,
+All engines get the same weights, the same inputs and the same number of threads. Each round times every engine once,
 so that whatever else the machine does falls on all of them; printed are medians over the rounds, and ratios to ours. Processor
 time counts what the engine's threads used, and not what other programs took meanwhile: on a machine that is not idle it is the
 fairer measure.
 
     python compare.py MODEL_FOLDER [--batches 1 8 20] [--rounds 11] [--threads 2] [--engines pytorch onnxruntime openvino]
+                      [--precision bf16]
+
+In bf16, PyTorch runs under autocast, OpenVINO with that hint, ONNX Runtime, which has no such kernels, not at all, and the program
+in f32 too; printed are also the errors against PyTorch's f32 (of the program against its own), in deviations of the output.
 
 Build first: swift build -c release --package-path Benchmarks
 """
 import argparse
+import os
 import pathlib
+import re
 import statistics
 import subprocess
 import tempfile
@@ -45,15 +51,15 @@ class Wrapped(torch.nn.Module):
         return self.model(sample, timestep, class_labels, return_dict=False)[0]
 
 
-def pytorch(model, args, threads):
+def pytorch(model, args, threads, precision):
     torch.set_num_threads(threads)
     wrapped = Wrapped(model).to(memory_format=torch.channels_last)
     tensors = [torch.from_numpy(a) for a in args]
     tensors[0] = tensors[0].contiguous(memory_format=torch.channels_last)
 
     def run():
-        with torch.inference_mode():
-            return wrapped(*tensors).numpy()
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            return wrapped(*tensors).float().numpy()
 
     return run
 
@@ -79,7 +85,7 @@ def onnxruntime(model, args, threads, folder):
     return lambda: session.run(None, feed)[0]
 
 
-def openvino(model, args, threads, folder):
+def openvino(model, args, threads, precision):
     import openvino as ov
 
     core = ov.Core()
@@ -88,7 +94,7 @@ def openvino(model, args, threads, folder):
         port.get_node().set_partial_shape(ov.PartialShape(list(array.shape)))
     converted.validate_nodes_and_infer_types()
     compiled = core.compile_model(converted, "CPU", {
-        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"})
+        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision})
     request = compiled.create_infer_request()
 
     def run():
@@ -98,15 +104,22 @@ def openvino(model, args, threads, folder):
 
 
 class Ours:
-    def __init__(self, folder, threads):
+    def __init__(self, folder, threads, precision):
+        self.command = [str(OURS), folder, "--threads", str(threads), "--precision", precision]
         self.process = subprocess.Popen(
-            [str(OURS), folder, "--serve", "--threads", str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            self.command + ["--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         print("diffspec:", self.process.stdout.readline().strip())
 
     def time(self, batch):
         self.process.stdin.write(f"{batch}\n")
         self.process.stdin.flush()
         return tuple(map(float, self.process.stdout.readline().split()))
+
+    def error(self, batch):
+        """Against f32: root mean square and largest, in deviations of the output."""
+        line = subprocess.run(
+            self.command + ["--error", "--batches", str(batch)], check=True, capture_output=True, text=True).stdout
+        return tuple(map(float, re.search(r"square (\S+) +largest (\S+)", line).groups()))
 
     def close(self):
         self.process.stdin.close()
@@ -121,43 +134,55 @@ def main():
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--engines", nargs="+", default=["pytorch", "onnxruntime", "openvino"])
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
     options = parser.parse_args()
 
+    # It names a processor that OpenBLAS is to take this one for; each engine chooses for itself.
+    os.environ.pop("OPENBLAS_CORETYPE", None)
+    precision = options.precision
     model = UNet2DModel.from_pretrained(options.folder).eval()
-    ours = Ours(options.folder, options.threads)
-    print("| batch | engine | median ms a row | fastest | ours / theirs | processor ms a row | ours / theirs |")
-    print("|---|---|---|---|---|---|---|", flush=True)
+    ours = {f"diffspec {name}": Ours(options.folder, options.threads, name) for name in dict.fromkeys([precision, "f32"])}
+    first_name = f"diffspec {precision}"
+    print("| batch | engine | median ms a row | fastest | ours / theirs | processor ms a row | ours / theirs | error | largest |")
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for batch in options.batches:
         args = inputs(model.config, batch)
         with tempfile.TemporaryDirectory() as folder:
             engines = {}
             if "pytorch" in options.engines:
-                engines["PyTorch"] = pytorch(model, args, options.threads)
-            if "onnxruntime" in options.engines:
+                engines[f"PyTorch {precision}"] = pytorch(model, args, options.threads, precision)
+            if "onnxruntime" in options.engines and precision == "f32":
                 engines["ONNX Runtime"] = onnxruntime(model, args, options.threads, folder)
             if "openvino" in options.engines:
-                engines["OpenVINO f32"] = openvino(model, args, options.threads, folder)
-            outputs = {name: run() for name, run in engines.items()}
-            first = next(iter(outputs.values()), None)
-            for name, output in outputs.items():
-                assert np.abs(output - first).max() < 1e-3 * first.std(), f"{name} computes something else"
-            ours.time(batch)
-            times = {name: [] for name in ["diffspec", *engines]}
+                engines[f"OpenVINO {precision}"] = openvino(model, args, options.threads, precision)
+            exact = pytorch(model, args, options.threads, "f32")()
+            errors = {name: ours[name].error(batch) for name in ours}
+            for name, run in engines.items():
+                difference = (run() - exact) / exact.std()
+                errors[name] = (np.sqrt((difference**2).mean()), np.abs(difference).max())
+                bound = 1e-3 if precision == "f32" else 1
+                assert errors[name][1] < bound, f"{name} computes something else"
+            for program in ours.values():
+                program.time(batch)
+            times = {name: [] for name in [*ours, *engines]}
             for _ in range(options.rounds):
-                times["diffspec"].append(ours.time(batch))
+                for name, program in ours.items():
+                    times[name].append(program.time(batch))
                 for name, run in engines.items():
                     start, processor = time.perf_counter(), time.process_time()
                     run()
                     times[name].append(((time.perf_counter() - start) * 1e3, (time.process_time() - processor) * 1e3))
         medians = {name: [statistics.median(column) for column in zip(*values)] for name, values in times.items()}
-        ours_clock, ours_processor = medians["diffspec"]
+        ours_clock, ours_processor = medians[first_name]
         for name, values in times.items():
             clock, processor = medians[name]
             fastest = min(values)[0]
             print(
                 f"| {batch} | {name} | {clock / batch:.2f} | {fastest / batch:.2f} | {ours_clock / clock:.2f} "
-                f"| {processor / batch:.2f} | {ours_processor / processor:.2f} |", flush=True)
-    ours.close()
+                f"| {processor / batch:.2f} | {ours_processor / processor:.2f} "
+                f"| {errors[name][0]:.1e} | {errors[name][1]:.1e} |", flush=True)
+    for program in ours.values():
+        program.close()
 
 
 if __name__ == "__main__":

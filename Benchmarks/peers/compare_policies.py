@@ -1,11 +1,12 @@
 """Latency of one plan of a robot policy: plain and speculative sampling of ours, beside plain sampling in PyTorch with diffusers.
 
     python compare_policies.py BUNDLED WIDE [--rounds 5] [--windows 5 10 20 40] [--batches 1 4 10 20 40] [--threads 2]
+                               [--precision bf16]
 
 BUNDLED is a trained policy, WIDE the same task's published size with random weights (`policy_network.py WIDE` writes it). A random
 network says nothing about how many drafts are accepted: its speculative plans replay the calls, row for row, that BUNDLED's plans of
 the same seed and window made. Everything takes turns, round by round, in one run; printed are medians, and medians of the rounds'
-ratios. c(r) is the time of a call of r rows over that of one.
+ratios. c(r) is the time of a call of r rows over that of one. In bf16 the program is compared with itself in f32, in PyTorch's place.
 
 Build first: swift build -c release --package-path Benchmarks
 """
@@ -24,9 +25,9 @@ OURS = pathlib.Path(__file__).resolve().parent.parent / ".build" / "release" / "
 
 
 class Ours:
-    def __init__(self, folder, steps, threads):
+    def __init__(self, folder, steps, threads, precision):
         self.process = subprocess.Popen(
-            [str(OURS), folder, "--steps", str(steps), "--threads", str(threads)], stdin=subprocess.PIPE,
+            [str(OURS), folder, "--steps", str(steps), "--threads", str(threads), "--precision", precision], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True)
         self.about = self.process.stdout.readline().strip().removeprefix("ready ")
 
@@ -47,8 +48,25 @@ class Ours:
         return float(answer[0]), [int(rows) for rows in answer[3].split(",")]
 
 
+class OursInF32:
+    """The program as a peer of itself."""
+
+    name = "f32"
+
+    def __init__(self, folder, steps, threads):
+        self.ours = Ours(folder, steps, threads, "f32")
+
+    def call(self, rows):
+        return self.ours.milliseconds(f"call {rows}")
+
+    def plan(self, seed):
+        return self.ours.plan(seed, "none")[0]
+
+
 class Torch:
     """Eager PyTorch in inference mode, with diffusers' own scheduler."""
+
+    name = "PyTorch"
 
     def __init__(self, folder, steps):
         self.network, self.horizon = policy_network.load(folder)
@@ -81,7 +99,7 @@ class Torch:
 def calls(name, ours, peer, options):
     """Prints the table, and returns our milliseconds by rows."""
     print(f"\n### A call of the {name} policy: {ours.about}\n")
-    print("| rows | diffspec ms | c(rows) | PyTorch ms | c(rows) | ours / theirs |\n|---|---|---|---|---|---|")
+    print(f"| rows | diffspec ms | c(rows) | {peer.name} ms | c(rows) | ours / theirs |\n|---|---|---|---|---|---|")
     def in_a_row(call):  # as in a plan: the first call of a turn, after another network's, is for warmth
         call()
         return statistics.median(call() for _ in range(3))
@@ -104,7 +122,7 @@ def calls(name, ours, peer, options):
 def plans(name, ours, peer, pattern, options):
     """`pattern` says, for a round and a window, the rows of the calls to replay; None lets the model itself plan."""
     print(f"\n### One plan of the {name} policy, {options.steps} steps\n")
-    print("| sampling | NFE | rows | ms | plain / this | PyTorch / this |\n|---|---|---|---|---|---|")
+    print(f"| sampling | NFE | rows | ms | plain / this | {peer.name} / this |\n|---|---|---|---|---|---|")
     plain, torch_times = [], []
     speculative = {window: [] for window in options.windows}
     ours.plan(0, "none"), peer.plan(0)
@@ -122,7 +140,7 @@ def plans(name, ours, peer, pattern, options):
         ratios = [statistics.median(x / y for x, y in zip(column, times)) for column in (plain, torch_times)]
         print(f"| {label} | {nfe:.1f} | {rows:.0f} | {statistics.median(times):.1f} | {ratios[0]:.2f} | {ratios[1]:.2f} |", flush=True)
 
-    line("PyTorch, plain", options.steps, options.steps, torch_times)
+    line(f"{peer.name}, plain", options.steps, options.steps, torch_times)
     line("diffspec, plain", options.steps, options.steps, plain)
     for window, entries in speculative.items():
         times = [entry[0] for entry in entries]
@@ -138,6 +156,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--windows", type=int, nargs="+", default=[5, 10, 20, 40])
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 2, 4, 6, 11, 20, 21, 41])
     options = parser.parse_args()
@@ -145,7 +164,9 @@ def main():
 
     pattern = None
     for name, folder in (("bundled", options.bundled), ("wide", options.wide)):
-        ours, peer = Ours(folder, options.steps, options.threads), Torch(folder, options.steps)
+        ours = Ours(folder, options.steps, options.threads, options.precision)
+        peer = (Torch(folder, options.steps) if options.precision == "f32"
+                else OursInF32(folder, options.steps, options.threads))
         calls(name, ours, peer, options)
         pattern = plans(name, ours, peer, pattern, options)
         ours.process.stdin.close()

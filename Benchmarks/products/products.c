@@ -48,7 +48,7 @@ int main(void) {
         for (int repeat = 0; repeat < REPEATS; repeat++) {
             double start = now();
             for (size_t p = 0; p < POSITIONS; p++) {
-                const ds_product product = {0, 1, k, packed + p * k * n, n, 0, 1, 0};
+                const ds_product product = {DS_F32, 0, 1, k, packed + p * k * n, n, 0, 1, 0};
                 ds_multiply_strided(&product, a + p * m * k, k, m, 0, n / width, c + p * m * n, n, 0, 0);
             }
             own = fmin(own, now() - start);

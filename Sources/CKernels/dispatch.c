@@ -14,6 +14,14 @@ int ds_cpu_has_avx512(void) {
 #endif
 }
 
+int ds_cpu_has_avx512_bf16(void) {
+#if defined(__x86_64__)
+    return ds_cpu_has_avx512() && __builtin_cpu_supports("avx512bf16");
+#else
+    return 0;
+#endif
+}
+
 static const ds_kernels *kernels(void) {
     static _Atomic(const ds_kernels *) chosen;
     const ds_kernels *k = atomic_load_explicit(&chosen, memory_order_relaxed);
@@ -36,6 +44,13 @@ static const ds_kernels *kernels(void) {
 }
 
 const char *ds_variant_name(void) { return kernels()->name; }
+int ds_bf16_is_native(void) {
+#if defined(__x86_64__)
+    return kernels() == &ds_kernels_avx512 && ds_cpu_has_avx512_bf16();
+#else
+    return 0;
+#endif
+}
 size_t ds_panel_width(void) { return kernels()->panelWidth; }
 
 void ds_multiply(const ds_product *product, const float *const *rows, size_t count, size_t firstPanel, size_t endPanel,
@@ -49,7 +64,7 @@ void ds_multiply_strided(const ds_product *product, const float *rows, size_t ro
                         residualStride);
 }
 
-void ds_convolve(const ds_product *product, const float *padded, size_t paddedWidth, size_t pixelFloats, size_t step,
+void ds_convolve(const ds_product *product, const float *padded, size_t paddedWidth, size_t pixelWords, size_t step,
                  size_t rows, size_t columns, size_t firstPanel, size_t endPanel, float *out, size_t outStride,
                  const float *residual, size_t residualStride) {
     enum { CHUNK = 84 };  // a multiple of every variant's block of rows
@@ -59,7 +74,7 @@ void ds_convolve(const ds_product *product, const float *padded, size_t paddedWi
         const size_t length = count - first < CHUNK ? count - first : CHUNK;
         for (size_t i = 0; i < length; i++) {
             const size_t y = (first + i) / columns, x = (first + i) % columns;
-            pointers[i] = padded + (y * step * paddedWidth + x * step) * pixelFloats;
+            pointers[i] = padded + (y * step * paddedWidth + x * step) * pixelWords;
         }
         kernels()->multiply(product, pointers, 0, 0, length, firstPanel, endPanel, out + first * outStride, outStride,
                             residual ? residual + first * residualStride : 0, residualStride);
@@ -70,7 +85,17 @@ void ds_convolve_sequence(const ds_sequence_convolution *convolution, size_t fir
     kernels()->convolveSequence(convolution, firstPanel, endPanel);
 }
 
-void ds_pack(const float *weights, size_t outputs, size_t inputs, size_t taps, const size_t *positions,
+static uint16_t to_bf16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (uint16_t)((bits + (bits >> 16 & 1) + 0x7FFF) >> 16);
+}
+
+void ds_round_rows(const float *x, size_t rows, size_t stride, size_t floats, float *out, size_t outStride) {
+    kernels()->roundRows(x, rows, stride, floats, out, outStride);
+}
+
+void ds_pack(int precision, const float *weights, size_t outputs, size_t inputs, size_t taps, const size_t *positions,
              size_t firstColumn, size_t depth, float *packed) {
     const size_t width = ds_panel_width();
     for (size_t o = 0; o < outputs; o++) {
@@ -78,16 +103,44 @@ void ds_pack(const float *weights, size_t outputs, size_t inputs, size_t taps, c
         float *panel = packed + column / width * taps * depth * width + column % width;
         for (size_t i = 0; i < inputs; i++) {
             for (size_t t = 0; t < taps; t++) {
-                panel[(t * depth + positions[i]) * width] = weights[(o * inputs + i) * taps + t];
+                const float weight = weights[(o * inputs + i) * taps + t];
+                if (precision == DS_F32) {
+                    panel[(t * depth + positions[i]) * width] = weight;
+                } else {
+                    uint16_t *word = (uint16_t *)(panel + (t * depth + positions[i] / 2) * width);
+                    word[positions[i] % 2] = to_bf16(weight);
+                }
             }
         }
     }
 }
 
-void ds_pack_winograd(int m, const float *weights, size_t outputs, size_t inputs, const size_t *positions, size_t depth,
-                      size_t firstPanel, size_t endPanel, float *packed, size_t positionStride) {
+void ds_pack_transposed(const float *rounded, size_t rows, size_t words, float *packed) {
+    const size_t width = ds_panel_width();
+    for (size_t r = 0; r < rows; r++) {
+        float *column = packed + r / width * words * width + r % width;
+        for (size_t w = 0; w < words; w++) column[w * width] = rounded[r * words + w];
+    }
+}
+
+void ds_pack_rows(const float *rounded, size_t rows, size_t words, float *packed) {
+    const size_t width = ds_panel_width(), columns = 2 * words, depth = (rows + 1) / 2;
+    const size_t panels = (columns + width - 1) / width;
+    memset(packed, 0, panels * depth * width * sizeof(float));
+    for (size_t r = 0; r < rows; r++) {
+        const uint16_t *row = (const uint16_t *)(rounded + r * words);
+        for (size_t panel = 0; panel < panels; panel++) {
+            uint16_t *place = (uint16_t *)(packed + (panel * depth + r / 2) * width) + r % 2;
+            const size_t first = panel * width, count = columns - first < width ? columns - first : width;
+            for (size_t c = 0; c < count; c++) place[2 * c] = row[first + c];
+        }
+    }
+}
+
+void ds_pack_winograd(int precision, int m, const float *weights, size_t outputs, size_t inputs, const size_t *positions,
+                      size_t depth, size_t firstPanel, size_t endPanel, float *packed, size_t positionStride) {
     (m == 4 ? kernels()->winogradPack4 : kernels()->winogradPack2)(
-        weights, outputs, inputs, positions, depth, firstPanel, endPanel, packed, positionStride);
+        precision, weights, outputs, inputs, positions, depth, firstPanel, endPanel, packed, positionStride);
 }
 
 void ds_gather_rows(const ds_gather *gather, size_t firstRow, size_t endRow, float *out) {
@@ -152,8 +205,13 @@ void ds_from_channels_last(const float *x, size_t channels, size_t pixels, size_
     }
 }
 
-void ds_winograd_input(int m, const float *padded, size_t rowStride, size_t channels, float *out, size_t positionStride) {
-    (m == 4 ? kernels()->winogradInput4 : kernels()->winogradInput2)(padded, rowStride, channels, out, positionStride);
+void ds_winograd_feedback(int m, float *feedback) {
+    (m == 4 ? kernels()->winogradFeedback4 : kernels()->winogradFeedback2)(0, feedback);
+}
+
+void ds_winograd_input(int m, const float *feedback, const float *padded, size_t rowStride, size_t channels, float *out,
+                       size_t positionStride) {
+    (m == 4 ? kernels()->winogradInput4 : kernels()->winogradInput2)(feedback, padded, rowStride, channels, out, positionStride);
 }
 
 void ds_winograd_output(int m, const float *in, size_t positionStride, size_t channels, const float *bias, float scale,

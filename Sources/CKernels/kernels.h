@@ -10,6 +10,7 @@ typedef struct {
     void (*multiply)(const ds_product *, const float *const *, const float *, size_t, size_t, size_t, size_t,
                      float *, size_t, const float *, size_t);
     void (*convolveSequence)(const ds_sequence_convolution *, size_t, size_t);
+    void (*roundRows)(const float *, size_t, size_t, size_t, float *, size_t);
     void (*gather)(const ds_gather *, size_t, size_t, float *);
     void (*affine)(const float *, size_t, size_t, const float *, const float *, int, float *);
     void (*channelSums)(const float *, size_t, size_t, size_t, double *, double *);
@@ -18,10 +19,12 @@ typedef struct {
     void (*layerNorm)(const float *, size_t, size_t, size_t, const float *, const float *, float, float *);
     void (*gatedGELU)(const float *, size_t, size_t, float *);
     void (*averagePool)(const float *, size_t, size_t, size_t, float *);
-    void (*winogradPack4)(const float *, size_t, size_t, const size_t *, size_t, size_t, size_t, float *, size_t);
-    void (*winogradPack2)(const float *, size_t, size_t, const size_t *, size_t, size_t, size_t, float *, size_t);
-    void (*winogradInput4)(const float *, size_t, size_t, float *, size_t);
-    void (*winogradInput2)(const float *, size_t, size_t, float *, size_t);
+    void (*winogradPack4)(int, const float *, size_t, size_t, const size_t *, size_t, size_t, size_t, float *, size_t);
+    void (*winogradPack2)(int, const float *, size_t, size_t, const size_t *, size_t, size_t, size_t, float *, size_t);
+    void (*winogradFeedback4)(int, float *);
+    void (*winogradFeedback2)(int, float *);
+    void (*winogradInput4)(const float *, const float *, size_t, size_t, float *, size_t);
+    void (*winogradInput2)(const float *, const float *, size_t, size_t, float *, size_t);
     void (*winogradOutput4)(const float *, size_t, size_t, const float *, float, size_t, size_t, float *, size_t, size_t,
                             const float *, size_t, size_t);
     void (*winogradOutput2)(const float *, size_t, size_t, const float *, float, size_t, size_t, float *, size_t, size_t,

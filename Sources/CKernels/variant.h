@@ -9,6 +9,9 @@
 
 typedef float vec __attribute__((ext_vector_type(LANES)));
 typedef float vec_unaligned __attribute__((ext_vector_type(LANES), aligned(4), may_alias));
+typedef uint32_t word_vec __attribute__((ext_vector_type(LANES)));
+typedef uint16_t half_vec __attribute__((ext_vector_type(LANES)));
+typedef uint16_t half_vec_unaligned __attribute__((ext_vector_type(LANES), aligned(2), may_alias));
 typedef int32_t ivec __attribute__((ext_vector_type(LANES)));
 typedef double dvec __attribute__((ext_vector_type(LANES)));
 typedef double dvec_unaligned __attribute__((ext_vector_type(LANES), aligned(8), may_alias));
@@ -19,6 +22,15 @@ typedef double dvec_unaligned __attribute__((ext_vector_type(LANES), aligned(8),
 
 INLINE vec load(const float *p) { return *(const vec_unaligned *)p; }
 INLINE void store(float *p, vec v) { *(vec_unaligned *)p = v; }
+/// Rounded to nearest even where only the upper half of a word counts, to infinity where that leads there.
+INLINE word_vec rounded_bf16(vec v) { return (word_vec)v + ((word_vec)v >> 16 & 1) + 0x7FFF; }
+INLINE half_vec upper_halves(word_vec words) { return __builtin_convertvector(words >> 16, half_vec); }
+INLINE half_vec to_bf16(vec v) { return upper_halves(rounded_bf16(v)); }
+/// Stores floats `index` … of a row that begins at `row`, in words that hold one number or two.
+INLINE void store_as(int precision, float *row, size_t index, vec v) {
+    if (precision == DS_F32) store(row + index, v);
+    else *(half_vec_unaligned *)((uint16_t *)row + index) = to_bf16(v);
+}
 INLINE vec splat(float x) { return (vec)x; }
 INLINE vec select_vec(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
 
@@ -37,6 +49,7 @@ const ds_kernels JOIN(ds_kernels_, VARIANT) = {
     .panelWidth = PANEL,
     .multiply = multiply,
     .convolveSequence = convolve_sequence,
+    .roundRows = round_rows,
     .gather = gather,
     .affine = affine,
     .channelSums = channel_sums,
@@ -47,6 +60,8 @@ const ds_kernels JOIN(ds_kernels_, VARIANT) = {
     .averagePool = average_pool,
     .winogradPack4 = winograd_pack_4,
     .winogradPack2 = winograd_pack_2,
+    .winogradFeedback4 = rounding_feedback_4,
+    .winogradFeedback2 = rounding_feedback_2,
     .winogradInput4 = winograd_input_4,
     .winogradInput2 = winograd_input_2,
     .winogradOutput4 = winograd_output_4,

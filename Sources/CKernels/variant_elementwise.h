@@ -57,15 +57,17 @@ INLINE vec activate(vec x, const int activation) {
 }
 
 INLINE void affine_pixel(const float *x, size_t channels, const float *scale, const float *shift, const int activation,
-                         float *out) {
+                         const int precision, float *out) {
     for (size_t c = 0; c < channels; c += LANES) {
         vec v = load(x + c);
         if (scale) v = load(shift + c) + v * load(scale + c);
-        store(out + c, activate(v, activation));
+        store_as(precision, out, c, activate(v, activation));
     }
 }
 
-INLINE void gather_rows(const ds_gather *g, size_t firstRow, size_t endRow, float *out, const int activation) {
+INLINE void gather_rows(const ds_gather *g, size_t firstRow, size_t endRow, float *out, const int activation,
+                        const int precision) {
+    const size_t words = precision == DS_F32 ? g->channels : g->channels / 2;
     const size_t sourceWidth = g->width >> g->upsample;
     for (size_t py = firstRow; py < endRow; py++) {
         const ptrdiff_t y = (ptrdiff_t)py - g->top;
@@ -73,30 +75,49 @@ INLINE void gather_rows(const ds_gather *g, size_t firstRow, size_t endRow, floa
             const ptrdiff_t x = (ptrdiff_t)px - g->left;
             if (y >= 0 && x >= 0 && (size_t)y < g->height && (size_t)x < g->width) {
                 const size_t pixel = ((size_t)y >> g->upsample) * sourceWidth + ((size_t)x >> g->upsample);
-                affine_pixel(g->image + pixel * g->channels, g->channels, g->scale, g->shift, activation, out);
+                affine_pixel(g->image + pixel * g->channels, g->channels, g->scale, g->shift, activation,
+                             precision, out);
             } else {
-                memset(out, 0, g->channels * sizeof(float));
+                memset(out, 0, words * sizeof(float));
             }
-            out += g->outChannels;
+            out += g->outWords;
         }
     }
 }
 
-static void gather(const ds_gather *g, size_t firstRow, size_t endRow, float *out) {
+INLINE void gather_as(const ds_gather *g, size_t firstRow, size_t endRow, float *out, const int precision) {
     switch (g->activation) {
-    case DS_ACTIVATION_SILU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_SILU); break;
-    case DS_ACTIVATION_MISH: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_MISH); break;
-    case DS_ACTIVATION_GELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_GELU); break;
-    case DS_ACTIVATION_RELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_RELU); break;
-    case DS_ACTIVATION_QUICK_GELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_QUICK_GELU); break;
-    default: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_NONE); break;
+    case DS_ACTIVATION_SILU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_SILU, precision); break;
+    case DS_ACTIVATION_MISH: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_MISH, precision); break;
+    case DS_ACTIVATION_GELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_GELU, precision); break;
+    case DS_ACTIVATION_RELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_RELU, precision); break;
+    case DS_ACTIVATION_QUICK_GELU: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_QUICK_GELU, precision); break;
+    default: gather_rows(g, firstRow, endRow, out, DS_ACTIVATION_NONE, precision); break;
+    }
+}
+
+static void gather(const ds_gather *g, size_t firstRow, size_t endRow, float *out) {
+    if (g->precision == DS_F32) gather_as(g, firstRow, endRow, out, DS_F32);
+    else gather_as(g, firstRow, endRow, out, DS_BF16);
+}
+
+/// See ds_round_rows.
+static void round_rows(const float *x, size_t rows, size_t stride, size_t floats, float *out, size_t outStride) {
+    const size_t whole = floats / LANES * LANES;
+    for (size_t r = 0; r < rows; r++, x += stride, out += outStride) {
+        for (size_t c = 0; c < whole; c += LANES) store_as(DS_BF16, out, c, load(x + c));
+        if (whole == floats) continue;
+        float rest[LANES] = {};
+        memcpy(rest, x + whole, (floats - whole) * sizeof(float));
+        const half_vec rounded = to_bf16(load(rest));
+        memcpy((uint16_t *)out + whole, &rounded, (floats - whole + 1) / 2 * sizeof(float));
     }
 }
 
 INLINE void affine_pixels(const float *x, size_t pixels, size_t channels, const float *scale, const float *shift,
                           const int activation, float *out) {
     for (size_t p = 0; p < pixels; p++) {
-        affine_pixel(x + p * channels, channels, scale, shift, activation, out + p * channels);
+        affine_pixel(x + p * channels, channels, scale, shift, activation, DS_F32, out + p * channels);
     }
 }
 

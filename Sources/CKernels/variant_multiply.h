@@ -1,8 +1,22 @@
 // The matrix product: a block of up to MAX_ROWS rows times one packed panel of PANEL columns, all sums in registers. Weights that
 // will be wanted later are asked for on the way, from `ahead` on, `aheadStep` floats further with every input.
 
-#define MULTIPLY_BLOCK(ROWS)                                                                                          \
-    static __attribute__((noinline)) void multiply_block_##ROWS(                                                      \
+// There are two kinds of it, which differ in what a word holds: `f32` takes it for one number, `bf16` for two of sixteen bits. All
+// else is the same: rows and weights of the second kind are half as many words.
+
+INLINE vec add_f32(vec sum, vec x, vec w) { return sum + x * w; }
+
+/// What the instruction `vdpbf16ps` computes of AVX512-BF16, for it is no fused sum: the product of the upper halves is added
+/// and the sum rounded to nearest even, then that of the lower halves. A product of two such numbers is exact. (The instruction
+/// takes numbers below 2⁻¹²⁶ for zero, of whatever it reads, and makes them zero in what it writes; this does neither.)
+INLINE vec add_bf16(vec sum, vec x, vec w) {
+    const ivec upper = (ivec)(-65536);
+    sum = sum + (vec)((ivec)x & upper) * (vec)((ivec)w & upper);
+    return sum + (vec)((ivec)x << 16) * (vec)((ivec)w << 16);
+}
+
+#define MULTIPLY_BLOCK(KIND, ADD, TARGET, ROWS)                                                                       \
+    static TARGET __attribute__((noinline)) void multiply_##KIND##_##ROWS(                                            \
         const ds_product *product, const float *const *rows, const float *weights, const float *ahead,                \
         size_t aheadStep, const float *bias, size_t width,                                                            \
         float *out, size_t outStride, const float *residual, size_t residualStride) {                                 \
@@ -24,7 +38,7 @@
                 ahead += aheadStep;                                                                                   \
                 UNROLL for (int r = 0; r < ROWS; r++) {                                                               \
                     const vec x = splat(row[r][k]);                                                                   \
-                    UNROLL for (int v = 0; v < PANEL_VECTORS; v++) sum[r][v] = sum[r][v] + x * w[v];                  \
+                    UNROLL for (int v = 0; v < PANEL_VECTORS; v++) sum[r][v] = ADD(sum[r][v], x, w[v]);               \
                 }                                                                                                     \
             }                                                                                                         \
         }                                                                                                             \
@@ -42,35 +56,38 @@
 typedef void (*multiply_block)(const ds_product *, const float *const *, const float *, const float *, size_t,
                                const float *, size_t, float *, size_t, const float *, size_t);
 
-MULTIPLY_BLOCK(1)
-MULTIPLY_BLOCK(2)
-MULTIPLY_BLOCK(3)
-MULTIPLY_BLOCK(4)
-#if MAX_ROWS > 4
-MULTIPLY_BLOCK(5)
-MULTIPLY_BLOCK(6)
+#if MAX_ROWS == 14
+#define EACH_HEIGHT(F, ...) F(__VA_ARGS__, 1) F(__VA_ARGS__, 2) F(__VA_ARGS__, 3) F(__VA_ARGS__, 4) F(__VA_ARGS__, 5) \
+    F(__VA_ARGS__, 6) F(__VA_ARGS__, 7) F(__VA_ARGS__, 8) F(__VA_ARGS__, 9) F(__VA_ARGS__, 10) F(__VA_ARGS__, 11) \
+    F(__VA_ARGS__, 12) F(__VA_ARGS__, 13) F(__VA_ARGS__, 14)
+#elif MAX_ROWS == 6
+#define EACH_HEIGHT(F, ...) F(__VA_ARGS__, 1) F(__VA_ARGS__, 2) F(__VA_ARGS__, 3) F(__VA_ARGS__, 4) F(__VA_ARGS__, 5) \
+    F(__VA_ARGS__, 6)
+#elif MAX_ROWS == 4
+#define EACH_HEIGHT(F, ...) F(__VA_ARGS__, 1) F(__VA_ARGS__, 2) F(__VA_ARGS__, 3) F(__VA_ARGS__, 4)
+#else
+#error "EACH_HEIGHT has no list for this MAX_ROWS"
 #endif
-#if MAX_ROWS > 6
-MULTIPLY_BLOCK(7)
-MULTIPLY_BLOCK(8)
-MULTIPLY_BLOCK(9)
-MULTIPLY_BLOCK(10)
-MULTIPLY_BLOCK(11)
-MULTIPLY_BLOCK(12)
-MULTIPLY_BLOCK(13)
-MULTIPLY_BLOCK(14)
+#define BLOCK_OF_HEIGHT(KIND, ROWS) multiply_##KIND##_##ROWS,
+
+EACH_HEIGHT(MULTIPLY_BLOCK, f32, add_f32, )
+EACH_HEIGHT(MULTIPLY_BLOCK, bf16, add_bf16, )
+static const multiply_block blocks_f32[MAX_ROWS + 1] = {0, EACH_HEIGHT(BLOCK_OF_HEIGHT, f32)};
+static const multiply_block blocks_bf16[MAX_ROWS + 1] = {0, EACH_HEIGHT(BLOCK_OF_HEIGHT, bf16)};
+
+#ifdef NATIVE_BF16
+EACH_HEIGHT(MULTIPLY_BLOCK, native, NATIVE_BF16, __attribute__((target(NATIVE_BF16_TARGET))))
+static const multiply_block blocks_native[MAX_ROWS + 1] = {0, EACH_HEIGHT(BLOCK_OF_HEIGHT, native)};
 #endif
 
-static const multiply_block multiply_blocks[MAX_ROWS + 1] = {
-    0, multiply_block_1, multiply_block_2, multiply_block_3, multiply_block_4,
-#if MAX_ROWS > 4
-    multiply_block_5, multiply_block_6,
+/// The blocks by their height.
+INLINE const multiply_block *blocks_of(int precision) {
+    if (precision == DS_F32) return blocks_f32;
+#ifdef NATIVE_BF16
+    if (ds_cpu_has_avx512_bf16()) return blocks_native;
 #endif
-#if MAX_ROWS > 6
-    multiply_block_7, multiply_block_8, multiply_block_9, multiply_block_10, multiply_block_11, multiply_block_12,
-    multiply_block_13, multiply_block_14,
-#endif
-};
+    return blocks_bf16;
+}
 
 /// `pointers` or, when that is NULL, `strided` with `rowStride`.
 static void multiply(const ds_product *product, const float *const *pointers, const float *strided, size_t rowStride,
@@ -79,6 +96,7 @@ static void multiply(const ds_product *product, const float *const *pointers, co
     if (count == 0) return;
     const size_t depth = product->tapCount * product->depth;
     const size_t blocks = (count + MAX_ROWS - 1) / MAX_ROWS;
+    const multiply_block *blocksByHeight = blocks_of(product->precision);
     for (size_t panel = firstPanel; panel < endPanel; panel++) {
         const size_t column = panel * PANEL;
         if (column >= product->columns) break;
@@ -98,7 +116,7 @@ static void multiply(const ds_product *product, const float *const *pointers, co
             // While the last block is computed, the next panel comes into the cache.
             const float *ahead = block + 1 < blocks ? weights : panel + 1 < endPanel || !product->next
                 ? weights + depth * PANEL : product->next;
-            multiply_blocks[end - first](product, rows, weights, ahead, PANEL, bias, width, out + first * outStride + column,
+            blocksByHeight[end - first](product, rows, weights, ahead, PANEL, bias, width, out + first * outStride + column,
                                          outStride, residual ? residual + first * residualStride + column : 0,
                                          residualStride);
         }
@@ -108,7 +126,8 @@ static void multiply(const ds_product *product, const float *const *pointers, co
 /// See ds_convolve_sequence. The taps of a panel are added to its output one after the other: each is a plain product of
 /// consecutive rows, and positions where a tap would meet the padding are left out rather than multiplied with zeros.
 static void convolve_sequence(const ds_sequence_convolution *c, size_t firstPanel, size_t endPanel) {
-    ds_product product = {.tapCount = 1, .depth = c->depth, .scale = 1};
+    ds_product product = {.tapCount = 1, .depth = c->depth, .precision = c->precision, .scale = 1};
+    const multiply_block *blocksByHeight = blocks_of(c->precision);
     // Positions that follow each other are one run of rows, and so are the positions of a single sequence.
     const int isOneRun = c->batch == 1 || (c->inStep == 1 && c->outStep == 1);
     const size_t inStride = c->batch == 1 ? c->inStep * c->inStride : c->inStride;
@@ -148,7 +167,7 @@ static void convolve_sequence(const ds_sequence_convolution *c, size_t firstPane
                     const size_t part = run * blocks + block;
                     const float *ahead = part < parts ? next + part * tapSize / parts : tapWeights;
                     float *place = out + first * outStride;
-                    multiply_blocks[end - first](&product, rows, tapWeights, ahead, part < parts ? PANEL / parts : 0, 0,
+                    blocksByHeight[end - first](&product, rows, tapWeights, ahead, part < parts ? PANEL / parts : 0, 0,
                                                  width, place, outStride, place, outStride);
                 }
             }

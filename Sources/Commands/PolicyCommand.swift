@@ -12,7 +12,7 @@ struct PolicyCommand: ParsableCommand {
             observations are in the units of the training data, oldest first, as are the actions:
 
               {"observation": [[…], […]], "seed": 7, "id": "any"}
-              {"actions": [[x, y], …], "nfe": 11, "evaluations": 190, "milliseconds": 12.3, "seed": 7, "exact": true, "id": "any"}
+              {"actions": [[x, y], …], "nfe": 11, "evaluations": 190, "milliseconds": 12.3, "seed": 7, "precision": "f32", "exact": true, "id": "any"}
 
             A LeRobot policy's observations come by name, each feature with its values at the latest steps; a picture is a \
             path, {"base64": "…"} or {"shared_memory": "/name", "offset": 0}:
@@ -56,6 +56,7 @@ struct PolicyCommand: ParsableCommand {
     @Option(help: "Which of the training steps are taken where K is less (default: what the model's scheduler says).")
     var spacing: ChainRecipe.TrainingSpacing?
 
+    @OptionGroup var precision: PrecisionOption
     @OptionGroup(title: "Speculation") var speculation: SpeculationOptions
     @OptionGroup var seed: SeedOption
     @OptionGroup var threads: ThreadsOption
@@ -64,6 +65,7 @@ struct PolicyCommand: ParsableCommand {
         var recipe = PolicyRecipe()
         recipe.model = model
         (recipe.steps, recipe.kind, recipe.trainingSpacing) = (steps, chain, spacing)
+        recipe.precision = precision.precision.resolved
         recipe.speculation = speculation.recipe
         (recipe.seed, recipe.threads) = (seed.seed, threads.threads)
         return recipe

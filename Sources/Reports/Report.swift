@@ -25,6 +25,8 @@ public struct Report: Encodable, Sendable {
     }
 
     public let model: String
+    /// Of the network's large products: "f32" or "bf16"; nil for a network that is not the program's own.
+    public let precision: String?
     public let steps: Int
     public let window: WindowRecipe
     public let draft: String
@@ -80,6 +82,7 @@ public struct Report: Encodable, Sendable {
         parallel: Parallel? = nil
     ) {
         model = run.model
+        precision = run.precision
         steps = run.steps
         window = run.window
         draft = run.draft

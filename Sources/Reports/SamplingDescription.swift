@@ -3,6 +3,8 @@ import Models
 /// How samples are made, as far as a report tells it.
 package struct SamplingDescription: Codable, Equatable {
     package let model: String
+    /// Of the network's large products; nil for a network that is not the program's own.
+    package let precision: String?
     package let steps: Int
     package let window: WindowRecipe
     /// "none" for plain sampling.
@@ -22,6 +24,7 @@ package struct SamplingDescription: Codable, Equatable {
         let speculation = recipe.speculation
         let isPlain = speculation.draft == .none
         model = recipe.model.name
+        precision = recipe.model.precision?.rawValue
         steps = recipe.stepCount
         window = speculation.window
         draft = speculation.draft.name

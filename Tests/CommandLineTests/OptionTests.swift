@@ -31,6 +31,7 @@ extension CommandLineTests {
         private static let chain: [String: (value: [String], with: [String])] = [
             "model": (["fashion-mnist"], []), "steps": (["13"], []), "churn": (["0.7"], []), "class": (["3"], []),
             "guidance": (["1"], []), "schedule": (["vp-linear"], []), "spacing": (["edm"], []),
+            "precision": (["bf16"], []),
             "chain": (["ddpm"], ["--model", ancestralModel]), "denoise-last-step": ([], []),
         ]
         private static let draftModel = (
@@ -156,8 +157,8 @@ extension CommandLineTests {
                     rules,
                     [
                         "model": (["other-model"], []), "steps": (["21"], []), "spacing": (["trailing"], []),
-                        "window": (["3"], []), "draft": (["frozen"], []), "seed": (["5"], []),
-                        "chain": (["ddim"], ["--draft", "none"]),
+                        "precision": (["bf16"], []), "window": (["3"], []), "draft": (["frozen"], []),
+                        "seed": (["5"], []), "chain": (["ddim"], ["--draft", "none"]),
                     ]),
                 sames: ["threads": ["1"]], elsewhere: ["draft-model", "no-fallback", "socket"],
                 input: #"{"observation": [[1, 20, 30, 40, 50], [2, 21, 31, 41, 51.5]]}"#),

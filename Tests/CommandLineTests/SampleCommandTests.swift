@@ -27,12 +27,13 @@ extension CommandLineTests {
                         "sample", "--model", "fashion-mnist-draft", "--steps", "8", "--class", "Bag", "--class",
                         "Ankle boot",
                         "--labels", "--count", "4", "--seed", "5", "--draft", "frozen", "--scale", "2", "--threads",
-                        "1",
+                        "1", "--precision", "bf16",
                     ], "a.png")
                 let texts = try #require(first["texts"] as? [String: String])
                 #expect(texts["seed"] == "5" && texts["exact"] == "true" && texts["draft"] == "frozen")
                 let command = try #require(texts["command"])
                 #expect(command.contains("--class 'Ankle boot'") && !command.contains("threads"))
+                #expect(command.contains("--precision bf16"))
                 let words = command.replacingOccurrences(of: "'Ankle boot'", with: "Ankle_boot").split(separator: " ")
                     .map { $0.replacingOccurrences(of: "_", with: " ") }
                 _ = try make(Array(words.dropFirst()), "b.png")

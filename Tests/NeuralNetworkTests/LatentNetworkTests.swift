@@ -70,10 +70,11 @@ import Testing
         try checkAutoencoder(VQModel.self, name, encoded: ["latents"])
     }
 
-    @Test(arguments: ["sd2-linear", "class-conditional", "only-cross", "sdxl", "plain"])
-    func conditionedUNetAgrees(_ name: String) throws {
+    @Test(arguments: ["sd2-linear", "class-conditional", "only-cross", "sdxl", "plain"], Precision.allCases)
+    func conditionedUNetAgrees(_ name: String, _ precision: Precision) throws {
         let golden = try Golden(name)
-        let network = try UNet2DCondition(folder: golden.folder)
+        let network = try UNet2DCondition(folder: golden.folder, precision: precision)
+        let bound = precision == .f32 ? Self.bound : PrecisionTests.bound
         let shape = try golden.shape("sample")
         func run(_ indices: [Int], _ threads: Int) throws -> [Float] {
             var classes = UNet2D.Classes.none
@@ -94,7 +95,7 @@ import Testing
                         timeIDs: golden.rows("time_ids", indices))),
                 threads: threads)
         }
-        #expect(relativeError(try run(Array(0..<shape[0]), 2), try golden.floats("output")) < Self.bound)
+        #expect(relativeError(try run(Array(0..<shape[0]), 2), try golden.floats("output")) < bound)
         try expectBatchInvariance(shape[0], calls: Self.calls, run: run)
     }
 

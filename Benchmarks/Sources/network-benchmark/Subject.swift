@@ -7,28 +7,28 @@ struct Subject {
     /// Floating-point operations a row.
     let operations: Double
     /// One call with so many rows.
-    let call: (_ batch: Int) throws -> Void
+    let call: (_ batch: Int) throws -> [Float]
     let profile: (_ batch: Int) throws -> [LayerTime]
 
-    init(folder: String, threads: Int) throws {
+    init(folder: String, threads: Int, precision: Precision) throws {
         let data = try Data(contentsOf: URL(fileURLWithPath: folder + "/config.json"))
         switch try JSON(parsing: data)["_class_name"]?.string {
         case ConditionalUnet1DConfiguration.className:
-            let network = try ConditionalUnet1D(folder: folder)
+            let network = try ConditionalUnet1D(folder: folder, precision: precision)
             self.init(network, shape: .init(positions: network.configuration.horizon ?? 16), threads) { rows in
                 .init(
                     timesteps: (0..<rows).map { Float($0 * 37 % 100) },
                     condition: Self.values(rows * network.configuration.conditionDimension))
             }
         case VelocityMLPConfiguration.className:
-            let network = try VelocityMLP(folder: folder)
+            let network = try VelocityMLP(folder: folder, precision: precision)
             self.init(network, shape: (), threads) { rows in
                 .init(
                     timesteps: (0..<rows).map { Float($0 * 37 % 1000) },
                     classLabels: (0..<rows).map { $0 % network.configuration.labelCount })
             }
         default:
-            let network = try UNet2D(folder: folder)
+            let network = try UNet2D(folder: folder, precision: precision)
             let configuration = network.configuration
             self.init(network, shape: configuration.sampleSize ?? .init(height: 32, width: 32), threads) { rows in
                 var classes = UNet2D.Classes.none
@@ -50,7 +50,7 @@ struct Subject {
         }
         parameterCount = network.parameterCount
         operations = network.floatingPointOperations(shape)
-        call = { _ = try network(input($0), threads: threads) }
+        call = { try network(input($0), threads: threads) }
         profile = { try network.profile(input($0), threads: threads) }
     }
 

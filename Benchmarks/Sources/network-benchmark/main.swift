@@ -1,7 +1,8 @@
 // Times a network at several batch sizes, or serves single calls to a script that alternates it with other engines.
 //
-//   network-benchmark FOLDER [--batches 1,4,8,20] [--repeats 15] [--threads 2]
+//   network-benchmark FOLDER [--batches 1,4,8,20] [--repeats 15] [--threads 2] [--precision f32]
 //   network-benchmark FOLDER --profile [--batches 1,20]   a table of where the time goes, by kind of layer
+//   network-benchmark FOLDER --error     how far the output of this precision is from that of f32, in deviations of the output
 //   network-benchmark FOLDER --serve [--threads 2]    reads a batch size from each line of stdin, answers with milliseconds by the clock and of the processors
 import Foundation
 import NeuralNetwork
@@ -24,11 +25,15 @@ var arguments = Array(CommandLine.arguments.dropFirst())
 let batches = (option("--batches") ?? "1,4,8,20").split(separator: ",").compactMap { Int($0) }
 let repeats = option("--repeats").flatMap { Int($0) } ?? 15
 let threads = option("--threads").flatMap { Int($0) } ?? ProcessInfo.processInfo.activeProcessorCount
+let precision = option("--precision").map { Precision(rawValue: $0) } ?? .f32
+let showsError = flag("--error")
 let serve = flag("--serve")
 let profile = flag("--profile")
-guard let folder = arguments.first else {
+guard let folder = arguments.first, let precision else {
     FileHandle.standardError.write(
-        Data("usage: network-benchmark FOLDER [--batches 1,4] [--repeats 15] [--threads 2] [--serve]\n".utf8))
+        Data(
+            "usage: network-benchmark FOLDER [--batches 1,4] [--repeats 15] [--threads 2] [--precision f32|bf16] [--serve]\n"
+                .utf8))
     exit(64)
 }
 
@@ -56,8 +61,24 @@ func residentMegabytes() -> Int {
 
 do {
     var loaded: Subject?
-    let loading = try milliseconds { loaded = try Subject(folder: folder, threads: threads) }
+    let loading = try milliseconds { loaded = try Subject(folder: folder, threads: threads, precision: precision) }
     guard let network = loaded else { exit(1) }
+    if showsError {
+        let reference = try Subject(folder: folder, threads: threads, precision: .f32)
+        for batch in batches {
+            let (exact, found) = (try reference.call(batch), try network.call(batch))
+            let mean = exact.reduce(0.0) { $0 + Double($1) } / Double(exact.count)
+            let deviation = (exact.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(exact.count))
+                .squareRoot()
+            let errors = zip(exact, found).map { Double($1) - Double($0) }
+            let rms = (errors.reduce(0.0) { $0 + $1 * $1 } / Double(exact.count)).squareRoot()
+            print(
+                String(
+                    format: "batch %3d  root mean square %.2e  largest %.2e of the output's deviation", batch,
+                    rms / deviation, (errors.map(abs).max() ?? 0) / deviation))
+        }
+        exit(0)
+    }
     if profile {
         for batch in batches {
             // The fastest of some runs for every kind of layer.
@@ -93,7 +114,7 @@ do {
         fflush(nil)
         while let line = readLine(), let batch = Int(line) {
             let before = processorMilliseconds()
-            let time = try milliseconds { try network.call(batch) }
+            let time = try milliseconds { _ = try network.call(batch) }
             print(time, processorMilliseconds() - before)
             fflush(nil)
         }
@@ -104,11 +125,11 @@ do {
     print("\(network.parameterCount) parameters, \(Double(operations) / 1e9) GFLOP a row, loaded in \(Int(loading)) ms")
     print("OpenBLAS \(LinearAlgebra.coreName), kernels \(LinearAlgebra.kernelName), \(threads) threads")
     for batch in batches {
-        try network.call(batch)
+        _ = try network.call(batch)
         var processor = Double.infinity
         let times = try (0..<repeats).map { _ in
             let before = processorMilliseconds()
-            let time = try milliseconds { try network.call(batch) }
+            let time = try milliseconds { _ = try network.call(batch) }
             processor = min(processor, (processorMilliseconds() - before) / Double(batch))
             return time
         }.sorted()

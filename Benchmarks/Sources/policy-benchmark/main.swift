@@ -1,6 +1,6 @@
 // Serves timings of a policy to peers/compare_policies.py, one line of stdin at a time:
 //
-//   policy-benchmark FOLDER [--steps 100] [--threads 2]
+//   policy-benchmark FOLDER [--steps 100] [--threads 2] [--precision f32]
 //
 //   call R                         a network call of R rows → milliseconds, processor milliseconds
 //   plan SEED none                 one plan by plain sampling → milliseconds, processor milliseconds, NFE, rows of every call
@@ -121,20 +121,22 @@ struct Server {
 }
 
 var arguments = Array(CommandLine.arguments.dropFirst())
-@MainActor func option(_ name: String) -> Int? {
+@MainActor func option(_ name: String) -> String? {
     guard let index = arguments.firstIndex(of: name), index + 1 < arguments.count else { return nil }
-    let value = Int(arguments[index + 1])
+    let value = arguments[index + 1]
     arguments.removeSubrange(index...index + 1)
     return value
 }
-let steps = option("--steps") ?? 100
-let threads = option("--threads") ?? ProcessInfo.processInfo.activeProcessorCount
-guard let folder = arguments.first else {
-    FileHandle.standardError.write(Data("usage: policy-benchmark FOLDER [--steps 100] [--threads 2]\n".utf8))
+let steps = option("--steps").flatMap { Int($0) } ?? 100
+let precision = option("--precision").map { Precision(rawValue: $0) } ?? .f32
+let threads = option("--threads").flatMap { Int($0) } ?? ProcessInfo.processInfo.activeProcessorCount
+guard let folder = arguments.first, let precision else {
+    FileHandle.standardError.write(
+        Data("usage: policy-benchmark FOLDER [--steps 100] [--threads 2] [--precision f32|bf16]\n".utf8))
     exit(64)
 }
 do {
-    let server = Server(model: try PolicyModel(named: folder), steps: steps, threads: threads)
+    let server = Server(model: try PolicyModel(named: folder, precision: precision), steps: steps, threads: threads)
     print("ready \(server.model.parameterCount) parameters, kernels \(LinearAlgebra.kernelName)")
     fflush(nil)
     while let line = readLine() {

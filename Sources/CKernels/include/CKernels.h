@@ -28,6 +28,12 @@ enum {
     DS_ACTIVATION_QUICK_GELU = 5
 };
 
+/// What the words of 32 bits hold that a product multiplies: the memory of the weights, and of the rows that meet them.
+enum {
+    DS_F32 = 0,                 ///< one number of single precision
+    DS_BF16 = 1                 ///< two of sixteen bits, rounded to nearest even: numbers 2k (the lower half) and 2k + 1
+};
+
 // MARK: Choice of the variant
 
 /// The name of the variant in use: "avx512", "avx2" or "portable".
@@ -36,6 +42,10 @@ const char *ds_variant_name(void);
 size_t ds_panel_width(void);
 /// Nonzero if the processor has the AVX-512 subset that OpenBLAS's SkylakeX kernels need.
 int ds_cpu_has_avx512(void);
+/// Nonzero if the processor has AVX512-BF16 beside it.
+int ds_cpu_has_avx512_bf16(void);
+/// Nonzero if products of DS_BF16 use the processor's instruction for them, so that they are faster than those of DS_F32.
+int ds_bf16_is_native(void);
 
 // MARK: Matrix products
 
@@ -44,10 +54,12 @@ int ds_cpu_has_avx512(void);
 /// out[i][n] = (bias[n] + Σ_t Σ_k rows[i][taps[t] + k] · B[t·depth + k][n] + residual[i][n]) · scale
 ///
 /// The sum runs in the order of t, then k, in one accumulator: an output's bits do not depend on `count` or on its place.
+/// A word k of DS_BF16 is two products: that of the upper halves is added first, then that of the lower, each sum rounded.
 typedef struct {
-    const ptrdiff_t *taps;      ///< offsets in floats, `tapCount` of them
+    int precision;              ///< DS_F32 or DS_BF16, of rows and weights
+    const ptrdiff_t *taps;      ///< offsets in words, `tapCount` of them
     size_t tapCount;
-    size_t depth;               ///< k runs over 0 ..< depth for each tap
+    size_t depth;               ///< words: k runs over 0 ..< depth for each tap
     const float *weights;       ///< packed by ds_pack_*: [panel][tapCount · depth][panel width]
     size_t columns;             ///< columns to write, a multiple of DS_CHANNEL_STEP
     const float *bias;          ///< [columns], or NULL for zero
@@ -66,9 +78,9 @@ void ds_multiply_strided(const ds_product *product, const float *rows, size_t ro
                          float *out, size_t outStride, const float *residual, size_t residualStride);
 
 /// A convolution's product over `rows` × `columns` output pixels of one image. Output pixel (y, x) reads the padded pixel
-/// (y · step, x · step), whose floats begin at padded + ((y · step) · paddedWidth + x · step) · pixelFloats, and the taps from
+/// (y · step, x · step), whose words begin at padded + ((y · step) · paddedWidth + x · step) · pixelWords, and the taps from
 /// there.
-void ds_convolve(const ds_product *product, const float *padded, size_t paddedWidth, size_t pixelFloats, size_t step,
+void ds_convolve(const ds_product *product, const float *padded, size_t paddedWidth, size_t pixelWords, size_t step,
                  size_t rows, size_t columns, size_t firstPanel, size_t endPanel,
                  float *out, size_t outStride, const float *residual, size_t residualStride);
 
@@ -87,18 +99,19 @@ typedef struct {
 ///
 /// in the order of the taps: an output's bits depend neither on the batch nor on its place in it.
 typedef struct {
+    int precision;              ///< DS_F32 or DS_BF16, of input and weights
     const ds_sequence_tap *taps;
     size_t tapCount;
     const float *weights;       ///< packed by ds_pack: [panel][weightTaps · depth][panel width]
     size_t weightTaps;
-    size_t depth;
+    size_t depth;               ///< words
     size_t columns;             ///< columns to write, a multiple of DS_CHANNEL_STEP
     const float *bias;          ///< [columns]
     int accumulates;
     size_t batch;
     size_t inStep, outStep;
     const float *in;
-    size_t inStride;            ///< floats from row to row
+    size_t inStride;            ///< words from row to row
     float *out;
     size_t outStride;
     size_t outPositions;
@@ -107,15 +120,27 @@ typedef struct {
 /// Panels firstPanel ..< endPanel.
 void ds_convolve_sequence(const ds_sequence_convolution *convolution, size_t firstPanel, size_t endPanel);
 
-/// Packs weights [outputs][inputs][taps] into `packed`, which holds zeros: input i goes to row t · depth + positions[i],
-/// output o to column firstColumn + o.
-void ds_pack(const float *weights, size_t outputs, size_t inputs, size_t taps, const size_t *positions,
+/// Rounds `rows` rows of `floats` floats, `stride` floats apart, to words of two numbers; the last upper half is zero if there
+/// is no number for it. `outStride` words from row to row.
+void ds_round_rows(const float *x, size_t rows, size_t stride, size_t floats, float *out, size_t outStride);
+
+/// Packs weights [outputs][inputs][taps] into `packed`, which holds zeros: input i goes to row t · depth + positions[i] (half of
+/// that position for two numbers a word), output o to column firstColumn + o. `depth` counts words.
+void ds_pack(int precision, const float *weights, size_t outputs, size_t inputs, size_t taps, const size_t *positions,
              size_t firstColumn, size_t depth, float *packed);
+
+/// Packs rounded rows, `words` words each one after the other, as the columns of a matrix of DS_BF16: row j becomes column j.
+/// `packed` holds zeros where there is no row.
+void ds_pack_transposed(const float *rounded, size_t rows, size_t words, float *packed);
+
+/// Packs rounded rows as the rows of such a matrix, two of them to a row of words, whose columns are the 2 · `words` numbers.
+/// All of `packed` is written, the columns of the last panel that there are no numbers for as zeros.
+void ds_pack_rows(const float *rounded, size_t rows, size_t words, float *packed);
 
 /// The same for 3×3 kernels transformed for ds_winograd_*: (m+2)² packed matrices of one tap, `positionStride` floats apart.
 /// Only panels firstPanel ..< endPanel are written.
-void ds_pack_winograd(int m, const float *weights, size_t outputs, size_t inputs, const size_t *positions, size_t depth,
-                      size_t firstPanel, size_t endPanel, float *packed, size_t positionStride);
+void ds_pack_winograd(int precision, int m, const float *weights, size_t outputs, size_t inputs, const size_t *positions,
+                      size_t depth, size_t firstPanel, size_t endPanel, float *packed, size_t positionStride);
 
 // MARK: Elementwise and normalisation
 
@@ -131,7 +156,8 @@ typedef struct {
     int activation;
     ptrdiff_t top, left;        ///< zero rows above and zero columns before the image
     size_t paddedWidth;
-    size_t outChannels;         ///< channels of a pixel of `out`; the image's channels begin at `out`
+    int precision;              ///< of `out`: DS_F32, or DS_BF16 for two channels a word
+    size_t outWords;            ///< words of a pixel of `out`; the image's channels begin at `out`
 } ds_gather;
 
 void ds_gather_rows(const ds_gather *gather, size_t firstRow, size_t endRow, float *out);
@@ -185,9 +211,14 @@ void ds_from_channels_last(const float *x, size_t channels, size_t pixels, size_
 
 // MARK: Winograd's minimal filtering, F(m×m, 3×3) with m = 4 or 2 (Lavin & Gray, arXiv:1509.09308)
 
+/// How numbers of sixteen bits make good for the rounding of those before them: (m+2)² floats.
+void ds_winograd_feedback(int m, float *feedback);
+
 /// Transforms one tile: reads (m+2)² pixels at `padded` (rows `rowStride` floats apart, pixels `channels` apart) and writes
-/// (m+2)² vectors of `channels` floats, `positionStride` floats apart.
-void ds_winograd_input(int m, const float *padded, size_t rowStride, size_t channels, float *out, size_t positionStride);
+/// (m+2)² vectors of `channels` numbers, `positionStride` words apart: floats, or two numbers a word if `feedback`, from
+/// ds_winograd_feedback, is not NULL.
+void ds_winograd_input(int m, const float *feedback, const float *padded, size_t rowStride, size_t channels, float *out,
+                       size_t positionStride);
 
 /// The inverse: reads (m+2)² vectors, writes `rows` × `columns` (≤ m) pixels
 /// (y + bias[c] + residual) · scale, `channels` floats each, beginning at channel 0 of `out`.

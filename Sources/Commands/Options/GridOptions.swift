@@ -48,6 +48,7 @@ extension SamplingRecipe {
         }
         func add(_ name: String, if isOn: Bool) { if isOn { words.append("--\(name)") } }
         add("model", model.name, usual.model.name, model.name)
+        add("precision", model.precision ?? .f32, .f32, model.precision?.rawValue ?? "")
         add("schedule", model.schedule, nil, model.schedule?.rawValue ?? "")
         add("chain", chain.kind, usual.chain.kind, chain.kind.rawValue)
         add("steps", chain.steps, usual.chain.steps, "\(chain.steps)")

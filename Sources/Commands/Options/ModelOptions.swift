@@ -56,6 +56,8 @@ struct ModelOptions: ParsableArguments {
     )
     var chain = ChainRecipe.Kind.sde
 
+    @OptionGroup var precision: PrecisionOption
+
     @Flag(help: "Make the last step of the SDE return the denoised image, without noise.")
     var denoiseLastStep = false
 
@@ -75,7 +77,8 @@ struct ModelOptions: ParsableArguments {
     func recipe(seed: UInt64, speculation: SpeculationRecipe = .init()) -> SamplingRecipe {
         var recipe = SamplingRecipe(
             model: ModelRecipe(
-                model, schedule: schedule, prompts: prompts.isEmpty ? nil : Prompts(prompts, negative: negativePrompt)),
+                model, schedule: schedule, prompts: prompts.isEmpty ? nil : Prompts(prompts, negative: negativePrompt),
+                precision: precision.precision.resolved),
             chain: chainRecipe, classes: classes, seed: seed)
         recipe.speculation = speculation
         return recipe

@@ -8,6 +8,8 @@ import NeuralNetwork
 public struct PolicyRecipe: Codable, Equatable, Sendable {
     /// A folder, or a bundled policy's name.
     public var model = "pusht"
+    /// Of the network's large products; encoders of pictures have them in f32.
+    public var precision = Precision.f32
     /// `K`; nil for the policy's own.
     public var steps: Int?
     /// Nil for the policy's own.
@@ -65,7 +67,7 @@ public struct PolicyServer {
     public init(_ recipe: PolicyRecipe, monitor: any RunMonitor = NoMonitor()) throws {
         try recipe.validate()
         (self.recipe, self.monitor) = (recipe, monitor)
-        let model = try PolicyModel(named: recipe.model)
+        let model = try PolicyModel(named: recipe.model, precision: recipe.precision)
         self.model = model
         monitor.tell(model.notes)
         chain = recipe.chain(of: model)
@@ -253,6 +255,7 @@ public struct PolicyServer {
         members += timing.members
         members += [
             .init("seed", request.isBatch ? .array(seeds) : seeds[0]),
+            .init("precision", .string(recipe.precision.rawValue)),
             .init("exact", .bool(isExact)),
             .init("fallback", .bool(recipe.speculation.fallsBack && recipe.speculation.draft != .none)),
         ]

@@ -18,7 +18,7 @@ public struct ImageCompanions: DraftCompanions {
     public func cheaperChain() throws -> DenoisingChain? {
         var network = try ImageModel(
             named: companion(Self.smallSuffix), schedule: recipe.model.schedule,
-            prompts: recipe.model.prompts ?? Prompts())
+            prompts: recipe.model.prompts ?? Prompts(), precision: recipe.model.precision ?? .f32)
         network.start = target.start
         return try network.chain(recipe.chain, subjects: recipe.classes, threads: threads)
     }

@@ -43,27 +43,29 @@ public struct ImageModel: Model {
     ///   - name: a folder, or a bundled model's name.
     ///   - schedule: takes the place of the folder's own noise schedule, or of one that it lacks.
     ///   - prompts: what a pipeline that reads texts is to show.
+    ///   - precision: of the network's large products. The samples' law is that of the network so rounded.
     ///   - architectures: the networks that the folder may hold.
     /// - Throws: `CheckpointError`, `ModelError` or `DiffusionError`, naming the file and what is wrong with it;
     ///   `RecipeError` for prompts that the model needs or has no place for.
     public init(
-        named name: String, schedule: NamedSchedule?, prompts: Prompts = Prompts(),
+        named name: String, schedule: NamedSchedule?, prompts: Prompts = Prompts(), precision: Precision = .f32,
         architectures: [any ImageNetwork.Type] = Self.architectures
     ) throws {
         let folder = try BundledModels.folder(name)
         if try ModelFolder.makesLatents(folder) {
-            try self.init(pipeline: name, folder: folder, schedule: schedule, prompts: prompts)
+            try self.init(
+                pipeline: name, folder: folder, schedule: schedule, prompts: prompts, precision: precision)
             return
         }
         guard prompts == Prompts() else { throw RecipeError("prompt", "this model reads no text.") }
-        let network = try Self.network(folder: folder, architectures: architectures)
+        let network = try Self.network(folder: folder, precision: precision, architectures: architectures)
         try self.init(name: name, folder: folder, network: network, schedule: schedule)
     }
 
     /// - Parameter network: the folder's, read already.
     init(name: String, folder: String, network: any ImageNetwork, schedule: NamedSchedule? = nil) throws {
         if try ModelFolder.makesLatents(folder) {
-            try self.init(pipeline: name, folder: folder, schedule: schedule, prompts: Prompts())
+            try self.init(pipeline: name, folder: folder, schedule: schedule, prompts: Prompts(), precision: .f32)
             return
         }
         let process = try ImageProcess.load(
@@ -105,15 +107,15 @@ public struct ImageModel: Model {
 
     /// The network of a folder, of the architecture that its `config.json` names.
     static func network(
-        folder: String, architectures: [any ImageNetwork.Type] = Self.architectures
+        folder: String, precision: Precision = .f32, architectures: [any ImageNetwork.Type] = Self.architectures
     ) throws -> any ImageNetwork {
         let className = try ModelFolder.className(of: folder)
         if let type = architectures.first(where: { $0.className == className }) {
-            return try type.init(folder: ModelFolder.networkFolder(in: folder))
+            return try type.load(folder: ModelFolder.networkFolder(in: folder), precision: precision)
         }
         try kind.require(folder: folder)
         // A class that nobody knows is refused by the reader, which says what it supports.
-        return try UNet2D(folder: ModelFolder.networkFolder(in: folder))
+        return try UNet2D(folder: ModelFolder.networkFolder(in: folder), precision: precision)
     }
 
     private static func priors(

@@ -9,6 +9,8 @@ public protocol ImageNetwork: Sendable {
 
     /// - Parameter folder: of `config.json` and the weights.
     init(folder: String) throws
+    /// The same with large products of another precision, by a network that has the choice, as every `Network` has.
+    static func load(folder: String, precision: Precision) throws -> Self
 
     var inChannels: Int { get }
     var outChannels: Int { get }
@@ -56,6 +58,14 @@ public struct ImageNetworkLevels: Sendable {
 }
 
 extension ImageNetwork {
+    /// A network without the choice.
+    public static func load(folder: String, precision: Precision) throws -> Self {
+        guard precision == .f32 else {
+            throw RecipeError("precision", "\(precision.rawValue): a \(className) computes in f32 only.")
+        }
+        return try Self(folder: folder)
+    }
+
     public var furtherInput: (key: String, found: String)? { nil }
     public var widestChannels: Int { levels.channels.max() ?? 1 }
 
@@ -80,6 +90,12 @@ extension ImageNetwork {
         let output = try call(
             file.floats(named: "sample"), shape[0], shape[2], shape[3], rows.timesteps(shape[0]))
         return [NamedTensor("output", shape: [shape[0], outChannels, shape[2], shape[3]], values: output)]
+    }
+}
+
+extension ImageNetwork where Self: Network {
+    public static func load(folder: String, precision: Precision) throws -> Self {
+        try Self(folder: folder, precision: precision)
     }
 }
 

@@ -38,8 +38,11 @@ extension ImageModel {
     ///   - folder: that holds the index.
     ///   - schedule: takes the place of the pipeline's own.
     ///   - prompts: what it is to show.
+    ///   - precision: of the U-Net's large products; texts and pictures are encoded and decoded once, in f32.
     /// - Throws: `RecipeError` for prompts that the pipeline needs or has no place for; else as ``init(named:schedule:)``.
-    init(pipeline name: String, folder: String, schedule: NamedSchedule?, prompts: Prompts) throws {
+    init(
+        pipeline name: String, folder: String, schedule: NamedSchedule?, prompts: Prompts, precision: Precision
+    ) throws {
         let index = "\(folder)/model_index.json"
         let description = try JSONFile.read(path: index)
         let kind: Pipeline = try JSONFile.value(
@@ -63,9 +66,9 @@ extension ImageModel {
 
         let network: any ImageNetwork
         if kind == .latent {
-            network = try UNet2D(folder: unetFolder)
+            network = try UNet2D(folder: unetFolder, precision: precision)
         } else {
-            let unet = try UNet2DCondition(folder: unetFolder)
+            let unet = try UNet2DCondition(folder: unetFolder, precision: precision)
             let threads = Processors.available
             let texts =
                 if kind == .stableDiffusion {

@@ -32,13 +32,20 @@ public struct PolicyModel: Model {
     /// The numbers of an action.
     public var actionDimension: Int { network.configuration.inputDimension }
 
-    public init(named name: String) throws {
+    public init(named name: String) throws { try self.init(named: name, precision: .f32) }
+
+    /// - Parameters:
+    ///   - name: of a bundled policy, or the path of a folder.
+    ///   - precision: of the large products of the network that plans. The plans' law is that of the network so rounded.
+    /// - Throws: as ``init(named:)``.
+    public init(named name: String, precision: Precision) throws {
         let folder = try BundledModels.folder(name)
         try Self.kind.require(folder: folder)
         if try ModelFolder.className(of: folder) == LeRobotConfiguration.className {
-            try self.init(name: name, leRobotFolder: folder)
+            try self.init(name: name, leRobotFolder: folder, precision: precision)
         } else {
-            let network = try ConditionalUnet1D(folder: ModelFolder.networkFolder(in: folder))
+            let network = try ConditionalUnet1D(
+                folder: ModelFolder.networkFolder(in: folder), precision: precision)
             try self.init(name: name, folder: folder, network: network)
         }
     }

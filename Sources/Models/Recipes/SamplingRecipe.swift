@@ -1,3 +1,4 @@
+import NeuralNetwork
 import Platform
 
 /// How samples of an image model are made: with the sample's index, all that decides its bits (but for
@@ -69,13 +70,17 @@ public struct ModelRecipe: Codable, Equatable, Sendable {
     /// What a pipeline that reads texts is to show; nil for one that reads none.
     public var prompts: Prompts?
 
+    /// Of the network's large products, where the network is the program's own to load; nil for f32.
+    public var precision: Precision?
+
     public init(
-        _ name: String = BundledModels.defaultModel, schedule: NamedSchedule? = nil, prompts: Prompts? = nil
+        _ name: String = BundledModels.defaultModel, schedule: NamedSchedule? = nil, prompts: Prompts? = nil,
+        precision: Precision? = nil
     ) {
-        (self.name, self.schedule, self.prompts) = (name, schedule, prompts)
+        (self.name, self.schedule, self.prompts, self.precision) = (name, schedule, prompts, precision)
     }
 
     public func load() throws -> ImageModel {
-        try ImageModel(named: name, schedule: schedule, prompts: prompts ?? Prompts())
+        try ImageModel(named: name, schedule: schedule, prompts: prompts ?? Prompts(), precision: precision ?? .f32)
     }
 }

@@ -13,7 +13,7 @@ struct Encoder: Sendable {
         let widths = configuration.blockChannels
         convIn = try Convolution(
             reader, "encoder.conv_in", from: ChannelLayout(configuration.inChannels), to: widths[0],
-            algorithm: .direct)
+            arrangement: .init(.direct))
         downBlocks = try builder.downBlocks()
         midBlock = try builder.midBlock()
         out = try NormalisedConvolution(
@@ -59,7 +59,7 @@ struct Decoder: Sendable {
         let widths = configuration.blockChannels
         convIn = try Convolution(
             reader, "decoder.conv_in", from: ChannelLayout(configuration.latentChannels),
-            to: widths[widths.count - 1], algorithm: .direct)
+            to: widths[widths.count - 1], arrangement: .init(.direct))
         midBlock = try builder.midBlock()
         upBlocks = try builder.upBlocks()
         out = try NormalisedConvolution(&builder, from: widths[0], to: configuration.outChannels, level: 0)
@@ -104,7 +104,7 @@ struct NormalisedConvolution: Sendable {
             reader, "\(plan.prefix)conv_norm_out", layout, groups: plan.style.groups, epsilon: plan.style.epsilon)
         convolution = try Convolution(
             reader, "\(plan.prefix)conv_out", from: layout, to: outChannels,
-            algorithm: builder.algorithm(level: level, weights: inChannels * outChannels))
+            arrangement: .init(builder.algorithm(level: level, weights: inChannels * outChannels)))
     }
 
     func callAsFunction(_ x: Images, _ pass: Pass) -> Images {

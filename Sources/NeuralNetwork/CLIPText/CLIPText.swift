@@ -52,7 +52,7 @@ public struct CLIPText: Network {
             if let outputs = configuration.projectionChannels {
                 PackedMatrix(
                     [(try reader.read("text_projection.weight", [outputs, channels]), outputs, 0)],
-                    inputs: ChannelLayout(channels), columns: paddedChannels(outputs))
+                    inputs: ChannelLayout(channels), columns: paddedChannels(outputs), precision: .f32)
             } else {
                 nil
             }

@@ -5,6 +5,8 @@
 public final class ParameterReader {
     /// Threads for laying out the weights.
     let workspace: Workspace
+    /// Of the layers that have a choice: the large products.
+    let precision: Precision
     private(set) var parameters: [NetworkParameter] = []
     private let weights: NetworkWeights?
     /// Present names under the names the layers ask for.
@@ -13,13 +15,17 @@ public final class ParameterReader {
     /// A dry run: every parameter is an empty array.
     init() {
         weights = nil
+        precision = .f32
         workspace = Workspace(threads: 1)
     }
 
     /// - Throws: ``CheckpointError`` listing the first ten parameters that are missing or unexpected, or naming the first
     ///   whose shape or type is wrong.
-    init(weights: NetworkWeights, expecting expected: [NetworkParameter]) throws(CheckpointError) {
+    init(
+        weights: NetworkWeights, expecting expected: [NetworkParameter], precision: Precision
+    ) throws(CheckpointError) {
         self.weights = weights
+        self.precision = precision
         workspace = Workspace(threads: Workspace.processorCount)
         let present = weights.tensorNames
         var used: Set<String> = []

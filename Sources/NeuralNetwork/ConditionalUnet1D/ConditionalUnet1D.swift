@@ -1,5 +1,5 @@
 /// The network of a diffusion policy (Chi et al., "Diffusion Policy", RSS 2023), a U-Net over the positions of a sequence of
-/// actions, for inference on the CPU in single precision. Immutable, to be shared freely.
+/// actions, for inference on the CPU. Immutable, to be shared freely.
 ///
 /// Rows of a batch do not touch each other: a row's output is the same, bit for bit, whatever stands beside it, wherever it
 /// stands, and whatever the number of threads.

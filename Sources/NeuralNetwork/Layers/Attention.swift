@@ -38,9 +38,11 @@ struct Attention: Sendable {
             guard !values.isEmpty else { continue }  // a dry run
             bias += values + [Float](repeating: 0, count: columns - values.count)
         }
-        projections = PackedMatrix(parts, inputs: ChannelLayout(channels), columns: 3 * columns)
+        projections = PackedMatrix(
+            parts, inputs: ChannelLayout(channels), columns: 3 * columns, precision: reader.precision)
         projectionBias = FloatStorage(bias, count: bias.count)
-        output = try Linear(reader, "\(key).to_out.0", from: inner, to: channels)
+        output = try Linear(
+            reader, "\(key).to_out.0", from: inner, to: channels, precision: reader.precision)
     }
 
     func callAsFunction(_ x: Images, _ pass: Pass) -> Images {
@@ -83,7 +85,7 @@ struct Attention: Sendable {
         func part(_ index: Int) -> AttentionHeads.Rows {
             .init(pointer: projected.pointer + index * innerStride, stride: 3 * innerStride, count: pixels)
         }
-        AttentionHeads(count: heads, channels: headChannels)(
+        AttentionHeads(count: heads, channels: headChannels, precision: projections.precision)(
             queries: part(0), keys: part(1), values: part(2), images: x.count, into: mixed.pointer,
             stride: innerStride, pass)
         pass.giveBack(projected)

@@ -9,6 +9,8 @@ struct AttentionHeads: Sendable {
     let channels: Int
     /// Whether a query sees only the keys up to its own place, as in a model that reads a text in order.
     var isCausal = false
+    /// Of the two products; the softmax between them is in single precision.
+    var precision = Precision.f32
 
     /// The queries, keys or values of several images: the channels of head h are floats h · d … of each row.
     struct Rows {
@@ -20,7 +22,7 @@ struct AttentionHeads: Sendable {
     }
 
     /// Queries that are compared with all keys at once; fixed, so that the shape of a product depends on the image only.
-    private static let queryBlock = 64
+    static let queryBlock = 64
 
     /// - Parameters:
     ///   - images: how many there are, one behind the other in each of the rows.
@@ -30,6 +32,10 @@ struct AttentionHeads: Sendable {
         queries: Rows, keys: Rows, values: Rows, images: Int, into mixed: UnsafeMutablePointer<Float>, stride: Int,
         _ pass: Pass
     ) {
+        if precision == .bf16, channels % Int(DS_CHANNEL_STEP) == 0, !isCausal {
+            rounded(queries: queries, keys: keys, values: values, images: images, into: mixed, stride: stride, pass)
+            return
+        }
         LinearAlgebra.prepare()
         let blocks = (queries.count + Self.queryBlock - 1) / Self.queryBlock
         let size = Self.queryBlock * keys.count

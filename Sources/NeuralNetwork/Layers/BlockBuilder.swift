@@ -13,11 +13,24 @@ struct BlockBuilder {
     static let largestTransformed = 700_000
 
     /// The arrangement of a 3×3 convolution whose output is at `level` halvings of the resolution.
-    ///
+    /// - Parameters:
+    ///   - weights: inputs times outputs.
+    ///   - most: of this and others that share its algorithm, if there are such.
+    func arrangement(level: Int, weights: Int, most: Int? = nil) -> Convolution.Arrangement {
+        .init(algorithm(level: level, weights: most ?? weights), precision(level: level, weights: weights))
+    }
+
+    /// Winograd's transforms make the error of sixteen bits larger: that of F(4×4) is 3.4 times a direct convolution's. At the
+    /// full resolution layers of few channels gain least, for much of their work is the transforms, and their errors are most
+    /// of the network's: they stay in single precision. (Time and error of every arrangement are in
+    /// Benchmarks/results/half-precision.md.)
+    private func precision(level: Int, weights: Int) -> Precision {
+        level == 0 && weights <= 32_768 ? .f32 : reader.precision
+    }
+
     /// F(4×4) needs a quarter of the multiplications but four times the weights; at the smallest resolutions, where few tiles
     /// share the weights, F(2×2) is the better bargain. Where a layer's weights would come to more than a hundred megabytes,
     /// they stay as they are: to read them takes longer than what is saved, and a network of many such layers would not fit.
-    /// - Parameter weights: inputs times outputs.
     func algorithm(level: Int, weights: Int) -> Convolution.Algorithm {
         guard weights <= Self.largestTransformed else { return .direct }
         let least = max(1, min(plan.size.height, plan.size.width) >> level)
@@ -32,7 +45,12 @@ struct BlockBuilder {
         try ResidualBlock(
             reader, key, from: layout, to: channels, style: plan.style, resampling: resampling,
             outScaleFactor: outScaleFactor,
-            algorithm: algorithm(level: level, weights: max(layout.channels, channels) * channels), time: &time)
+            arrangements: (
+                arrangement(
+                    level: level, weights: layout.channels * channels, most: max(layout.channels, channels) * channels),
+                arrangement(
+                    level: level, weights: channels * channels, most: max(layout.channels, channels) * channels)
+            ), time: &time)
     }
 
     private func attention(
@@ -87,7 +105,7 @@ struct BlockBuilder {
                 downsampler = .convolution(
                     try Convolution(
                         reader, "\(key).conv", from: layout, to: channels, stride: 2,
-                        padding: plan.downsamplePadding, algorithm: .direct))
+                        padding: plan.downsamplePadding, arrangement: .init(.direct, reader.precision)))
             }
         }
         return DownBlock(residualBlocks: residualBlocks, attentions: attentions, downsampler: downsampler)
@@ -139,7 +157,7 @@ struct BlockBuilder {
                 upsampler = .convolution(
                     try Convolution(
                         reader, "\(key).conv", from: layout, to: channels,
-                        algorithm: algorithm(level: level - 1, weights: channels * channels)))
+                        arrangement: arrangement(level: level - 1, weights: channels * channels)))
             }
         }
         return UpBlock(residualBlocks: residualBlocks, attentions: attentions, upsampler: upsampler)

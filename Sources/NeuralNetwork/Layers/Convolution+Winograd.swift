@@ -18,7 +18,7 @@ extension Convolution {
         /// Floats of the padded rows that one row of tiles reads.
         var bandSize: Int { (tile + 2) * paddedWidth * input.map.stride }
         /// An odd number of cache lines apart, so that positions do not compete for the same cache sets.
-        func inputStride(_ tiles: Int) -> Int { (tiles * matrices.depth) | 16 }
+        func inputStride(_ tiles: Int) -> Int { (tiles * matrices.words) | 16 }
         func outputStride(_ tiles: Int, columns: Int) -> Int { (tiles * columns) | 16 }
 
         /// - Parameter continues: `band` still holds the padded rows of the tile row before, in the same image; the last two
@@ -34,11 +34,12 @@ extension Convolution {
             if known > 0 { band.update(from: band + tile * rowSize, count: known * rowSize) }
             convolution.gather(
                 input, image: image, rows: row * tile + known..<(row + 1) * tile + 2, top: 1, paddedWidth: paddedWidth,
-                to: band + known * rowSize)
+                as: .f32, to: band + known * rowSize)
             for column in 0..<tileColumns {
                 ds_winograd_input(
-                    Int32(tile), band + column * tile * floats, paddedWidth * floats, floats,
-                    values + column * matrices.depth, stride)
+                    Int32(tile), matrices.feedback?.pointer, band + column * tile * floats, paddedWidth * floats,
+                    floats,
+                    values + column * matrices.words, stride)
             }
         }
 
@@ -48,14 +49,14 @@ extension Convolution {
             _ values: UnsafeMutablePointer<Float>, valueStride: Int,
             to products: UnsafeMutablePointer<Float>, productStride: Int, columns: Int
         ) {
-            let panelSize = Int(ds_panel_width()) * matrices.depth
+            let panelSize = Int(ds_panel_width()) * matrices.words
             let weights = matrices.storage.pointer + position * matrices.positionStride + panels.lowerBound * panelSize
             var product = ds_product(
-                taps: nil, tapCount: 1, depth: matrices.depth,
+                precision: matrices.precision.code, taps: nil, tapCount: 1, depth: matrices.words,
                 weights: weights, columns: columns, bias: nil, scale: 1,
                 next: position + 1 < matrices.positions ? weights + matrices.positionStride : nil)
             ds_multiply_strided(
-                &product, values + position * valueStride, matrices.depth, tiles, 0, panels.count,
+                &product, values + position * valueStride, matrices.words, tiles, 0, panels.count,
                 products + position * productStride, columns, nil, 0)
         }
 
@@ -87,7 +88,7 @@ extension Convolution {
         let columns = plan.tileColumns
         let total = out.count * plan.tileRows
         // Tiles that a thread takes through all three steps: their input transforms should fill half of its second cache.
-        let preferred = min(96, max(16, 400_000 / (matrices.positions * matrices.depth)))
+        let preferred = min(96, max(16, 400_000 / (matrices.positions * matrices.words)))
         let rowsPerBlock = max(1, preferred / columns)
         let blocks = (total + rowsPerBlock - 1) / rowsPerBlock
         if blocks >= 2 * pass.threads || pass.threads == 1 {
@@ -115,7 +116,7 @@ extension Convolution {
             let rows = block * total / blocks..<(block + 1) * total / blocks
             for (index, row) in rows.enumerated() {
                 plan.transformInput(
-                    tileRow: row, continues: index > 0, band: band, to: values + index * columns * matrices.depth,
+                    tileRow: row, continues: index > 0, band: band, to: values + index * columns * matrices.words,
                     stride: valueStride)
             }
             var panel = 0
@@ -152,7 +153,7 @@ extension Convolution {
         pass.parallel(total) { row, thread in
             plan.transformInput(
                 tileRow: row, continues: false, band: bands.pointer + thread * plan.bandSize,
-                to: values.pointer + row * columns * matrices.depth, stride: valueStride)
+                to: values.pointer + row * columns * matrices.words, stride: valueStride)
         }
         pass.parallel(matrices.positions) { position, _ in
             plan.multiply(

@@ -21,12 +21,23 @@ struct Convolution: Sendable {
         }
     }
 
+    /// The choice of an algorithm, and of what it multiplies.
+    struct Arrangement: Sendable {
+        let algorithm: Algorithm
+        let precision: Precision
+
+        init(_ algorithm: Algorithm, _ precision: Precision = .f32) {
+            self.algorithm = algorithm
+            self.precision = precision
+        }
+    }
+
     let layout: ChannelLayout
     let outChannels: Int
     let stride: Int
     /// Zero rows above and zero columns left of the image.
     let padding: Int
-    let algorithm: Algorithm
+    let arrangement: Arrangement
     let bias: FloatStorage
     let matrix: PackedMatrix?
     let transformed: WinogradMatrices?
@@ -36,12 +47,12 @@ struct Convolution: Sendable {
     /// - Parameter padding: 1 as usual; 0 is diffusers' `downsample_padding` 0, which adds a row below and a column on the right.
     init(
         _ reader: ParameterReader, _ key: String, from layout: ChannelLayout, to outChannels: Int, stride: Int = 1,
-        padding: Int = 1, algorithm: Algorithm
+        padding: Int = 1, arrangement: Arrangement
     ) throws(CheckpointError) {
         self.init(
             weights: try reader.read("\(key).weight", [outChannels, layout.channels, 3, 3]),
             bias: try reader.read("\(key).bias", [outChannels]), from: layout, to: outChannels, stride: stride,
-            padding: padding, algorithm: algorithm, reader.workspace)
+            padding: padding, arrangement: arrangement, reader.workspace)
     }
 
     /// - Parameters:
@@ -50,7 +61,7 @@ struct Convolution: Sendable {
     ///   - workspace: threads for laying out the weights.
     init(
         weights: [Float], bias: [Float], from layout: ChannelLayout, to outChannels: Int, stride: Int = 1,
-        padding: Int = 1, algorithm: Algorithm, _ workspace: Workspace
+        padding: Int = 1, arrangement: Arrangement, _ workspace: Workspace
     ) {
         let columns = paddedChannels(outChannels)
         self.bias = FloatStorage(bias, count: columns)
@@ -58,14 +69,17 @@ struct Convolution: Sendable {
         self.outChannels = outChannels
         self.stride = stride
         self.padding = padding
-        self.algorithm = algorithm
-        switch algorithm {
+        self.arrangement = arrangement
+        let precision = arrangement.precision
+        switch arrangement.algorithm {
         case .direct:
-            matrix = PackedMatrix([(weights, outChannels, 0)], inputs: layout, taps: 9, columns: columns)
+            matrix = PackedMatrix(
+                [(weights, outChannels, 0)], inputs: layout, taps: 9, columns: columns, precision: precision)
             transformed = nil
         case .winograd(let tile):
             matrix = nil
-            transformed = WinogradMatrices(weights, outputs: outChannels, inputs: layout, tile: tile, workspace)
+            transformed = WinogradMatrices(
+                weights, outputs: outChannels, inputs: layout, tile: tile, precision, workspace)
         }
     }
 
@@ -100,7 +114,7 @@ struct Convolution: Sendable {
 
     func callAsFunction(_ input: Input, _ output: Output = Output(), into out: Images, _ pass: Pass) {
         pass.timed(
-            "convolution \(layout.channels)→\(outChannels), \(out.height)×\(out.width), \(algorithm)",
+            "convolution \(layout.channels)→\(outChannels), \(out.height)×\(out.width), \(arrangement.algorithm)\(arrangement.precision.suffix)",
             operations: Double(out.count) * operations(out.height, out.width)
         ) {
             if let matrix {
@@ -119,7 +133,8 @@ struct Convolution: Sendable {
 
     /// Copies padded rows of one image, normalised and activated, to `place`.
     func gather(
-        _ input: Input, image: Int, rows: Range<Int>, top: Int, paddedWidth: Int, to place: UnsafeMutablePointer<Float>
+        _ input: Input, image: Int, rows: Range<Int>, top: Int, paddedWidth: Int, as precision: Precision,
+        to place: UnsafeMutablePointer<Float>
     ) {
         func copy(_ part: Images, channel: Int) {
             var gather = ds_gather(
@@ -128,8 +143,9 @@ struct Convolution: Sendable {
                 scale: input.coefficients.map { UnsafePointer($0.scale(image) + channel) },
                 shift: input.coefficients.map { UnsafePointer($0.shift(image) + channel) },
                 activation: input.activation?.code ?? Int32(DS_ACTIVATION_NONE),
-                top: top, left: padding, paddedWidth: paddedWidth, outChannels: input.map.stride)
-            ds_gather_rows(&gather, rows.lowerBound, rows.upperBound, place + channel)
+                top: top, left: padding, paddedWidth: paddedWidth, precision: precision.code,
+                outWords: precision.words(input.map.stride))
+            ds_gather_rows(&gather, rows.lowerBound, rows.upperBound, place + precision.words(channel))
         }
         copy(input.map.first, channel: 0)
         if let second = input.map.second { copy(second, channel: input.map.first.stride) }
@@ -140,14 +156,15 @@ struct Convolution: Sendable {
         _ matrix: PackedMatrix, _ input: Input, _ output: Output, into out: Images, _ pass: Pass
     ) {
         let step = stride
-        let floats = input.map.stride
+        let precision = matrix.precision
+        let words = precision.words(input.map.stride)
         let paddedWidth = (out.width - 1) * step + 3
         // Bands of rows, a few dozen pixels each; panels of columns too while there are few bands.
         let bandRows = max(1, min(out.height, 84 / out.width))
         let bands = (out.height + bandRows - 1) / bandRows
         let total = out.count * bands
         let splits = min(matrix.panels, max(1, (2 * pass.threads + total - 1) / total))
-        let scratchSize = ((bandRows - 1) * step + 3) * paddedWidth * floats
+        let scratchSize = ((bandRows - 1) * step + 3) * paddedWidth * words
         let scratch = pass.take(perThread: scratchSize)
         pass.parallel(total * splits) { unit, thread in
             let (image, band, split) = (unit / splits / bands, unit / splits % bands, unit % splits)
@@ -156,18 +173,18 @@ struct Convolution: Sendable {
             let place = scratch.pointer + thread * scratchSize
             gather(
                 input, image: image, rows: firstRow * step..<(firstRow + rows - 1) * step + 3, top: padding,
-                paddedWidth: paddedWidth, to: place)
+                paddedWidth: paddedWidth, as: precision, to: place)
             withUnsafeTemporaryAllocation(of: Int.self, capacity: 9) { taps in
-                for tap in 0..<9 { taps.initializeElement(at: tap, to: (tap / 3 * paddedWidth + tap % 3) * floats) }
+                for tap in 0..<9 { taps.initializeElement(at: tap, to: (tap / 3 * paddedWidth + tap % 3) * words) }
                 var product = ds_product(
-                    taps: taps.baseAddress, tapCount: 9, depth: matrix.depth, weights: matrix.storage.pointer,
-                    columns: matrix.columns,
+                    precision: precision.code, taps: taps.baseAddress, tapCount: 9, depth: matrix.words,
+                    weights: matrix.storage.pointer, columns: matrix.columns,
                     bias: output.imageBias.map { $0.pointer + image * $0.imageStride } ?? bias.pointer,
                     scale: output.scale,
                     next: nil)
                 let offset = firstRow * out.width
                 ds_convolve(
-                    &product, place, paddedWidth, floats, step, rows, out.width,
+                    &product, place, paddedWidth, words, step, rows, out.width,
                     split * matrix.panels / splits, (split + 1) * matrix.panels / splits,
                     out.image(image) + offset * out.stride, out.stride,
                     output.residual.map { UnsafePointer($0.image(image) + offset * $0.stride) },

@@ -10,21 +10,25 @@ package struct Linear: Sendable {
     /// Reads `key.weight` `[out, in]` (`[out, in, 1, 1]` for a convolution) and `key.bias`.
     init(
         _ reader: ParameterReader, _ key: String, from inputs: ChannelLayout, to outChannels: Int,
-        isConvolution: Bool = false
+        isConvolution: Bool = false, precision: Precision = .f32
     ) throws(CheckpointError) {
         inChannels = inputs.channels
         inputStride = inputs.stride
         let weights = try reader.read("\(key).weight", [outChannels, inChannels] + (isConvolution ? [1, 1] : []))
         let columns = paddedChannels(outChannels)
-        matrix = PackedMatrix([(weights, outChannels, 0)], inputs: inputs, columns: columns)
+        matrix = PackedMatrix([(weights, outChannels, 0)], inputs: inputs, columns: columns, precision: precision)
         bias = FloatStorage(try reader.read("\(key).bias", [outChannels]), count: columns)
         self.outChannels = outChannels
     }
 
     package init(
-        _ reader: ParameterReader, _ key: String, from inChannels: Int, to outChannels: Int, isConvolution: Bool = false
+        _ reader: ParameterReader, _ key: String, from inChannels: Int, to outChannels: Int,
+        isConvolution: Bool = false,
+        precision: Precision = .f32
     ) throws(CheckpointError) {
-        try self.init(reader, key, from: ChannelLayout(inChannels), to: outChannels, isConvolution: isConvolution)
+        try self.init(
+            reader, key, from: ChannelLayout(inChannels), to: outChannels, isConvolution: isConvolution,
+            precision: precision)
     }
 
     /// `count` rows `stride` floats apart; the output's rows are `outStride` floats apart, or else

@@ -7,6 +7,8 @@ import CKernels
 struct PackedMatrix: Sendable {
     let storage: FloatStorage
     let taps: Int
+    /// Of the weights, and of what they are multiplied with.
+    let precision: Precision
     /// Rows of the matrix for each tap: input channels as they lie in memory.
     let depth: Int
     /// Columns, padded.
@@ -15,20 +17,22 @@ struct PackedMatrix: Sendable {
     /// One or several matrices `[outputs, inputs, taps]` side by side, each at its own first column.
     init(
         _ parts: [(weights: [Float], outputs: Int, firstColumn: Int)], inputs: ChannelLayout, taps: Int = 1,
-        columns: Int
+        columns: Int, precision: Precision
     ) {
         let depth = inputs.second == 0 ? inputs.first : inputs.stride
         let panels = Self.panels(columns)
         let positions = (0..<inputs.channels).map(inputs.position)
         let isDryRun = parts.contains { $0.weights.isEmpty }
-        storage = FloatStorage(count: isDryRun ? 0 : panels * Int(ds_panel_width()) * taps * depth) { memory in
+        storage = FloatStorage(count: isDryRun ? 0 : panels * Int(ds_panel_width()) * taps * precision.words(depth)) {
+            memory in
             for part in parts where !isDryRun {
                 ds_pack(
-                    part.weights, part.outputs, inputs.channels, taps, positions, part.firstColumn, depth,
-                    memory.baseAddress)
+                    precision.code, part.weights, part.outputs, inputs.channels, taps, positions, part.firstColumn,
+                    precision.words(depth), memory.baseAddress)
             }
         }
         self.taps = taps
+        self.precision = precision
         self.depth = depth
         self.columns = columns
     }
@@ -39,6 +43,8 @@ struct PackedMatrix: Sendable {
     }
 
     var panels: Int { Self.panels(columns) }
+    /// ``depth`` in words of 32 bits.
+    var words: Int { precision.words(depth) }
 
     /// out[row] = (rows[row] · W + bias + residual[row]) · scale for `count` rows at a constant stride; all threads take part.
     func multiply(
@@ -50,17 +56,26 @@ struct PackedMatrix: Sendable {
         let blockRows = 56
         let blocks = (count + blockRows - 1) / blockRows
         let splits = min(panels, max(1, (4 * pass.threads + blocks - 1) / blocks))
-        let (panels, columns, depth, weights) = (panels, columns, depth, storage.pointer)
-        pass.parallel(blocks * splits) { unit, _ in
+        let (panels, columns, depth, words, weights) = (panels, columns, depth, words, storage.pointer)
+        let rounded = precision == .f32 ? nil : pass.take(perThread: blockRows * words)
+        pass.parallel(blocks * splits) { unit, thread in
             let first = unit / splits * blockRows
             let split = unit % splits
+            let block = min(blockRows, count - first)
             var product = ds_product(
-                taps: nil, tapCount: 1, depth: depth, weights: weights, columns: columns, bias: bias, scale: scale,
-                next: nil)
+                precision: precision.code, taps: nil, tapCount: 1, depth: words, weights: weights, columns: columns,
+                bias: bias, scale: scale, next: nil)
+            var (place, placeStride) = (rows + first * stride, stride)
+            if let rounded {
+                let own = rounded.pointer + thread * blockRows * words
+                ds_round_rows(place, block, stride, depth, own, words)
+                (place, placeStride) = (UnsafePointer(own), words)
+            }
             ds_multiply_strided(
-                &product, rows + first * stride, stride, min(blockRows, count - first),
+                &product, place, placeStride, block,
                 split * panels / splits, (split + 1) * panels / splits,
                 out + first * outStride, outStride, residual.map { $0 + first * residualStride }, residualStride)
         }
+        if let rounded { pass.giveBack(rounded) }
     }
 }

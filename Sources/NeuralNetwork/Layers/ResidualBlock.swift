@@ -27,16 +27,18 @@ struct ResidualBlock: Sendable {
     }
 
     /// - Parameters:
-    ///   - algorithm: the arrangement of both 3×3 convolutions.
+    ///   - arrangements: of the two 3×3 convolutions.
     ///   - time: collects the projection of the time embedding, if the style has one.
     init(
         _ reader: ParameterReader, _ key: String, from layout: ChannelLayout, to outChannels: Int, style: Style,
-        resampling: Resampling = .none, outScaleFactor: Double = 1, algorithm: Convolution.Algorithm,
+        resampling: Resampling = .none, outScaleFactor: Double = 1,
+        arrangements: (Convolution.Arrangement, Convolution.Arrangement),
         time: inout TimeProjectionBuilder
     ) throws(CheckpointError) {
         let outLayout = ChannelLayout(outChannels)
         norm1 = try GroupNorm(reader, "\(key).norm1", layout, groups: style.groups, epsilon: style.epsilon)
-        conv1 = try Convolution(reader, "\(key).conv1", from: layout, to: outChannels, algorithm: algorithm)
+        conv1 = try Convolution(
+            reader, "\(key).conv1", from: layout, to: outChannels, arrangement: arrangements.0)
         let parts = style.timeScaleShift == .shift ? 1 : 2
         var projection: (weights: [Float], bias: [Float])?
         if let timeChannels = style.timeChannels {
@@ -46,7 +48,8 @@ struct ResidualBlock: Sendable {
             )
         }
         norm2 = try GroupNorm(reader, "\(key).norm2", outLayout, groups: style.groups, epsilon: style.epsilon)
-        conv2 = try Convolution(reader, "\(key).conv2", from: outLayout, to: outChannels, algorithm: algorithm)
+        conv2 = try Convolution(
+            reader, "\(key).conv2", from: outLayout, to: outChannels, arrangement: arrangements.1)
         shortcut =
             layout.channels == outChannels
             ? nil : try Shortcut(reader, "\(key).conv_shortcut", from: layout, to: outChannels)

@@ -65,16 +65,22 @@ struct SequenceBlock: Sendable {
         }
         if units >= pass.threads {
             // Enough units for all: each is finished by one thread, while its columns are at hand.
+            let rounded = convolution.rounded(input, pass)
+            var roundedSource: Sequences?
+            if case .projected(let projection, let source) = shortcut {
+                roundedSource = projection.rounded(source, pass)
+            }
             pass.parallel(units) { unit, thread in
                 let panels = unit * width / panel..<(min(columns, (unit + 1) * width) + panel - 1) / panel
-                convolution.run(panels: panels, input, into: output)
+                convolution.run(panels: panels, rounded ?? input, into: output)
                 for sequence in 0..<output.batch {
                     normalisation.run(unit: unit, sequence: sequence, output, scratch: place(thread))
                 }
                 if case .projected(let projection, let source) = shortcut {
-                    projection.run(panels: panels, source, into: output, accumulates: true)
+                    projection.run(panels: panels, roundedSource ?? source, into: output, accumulates: true)
                 }
             }
+            for copy in [rounded, roundedSource] { if let copy { pass.giveBack(copy) } }
         } else {
             convolution(input, into: output, pass)
             pass.parallel(units * output.batch) { index, thread in

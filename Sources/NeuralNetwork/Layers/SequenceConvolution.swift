@@ -51,6 +51,9 @@ struct SequenceConvolution: Sendable {
         }
     }
 
+    /// Fewer stand at the network's ends only.
+    private static let fewChannels = 16
+
     let kind: Kind
     let inputs: ChannelLayout
     let outChannels: Int
@@ -80,7 +83,11 @@ struct SequenceConvolution: Sendable {
             weights = try reader.read("\(key).weight", [outChannels, from, taps])
         }
         let columns = paddedChannels(outChannels)
-        matrix = PackedMatrix([(weights, outChannels, 0)], inputs: inputs, taps: taps, columns: columns)
+        // The first layer and the last cost nothing, and their rounding would be seen best.
+        let precision = min(from, outChannels) < Self.fewChannels ? .f32 : reader.precision
+        matrix = PackedMatrix(
+            [(weights, outChannels, 0)], inputs: inputs, taps: taps, columns: columns,
+            precision: precision)
         bias = FloatStorage(try reader.read("\(key).bias", [outChannels]), count: columns)
         self.kind = kind
         self.inputs = inputs
@@ -95,15 +102,32 @@ struct SequenceConvolution: Sendable {
         return 2 * Double(kind.taps) * Double(inputs.channels) * Double(outChannels) * Double(places)
     }
 
+    /// The input as the weights' precision needs it for ``run(panels:_:into:accumulates:)``, a copy that the caller gives back;
+    /// nil if that is the input itself.
+    func rounded(_ input: Sequences, _ pass: Pass) -> Sequences? {
+        guard matrix.precision != .f32 else { return nil }
+        let result = Sequences(pass, positions: input.positions, channels: input.channels, columns: matrix.words)
+        let rowsAtOnce = 8
+        pass.parallel((input.rows + rowsAtOnce - 1) / rowsAtOnce) { unit, _ in
+            let first = unit * rowsAtOnce
+            ds_round_rows(
+                input.pointer + first * input.stride, min(rowsAtOnce, input.rows - first), input.stride, matrix.depth,
+                result.pointer + first * result.stride, result.stride)
+        }
+        return result
+    }
+
     /// Some panels of the output's columns; one thread.
-    /// - Parameter accumulates: whether the result is added to what `output` holds.
+    /// - Parameters:
+    ///   - input: in the weights' precision.
+    ///   - accumulates: whether the result is added to what `output` holds.
     func run(panels: Range<Int>, _ input: Sequences, into output: Sequences, accumulates: Bool = false) {
         kind.taps(positions: input.positions).withUnsafeBufferPointer { taps in
             var convolution = ds_sequence_convolution(
-                taps: taps.baseAddress, tapCount: taps.count, weights: matrix.storage.pointer, weightTaps: matrix.taps,
-                depth: matrix.depth, columns: matrix.columns, bias: bias.pointer, accumulates: accumulates ? 1 : 0,
-                batch: input.batch, inStep: kind.inStep, outStep: kind.outStep, in: input.pointer,
-                inStride: input.stride,
+                precision: matrix.precision.code, taps: taps.baseAddress, tapCount: taps.count,
+                weights: matrix.storage.pointer, weightTaps: matrix.taps, depth: matrix.words,
+                columns: matrix.columns, bias: bias.pointer, accumulates: accumulates ? 1 : 0, batch: input.batch,
+                inStep: kind.inStep, outStep: kind.outStep, in: input.pointer, inStride: input.stride,
                 out: output.pointer, outStride: output.stride, outPositions: output.positions)
             ds_convolve_sequence(&convolution, panels.lowerBound, panels.upperBound)
         }
@@ -114,9 +138,11 @@ struct SequenceConvolution: Sendable {
         _ input: Sequences, into output: Sequences, accumulates: Bool = false, _ pass: Pass
     ) {
         let units = min(matrix.panels, 8 * pass.threads)
+        let rounded = rounded(input, pass)
         pass.parallel(units) { unit, _ in
             let panels = unit * matrix.panels / units..<(unit + 1) * matrix.panels / units
-            run(panels: panels, input, into: output, accumulates: accumulates)
+            run(panels: panels, rounded ?? input, into: output, accumulates: accumulates)
         }
+        if let rounded { pass.giveBack(rounded) }
     }
 }

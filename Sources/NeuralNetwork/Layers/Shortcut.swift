@@ -20,7 +20,9 @@ struct Shortcut: Sendable {
                 : (0..<outChannels).flatMap {
                     weights[$0 * channels + range.lowerBound..<$0 * channels + range.upperBound]
                 }
-            return PackedMatrix([(part, outChannels, 0)], inputs: ChannelLayout(range.count), columns: columns)
+            return PackedMatrix(
+                [(part, outChannels, 0)], inputs: ChannelLayout(range.count), columns: columns,
+                precision: reader.precision)
         }
         first = matrix(0..<layout.first)
         second = layout.second == 0 ? nil : matrix(layout.first..<channels)

@@ -25,7 +25,9 @@ struct SpatialTransformer: Sendable {
         let heads = AttentionHeads(count: plan.heads, channels: channels / plan.heads)
         let inner = heads.count * heads.channels
         norm = try GroupNorm(reader, "\(key).norm", ChannelLayout(channels), groups: groups, epsilon: 1e-6)
-        projectIn = try Linear(reader, "\(key).proj_in", from: channels, to: inner, isConvolution: !plan.isLinear)
+        projectIn = try Linear(
+            reader, "\(key).proj_in", from: channels, to: inner, isConvolution: !plan.isLinear,
+            precision: reader.precision)
         var blocks: [TransformerBlock] = []
         for index in 0..<plan.blocks {
             blocks.append(
@@ -34,7 +36,9 @@ struct SpatialTransformer: Sendable {
                     contextChannels: plan.contextChannels, heads: heads, onlyCrossAttention: plan.onlyCrossAttention))
         }
         self.blocks = blocks
-        projectOut = try Linear(reader, "\(key).proj_out", from: inner, to: channels, isConvolution: !plan.isLinear)
+        projectOut = try Linear(
+            reader, "\(key).proj_out", from: inner, to: channels, isConvolution: !plan.isLinear,
+            precision: reader.precision)
     }
 
     func callAsFunction(_ x: Images, context: Images?, _ pass: Pass) -> Images {

@@ -21,7 +21,7 @@ struct TimeProjectionBuilder {
 
     func build(channels: Int) -> TimeProjection {
         TimeProjection(
-            matrix: PackedMatrix(parts, inputs: ChannelLayout(channels), columns: columns),
+            matrix: PackedMatrix(parts, inputs: ChannelLayout(channels), columns: columns, precision: .f32),
             bias: FloatStorage(bias, count: columns))
     }
 }

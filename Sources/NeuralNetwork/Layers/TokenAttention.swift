@@ -27,7 +27,8 @@ struct TokenAttention: Sendable {
         _ reader: ParameterReader, _ key: String, _ keys: Keys, channels: Int, contextChannels: Int,
         heads: AttentionHeads
     ) throws(CheckpointError) {
-        self.heads = heads
+        self.heads = AttentionHeads(
+            count: heads.count, channels: heads.channels, isCausal: heads.isCausal, precision: reader.precision)
         let inner = heads.count * heads.channels
         let columns = paddedChannels(inner)
         func bias(_ name: String) throws(CheckpointError) -> [Float] {
@@ -40,11 +41,13 @@ struct TokenAttention: Sendable {
         let keyValues = keys.hasBias ? try bias(keys.key) : []
         let valueWeights = try reader.read("\(key).\(keys.value).weight", [inner, contextChannels])
         keyBias = keys.hasBias ? FloatStorage(keyValues + (try bias(keys.value)), count: 2 * columns) : nil
-        query = PackedMatrix([(queryWeights, inner, 0)], inputs: ChannelLayout(channels), columns: columns)
+        query = PackedMatrix(
+            [(queryWeights, inner, 0)], inputs: ChannelLayout(channels), columns: columns, precision: reader.precision)
         keysAndValues = PackedMatrix(
             [(keyWeights, inner, 0), (valueWeights, inner, columns)], inputs: ChannelLayout(contextChannels),
-            columns: 2 * columns)
-        output = try Linear(reader, "\(key).\(keys.output)", from: inner, to: channels)
+            columns: 2 * columns, precision: reader.precision)
+        output = try Linear(
+            reader, "\(key).\(keys.output)", from: inner, to: channels, precision: reader.precision)
     }
 
     /// Adds the attention of the tokens `x` to `sum`.

@@ -34,10 +34,10 @@ struct TransformerBlock: Sendable {
         let (half, padding) = (weights.count / 2, [Float](repeating: 0, count: columns - inner))
         expansion = PackedMatrix(
             [(Array(weights[..<half]), inner, 0), (Array(weights[half...]), inner, columns)],
-            inputs: ChannelLayout(channels), columns: 2 * columns)
+            inputs: ChannelLayout(channels), columns: 2 * columns, precision: reader.precision)
         let padded = bias.isEmpty ? [] : Array(bias[..<inner]) + padding + Array(bias[inner...]) + padding
         expansionBias = FloatStorage(padded, count: 2 * columns)
-        contraction = try Linear(reader, "\(key).ff.net.2", from: inner, to: channels)
+        contraction = try Linear(reader, "\(key).ff.net.2", from: inner, to: channels, precision: reader.precision)
     }
 
     /// In place.

@@ -11,7 +11,7 @@ struct Sequences {
     let batch: Int
     let positions: Int
     let channels: Int
-    /// Floats from row to row.
+    /// Words from row to row: floats, or two numbers of sixteen bits each where a convolution has rounded them.
     let stride: Int
 
     var rows: Int { batch * positions }

@@ -1,4 +1,5 @@
-/// A network: rows of numbers and what conditions them in, rows of numbers out, on the CPU in single precision.
+/// A network: rows of numbers and what conditions them in, rows of numbers out, on the CPU in single precision,
+/// but perhaps for its large products (``Precision``).
 ///
 /// A network says what is its own: its configuration, its layers, the way of some rows through them, and what it costs.
 /// Everything else is the same for all of them and is written once, in extensions of this protocol: loading a folder with

@@ -1,4 +1,4 @@
-/// A `UNet2DModel` of diffusers, for inference on the CPU in single precision. Immutable, to be shared freely.
+/// A `UNet2DModel` of diffusers, for inference on the CPU. Immutable, to be shared freely.
 ///
 /// Rows of a batch do not touch each other: a row's output is the same, bit for bit, whatever stands beside it, wherever it
 /// stands, and whatever the number of threads.

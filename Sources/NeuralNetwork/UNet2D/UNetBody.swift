@@ -24,7 +24,7 @@ struct UNetBody: Sendable {
         self.centersInput = centersInput
         self.outActivation = outActivation
         convIn = try Convolution(
-            reader, "conv_in", from: ChannelLayout(inChannels), to: layout.channels, algorithm: .direct)
+            reader, "conv_in", from: ChannelLayout(inChannels), to: layout.channels, arrangement: .init(.direct))
         downBlocks = try builder.downBlocks()
         midBlock = try builder.midBlock()
         upBlocks = try builder.upBlocks()
@@ -32,7 +32,7 @@ struct UNetBody: Sendable {
             reader, "conv_norm_out", layout, groups: plan.style.groups, epsilon: plan.style.epsilon)
         convOut = try Convolution(
             reader, "conv_out", from: layout, to: outChannels,
-            algorithm: builder.algorithm(level: 0, weights: layout.channels * outChannels))
+            arrangement: .init(builder.algorithm(level: 0, weights: layout.channels * outChannels)))
     }
 
     /// - Parameters:

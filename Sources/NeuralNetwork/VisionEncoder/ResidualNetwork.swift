@@ -127,11 +127,11 @@ struct NormalisedLayer: Sendable {
             products = .square(
                 Convolution(
                     weights: weights, bias: bias, from: layout, to: outChannels, stride: stride,
-                    algorithm: isDirect ? .direct : .winograd(tile), reader.workspace))
+                    arrangement: .init(isDirect ? .direct : .winograd(tile)), reader.workspace))
         } else {
             let columns = paddedChannels(outChannels)
             products = .point(
-                PackedMatrix([(weights, outChannels, 0)], inputs: layout, columns: columns),
+                PackedMatrix([(weights, outChannels, 0)], inputs: layout, columns: columns, precision: .f32),
                 bias: FloatStorage(bias, count: columns))
         }
     }
@@ -240,7 +240,8 @@ struct Stem: Sendable {
         }
         let columns = paddedChannels(outputs)
         matrix = PackedMatrix(
-            [(byRows, outputs, 0)], inputs: ChannelLayout(side * inputs), taps: side, columns: columns)
+            [(byRows, outputs, 0)], inputs: ChannelLayout(side * inputs), taps: side, columns: columns,
+            precision: .f32)
         self.bias = FloatStorage(bias, count: columns)
     }
 
@@ -277,7 +278,8 @@ struct Stem: Sendable {
                         taps.initializeElement(at: tap, to: tap * paddedWidth * channels)
                     }
                     var product = ds_product(
-                        taps: taps.baseAddress, tapCount: Self.side, depth: matrix.depth,
+                        precision: matrix.precision.code, taps: taps.baseAddress, tapCount: Self.side,
+                        depth: matrix.words,
                         weights: matrix.storage.pointer, columns: matrix.columns, bias: bias.pointer, scale: 1,
                         next: nil)
                     ds_convolve(

@@ -3,7 +3,7 @@ import NeuralNetwork
 
 /// Policies as LeRobot saves them.
 extension PolicyModel {
-    init(name: String, leRobotFolder folder: String) throws {
+    init(name: String, leRobotFolder folder: String, precision: Precision = .f32) throws {
         let configuration = try LeRobotConfiguration(path: ModelFolder.configuration(of: folder))
         let cameras = configuration.inputs.count { $0.type == .visual }
         let isSeparate = configuration.hasEncoderForEachCamera
@@ -25,7 +25,8 @@ extension PolicyModel {
         let first = configuration.observationSteps - 1
         try self.init(
             name: name, folder: folder,
-            network: ConditionalUnet1D(configuration: configuration.network, weights: weights.network),
+            network: ConditionalUnet1D(
+                configuration: configuration.network, weights: weights.network, precision: precision),
             noise: NoiseProcess(scheduler: configuration.scheduler, source: configuration.file),
             observer: PolicyObserver(
                 steps: configuration.observationSteps, features: features, encoders: encoders ?? []),
