@@ -61,8 +61,13 @@ public struct LatentDecoder: Sendable {
             let channel = min(index / pixels, latent.channels - 1)
             return Float(value * scale[channel] + shift[channel])
         }
-        return try autoencoder.decode(
-            values, count: 1, height: latent.height, width: latent.width, threads: threads
-        ).map(Double.init)
+        let decoded =
+            if let tiled = TiledDecoding(autoencoder, height: latent.height, width: latent.width) {
+                try tiled(values, height: latent.height, width: latent.width, threads: threads)
+            } else {
+                try autoencoder.decode(
+                    values, count: 1, height: latent.height, width: latent.width, threads: threads)
+            }
+        return decoded.map(Double.init)
     }
 }
