@@ -115,7 +115,8 @@ let package = Package(
             name: "NeuralNetworkTests", dependencies: ["NeuralNetwork"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "CPNG"]),
-        .testTarget(name: "ModelsTests", dependencies: ["Models"], resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "ModelsTests", dependencies: ["Models", "Statistics"], resources: [.copy("Fixtures")]),
         .testTarget(
             name: "CommandLineTests",
             dependencies: ["diffspec", "fuzz", "SampleAndSave", "OwnDenoiser", "Imaging", "Jobs", "Models"]),

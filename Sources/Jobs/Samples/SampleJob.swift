@@ -90,15 +90,16 @@ public struct SampleJob {
         func shares(_ samples: [Int]) -> (own: [Int], others: any SampleSource) {
             isShared ? SampleShares.handOut(samples, in: group) : (samples, NoOtherProcesses())
         }
-        var rounds = 0
+        var (rounds, hasPreview) = (0, false)
         /// Writes a preview, where it is time for one.
         func preview(_ active: [SampleState], _ output: SampleOutput) throws {
             rounds += 1
             guard let path = request.preview, let every = request.previewRounds, rounds % every == 0 else { return }
+            hasPreview = true
             try output.writePreview(of: active, request.gridStyle, to: path)
         }
         // The picture itself takes its place.
-        defer { if let path = request.preview { try? FileManager.default.removeItem(atPath: path) } }
+        defer { if hasPreview, let path = request.preview { try? FileManager.default.removeItem(atPath: path) } }
         guard let folder = request.folder else {
             var output = try SampleOutput(
                 format: SampleFormat(model), samples: samples, keepsGrid: request.grid != nil, folder: nil,
