@@ -27,6 +27,19 @@ struct Subject {
                     timesteps: (0..<rows).map { Float($0 * 37 % 1000) },
                     classLabels: (0..<rows).map { $0 % network.configuration.labelCount })
             }
+        case UNet2DConditionConfiguration.className:
+            let network = try UNet2DCondition(folder: folder, precision: precision)
+            let configuration = network.configuration
+            let tokens = 77
+            self.init(network, shape: configuration.sampleSize ?? .init(height: 64, width: 64), threads) { rows in
+                .init(
+                    timesteps: (0..<rows).map { Float($0 * 37 % 1000) },
+                    context: Self.values(rows * tokens * configuration.inputContextChannels), tokens: tokens)
+            }
+        case AutoencoderKLConfiguration.className:
+            let network = try AutoencoderKL(folder: folder)
+            let side = 64
+            self.init(network, shape: .latent(height: side, width: side), threads) { _ in }
         default:
             let network = try UNet2D(folder: folder, precision: precision)
             let configuration = network.configuration
