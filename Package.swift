@@ -41,7 +41,7 @@ let package = Package(
             name: "FiniteAlphabets",
             dependencies: ["Couplings", .target(name: "CGLPK", condition: .when(traits: ["GLPK"]))]),
         // Models of text and the speculative decoder over them.
-        .target(name: "TokenModels", dependencies: ["Couplings", "FiniteAlphabets", "COpenBLAS"]),
+        .target(name: "TokenModels", dependencies: ["CKernels", "Couplings", "FiniteAlphabets"]),
         // Chains, drafts and the speculative loop: pure Swift, no I/O.
         .target(name: "Diffusion", dependencies: ["Couplings", "Platform"]),
         // Two-sample tests, for the checks of exactness.
@@ -49,10 +49,7 @@ let package = Package(
         // The statistical suite itself, shared by the command line and the tests.
         .target(name: "Verification", dependencies: ["Couplings", "Diffusion", "Statistics"]),
         // Checkpoints and inference on the CPU.
-        .systemLibrary(
-            name: "COpenBLAS", pkgConfig: "openblas",
-            providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
-        .target(name: "NeuralNetwork", dependencies: ["CKernels", "COpenBLAS", "Platform"]),
+        .target(name: "NeuralNetwork", dependencies: ["CKernels", "Platform"]),
         // Pictures.
         .systemLibrary(
             name: "CPNG", pkgConfig: "libpng",
@@ -61,7 +58,7 @@ let package = Package(
         // A model folder as a chain: where the network meets the mathematics.
         .target(name: "Models", dependencies: ["Diffusion", "NeuralNetwork", "Platform", "Statistics"]),
         // The account of a run, as all programs print it.
-        .target(name: "Reports", dependencies: ["Diffusion", "Models", "NeuralNetwork", "Platform"]),
+        .target(name: "Reports", dependencies: ["Diffusion", "Models", "NeuralNetwork", "Platform", "Statistics"]),
         // Networks of programs in other languages as targets: the library libdiffspec with the header diffspec.h.
         .target(
             name: "CInterface",

@@ -1,4 +1,4 @@
-"""Builds the library with the Swift toolchain, and packs it with the Swift runtime and OpenBLAS beside it."""
+"""Builds the library with the Swift toolchain, and packs it with the Swift runtime beside it."""
 
 import platform
 import re

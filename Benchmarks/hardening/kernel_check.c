@@ -170,9 +170,9 @@ static void check_elementwise(size_t height, size_t width, size_t channels) {
     for (size_t c = 0; c < stride; c++) {
         double sum = 0, square = 0;
         for (size_t p = 0; p < pixels; p++) { sum += x[p * stride + c]; square += (double)x[p * stride + c] * x[p * stride + c]; }
-        // Eight pixels at a time are added in single precision.
-        expect("sum", sums[c], sum, 1e-6);
-        expect("sum of squares", squares[c], square, 1e-6);
+        // Eight pixels at a time are added in single precision: seven roundings of sums below 8, half a unit each.
+        expect("sum", sums[c], sum, pixels / 8.0 * 7 * 2.4e-7 + 1e-7);
+        expect("sum of squares", squares[c], square, pixels / 8.0 * 7 * 2.4e-7 + 1e-7);
     }
     // A mean far from zero leaves the variance its digits: in single precision 10⁴ is known to 10⁻³, deviations of 1 with
     // it, and what is rounded already is summed here in double precision. Each pixel is 10⁴ away and less than 2 from the first.
@@ -251,30 +251,50 @@ static void check_sequence(int precision, size_t batch, size_t positions, size_t
 }
 
 // Rows packed on the way, as columns and as rows of a matrix, by the product with ones: sums of rows and of columns.
-static void check_packed_rows(size_t rows, size_t width) {
-    const size_t panel = ds_panel_width(), row = width / 2, deep = (rows + 1) / 2;
-    float *x = numbers(rows * width), *rounded = floats(rows * row);
-    ds_round_rows(x, rows, width, width, rounded, row);
+static void check_packed_rows(int precision, size_t rows, size_t width) {
+    const size_t panel = ds_panel_width(), row = words(precision, width), deep = words(precision, rows);
+    float *x = numbers(rows * width), *packable = as_factors(precision, memcpy(floats(rows * width), x, rows * width * sizeof(float)), rows, width);
     const size_t longest = rows > width ? rows : width, columns = padded(longest);
-    float *ones = floats(longest + 1), *factors = floats((longest + 1) / 2), *out = floats(columns);
-    for (size_t i = 0; i <= longest; i++) ones[i] = 1;
+    float *ones = floats(longest), *out = floats(columns);
+    for (size_t i = 0; i < longest; i++) ones[i] = 1;
     for (int transposed = 0; transposed < 2; transposed++) {
         const size_t outputs = transposed ? rows : width, inputs = transposed ? width : rows;
         const size_t panels = (outputs + panel - 1) / panel, depth = transposed ? row : deep;
         float *packed = zeros(panels * panel * depth);
-        if (transposed) ds_pack_transposed(rounded, rows, row, packed);
-        else ds_pack_rows(rounded, rows, row, packed);
-        ds_round_rows(ones, 1, inputs, inputs, factors, depth);
-        const ds_product product = {DS_BF16, NULL, 1, depth, packed, padded(outputs), NULL, 1, NULL};
+        if (transposed) ds_pack_transposed(packable, rows, row, row, packed);
+        else ds_pack_rows(precision, packable, rows, row, width, packed);
+        float *factors = as_factors(precision, memcpy(floats(inputs), ones, inputs * sizeof(float)), 1, inputs);
+        const ds_product product = {precision, NULL, 1, depth, packed, padded(outputs), NULL, 1, NULL};
         ds_multiply_strided(&product, factors, depth, 1, 0, panels, out, columns, NULL, 0);
         for (size_t o = 0; o < padded(outputs); o++) {
             double sum = 0;
             for (size_t i = 0; i < inputs && o < outputs; i++) sum += transposed ? x[o * width + i] : x[i * width + o];
-            expect("packed rows", out[o], sum, 0.05);
+            expect("packed rows", out[o], sum, tolerance(precision, 1e-4));
         }
-        free(packed);
+        free(packed); free(factors);
     }
-    free(x); free(rounded); free(ones); free(factors); free(out);
+    free(x); free(packable); free(ones); free(out);
+}
+
+static void check_gated_gelu(size_t rows, size_t channels, size_t stride) {
+    float *x = numbers(2 * rows * channels), *out = floats((rows - 1) * stride + channels);
+    ds_gated_gelu(x, rows, channels, out, stride);
+    for (size_t r = 0; r < rows; r++) for (size_t c = 0; c < channels; c++) {
+        const double gate = x[(2 * r + 1) * channels + c];
+        expect("gated GELU", out[r * stride + c], x[2 * r * channels + c] * gate * 0.5 * erfc(-gate / sqrt(2)), 1e-6);
+    }
+    free(x); free(out);
+}
+
+static void check_matrix_vector(size_t rows, size_t columns) {
+    float *matrix = numbers(rows * columns), *vector = numbers(columns), *out = floats(rows);
+    ds_matrix_vector(matrix, rows, columns, vector, out);
+    for (size_t r = 0; r < rows; r++) {
+        double sum = 0;
+        for (size_t c = 0; c < columns; c++) sum += (double)matrix[r * columns + c] * vector[c];
+        expect("matrix · vector", out[r], sum, 1e-5);
+    }
+    free(matrix); free(vector); free(out);
 }
 
 /// One word at a time, as the paper has it.
@@ -334,7 +354,12 @@ int main(void) {
         check_convolution(p, 5, 7, 17, 18, 0);
         check_convolution(p, 1, 1, 1, 1, 0);
     }
-    for (size_t i = 0; i < 5; i++) for (size_t j = 0; j < 5; j++) check_packed_rows(sizes[i], 2 * sizes[j]);
+    for (size_t i = 0; i < 5; i++) for (size_t j = 0; j < 5; j++) {
+        check_packed_rows(DS_F32, sizes[i], sizes[j]);
+        check_packed_rows(DS_BF16, sizes[i], 2 * sizes[j]);
+        check_matrix_vector(sizes[i], sizes[j]);
+    }
+    for (size_t channels = 16; channels <= 48; channels += 16) check_gated_gelu(3, channels, channels + 16);
     for (size_t i = 0; i < 5; i++) { check_elementwise(4, 6, sizes[i]); check_elementwise(3, 5, sizes[i]); check_elementwise(1, 1, sizes[i]); }
     for (size_t taps = 1; taps <= 5; taps += 2) for (size_t step = 1; step <= 2; step++) for (int accumulates = 0; accumulates < 2; accumulates++) for (int p = DS_F32; p <= DS_BF16; p++) {
         check_sequence(p, 1, 1, 3, 5, taps, step, accumulates);

@@ -16,7 +16,7 @@ status=0
 driver=(-ISources/CKernels/include Benchmarks/hardening/kernel_check.c Sources/CKernels/*.c -lm -lpthread -o .build-kernel-check)
 trap 'rm -f .build-kernel-check' EXIT
 
-# OpenBLAS is not built for the sanitizers, and Swift's runtime frees nothing of its metadata at the end.
+# Swift's runtime frees nothing of its metadata at the end.
 export ASAN_OPTIONS=detect_leaks=0:halt_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export TSAN_OPTIONS="halt_on_error=0:suppressions=$PWD/Benchmarks/hardening/thread-suppressions.txt"
 

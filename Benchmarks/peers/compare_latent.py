@@ -1,14 +1,16 @@
 """Times Stable Diffusion 1.5's U-Net and decoder at their true size, with random weights, beside PyTorch and OpenVINO.
 
-    python compare_latent.py FOLDER --make                          # writes FOLDER/unet and FOLDER/vae, 3.8 GB
+    python compare_latent.py FOLDER --make [--tokenizer DIR]        # writes FOLDER/unet and FOLDER/vae, 3.8 GB
     python compare_latent.py FOLDER [--part unet] [--batches 1 2 8] [--rounds 3] [--threads 2] [--engines pytorch openvino]
 
-A latent of 64×64, 77 tokens, f32. Every round times every engine once; printed are medians of milliseconds a row, and medians of
+With the folder of a CLIP tokenizer (vocab.json, merges.txt) FOLDER becomes a whole pipeline, text encoder and scheduler too, that
+`diffspec sample --model FOLDER --prompt "…"` takes. A latent of 64×64, 77 tokens, f32. Every round times every engine once; printed are medians of milliseconds a row, and medians of
 the rounds' ratios. Each engine is a process of its own, so that its peak memory can be read.
 
 Build first: swift build -c release --package-path Benchmarks
 """
 import argparse
+import json
 import pathlib
 import re
 import resource
@@ -20,7 +22,7 @@ import time
 OURS = pathlib.Path(__file__).resolve().parent.parent / ".build" / "release" / "network-benchmark"
 
 
-def make(folder: pathlib.Path) -> None:
+def make(folder: pathlib.Path, tokenizer: pathlib.Path | None) -> None:
     import torch
     from diffusers import AutoencoderKL, UNet2DConditionModel
 
@@ -32,6 +34,30 @@ def make(folder: pathlib.Path) -> None:
         block_out_channels=(128, 256, 512, 512), down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4, layers_per_block=2, latent_channels=4,
         sample_size=512).save_pretrained(folder / "vae")
+    if tokenizer:
+        make_pipeline(folder, tokenizer)
+
+
+def make_pipeline(folder: pathlib.Path, tokenizer_folder: pathlib.Path) -> None:
+    """What a pipeline has beside its two networks, of Stable Diffusion 1.5's true size."""
+    from diffusers import DDIMScheduler
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+    tokenizer = CLIPTokenizer.from_pretrained(tokenizer_folder)
+    tokenizer.save_pretrained(folder / "tokenizer")
+    CLIPTextModel(CLIPTextConfig(
+        vocab_size=49408, hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12,
+        max_position_embeddings=77, hidden_act="quick_gelu", bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id)).save_pretrained(folder / "text_encoder")
+    DDIMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False,
+        steps_offset=1).save_pretrained(folder / "scheduler")
+    (folder / "model_index.json").write_text(json.dumps({
+        "_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.30.0",
+        "feature_extractor": [None, None], "safety_checker": [None, None], "requires_safety_checker": False,
+        "scheduler": ["diffusers", "DDIMScheduler"], "text_encoder": ["transformers", "CLIPTextModel"],
+        "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", "AutoencoderKL"]}, indent=2))
 
 
 def engine(name: str, folder: str, part: str, batches: list[int], threads: int) -> None:
@@ -115,6 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
     parser.add_argument("--make", action="store_true")
+    parser.add_argument("--tokenizer", type=pathlib.Path, help="of the pipeline that --make writes")
     parser.add_argument("--part", choices=["unet", "vae"], default="unet")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 2, 8])
     parser.add_argument("--rounds", type=int, default=3)
@@ -123,7 +150,7 @@ def main() -> None:
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.make:
-        return make(pathlib.Path(options.folder))
+        return make(pathlib.Path(options.folder), options.tokenizer)
     if options.serve:
         return engine(options.serve, options.folder, options.part, options.batches, options.threads)
 

@@ -91,6 +91,10 @@ static uint16_t to_bf16(float x) {
     return (uint16_t)((bits + (bits >> 16 & 1) + 0x7FFF) >> 16);
 }
 
+void ds_matrix_vector(const float *matrix, size_t rows, size_t columns, const float *vector, float *out) {
+    kernels()->matrixVector(matrix, rows, columns, vector, out);
+}
+
 void ds_round_rows(const float *x, size_t rows, size_t stride, size_t floats, float *out, size_t outStride) {
     kernels()->roundRows(x, rows, stride, floats, out, outStride);
 }
@@ -115,24 +119,28 @@ void ds_pack(int precision, const float *weights, size_t outputs, size_t inputs,
     }
 }
 
-void ds_pack_transposed(const float *rounded, size_t rows, size_t words, float *packed) {
+void ds_pack_transposed(const float *x, size_t rows, size_t stride, size_t words, float *packed) {
     const size_t width = ds_panel_width();
     for (size_t r = 0; r < rows; r++) {
         float *column = packed + r / width * words * width + r % width;
-        for (size_t w = 0; w < words; w++) column[w * width] = rounded[r * words + w];
+        for (size_t w = 0; w < words; w++) column[w * width] = x[r * stride + w];
     }
 }
 
-void ds_pack_rows(const float *rounded, size_t rows, size_t words, float *packed) {
-    const size_t width = ds_panel_width(), columns = 2 * words, depth = (rows + 1) / 2;
+void ds_pack_rows(int precision, const float *x, size_t rows, size_t stride, size_t columns, float *packed) {
+    const size_t width = ds_panel_width(), depth = precision == DS_F32 ? rows : (rows + 1) / 2;
     const size_t panels = (columns + width - 1) / width;
     memset(packed, 0, panels * depth * width * sizeof(float));
     for (size_t r = 0; r < rows; r++) {
-        const uint16_t *row = (const uint16_t *)(rounded + r * words);
+        const float *row = x + r * stride;
         for (size_t panel = 0; panel < panels; panel++) {
-            uint16_t *place = (uint16_t *)(packed + (panel * depth + r / 2) * width) + r % 2;
             const size_t first = panel * width, count = columns - first < width ? columns - first : width;
-            for (size_t c = 0; c < count; c++) place[2 * c] = row[first + c];
+            if (precision == DS_F32) {
+                memcpy(packed + (panel * depth + r) * width, row + first, count * sizeof(float));
+            } else {
+                uint16_t *place = (uint16_t *)(packed + (panel * depth + r / 2) * width) + r % 2;
+                for (size_t c = 0; c < count; c++) place[2 * c] = ((const uint16_t *)row)[first + c];
+            }
         }
     }
 }
@@ -174,8 +182,8 @@ void ds_layer_norm(const float *x, size_t rows, size_t stride, size_t channels, 
     kernels()->layerNorm(x, rows, stride, channels, weight, bias, epsilon, out);
 }
 
-void ds_gated_gelu(const float *x, size_t rows, size_t channels, float *out) {
-    kernels()->gatedGELU(x, rows, channels, out);
+void ds_gated_gelu(const float *x, size_t rows, size_t channels, float *out, size_t outStride) {
+    kernels()->gatedGELU(x, rows, channels, out, outStride);
 }
 
 void ds_average_pool(const float *x, size_t height, size_t width, size_t channels, float *out) {

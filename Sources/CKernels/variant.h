@@ -49,6 +49,7 @@ const ds_kernels JOIN(ds_kernels_, VARIANT) = {
     .panelWidth = PANEL,
     .multiply = multiply,
     .convolveSequence = convolve_sequence,
+    .matrixVector = matrix_vector,
     .roundRows = round_rows,
     .gather = gather,
     .affine = affine,

@@ -32,6 +32,19 @@ INLINE vec reciprocal(vec d) {
 #endif
 }
 
+/// x Φ(x), with Φ(-|x|) = ½ erfc y, y = |x|/√2, and erfc y = exp(-y²) t P(t), t = 1/(1 + y/2): P is the polynomial of degree 8 whose
+/// largest relative error, 2e-8 for y up to 6.5, is least. Small values keep their digits, unlike those of 1 + erf.
+INLINE vec gelu(vec x) {
+    static const float coefficients[] = {-0.0541715613f, 0.260493519f, -0.436796654f, 0.219552197f, 0.0144868394f,
+                                         0.184829829f,   0.247774919f, 0.281703942f,  0.282126951f};
+    const vec y = select_vec(x < splat(0), -x, x) * splat(0.70710678118654752f);
+    const vec t = reciprocal(splat(1.0f) + splat(0.5f) * y);
+    vec p = splat(coefficients[0]);
+    UNROLL for (int i = 1; i < 9; i++) p = p * t + splat(coefficients[i]);
+    const vec tail = splat(0.5f) * (p * t) * exponential(x * x * splat(-0.5f));  // x²/2 has fewer roundings than y²
+    return x * select_vec(x > splat(0), splat(1.0f) - tail, tail);
+}
+
 INLINE vec activate(vec x, const int activation) {
     switch (activation) {
     case DS_ACTIVATION_SILU:
@@ -42,11 +55,8 @@ INLINE vec activate(vec x, const int activation) {
         const vec s = e * (e + splat(2.0f));
         return x * (s / (s + splat(2.0f)));
     }
-    case DS_ACTIVATION_GELU: {
-        vec y;
-        for (int i = 0; i < LANES; i++) y[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678118654752f));
-        return y;
-    }
+    case DS_ACTIVATION_GELU:
+        return gelu(x);
     case DS_ACTIVATION_RELU:
         return select_vec(x < splat(0.0f), splat(0.0f), x);
     case DS_ACTIVATION_QUICK_GELU:
@@ -247,8 +257,8 @@ static void layer_norm(const float *x, size_t rows, size_t stride, size_t channe
     }
 }
 
-static void gated_gelu(const float *x, size_t rows, size_t channels, float *out) {
-    for (size_t r = 0; r < rows; r++, x += 2 * channels, out += channels) {
+static void gated_gelu(const float *x, size_t rows, size_t channels, float *out, size_t outStride) {
+    for (size_t r = 0; r < rows; r++, x += 2 * channels, out += outStride) {
         for (size_t c = 0; c < channels; c += LANES) {
             store(out + c, load(x + c) * activate(load(x + channels + c), DS_ACTIVATION_GELU));
         }

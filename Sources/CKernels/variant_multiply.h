@@ -15,13 +15,13 @@ INLINE vec add_bf16(vec sum, vec x, vec w) {
     return sum + (vec)((ivec)x << 16) * (vec)((ivec)w << 16);
 }
 
-#define MULTIPLY_BLOCK(KIND, ADD, TARGET, ROWS)                                                                       \
+#define MULTIPLY_BLOCK(KIND, ADD, TARGET, VECTORS, ROWS)                                                              \
     static TARGET __attribute__((noinline)) void multiply_##KIND##_##ROWS(                                            \
         const ds_product *product, const float *const *rows, const float *weights, const float *ahead,                \
         size_t aheadStep, const float *bias, size_t width,                                                            \
         float *out, size_t outStride, const float *residual, size_t residualStride) {                                 \
-        vec sum[ROWS][PANEL_VECTORS];                                                                                 \
-        UNROLL for (int v = 0; v < PANEL_VECTORS; v++) {                                                              \
+        vec sum[ROWS][VECTORS];                                                                                       \
+        UNROLL for (int v = 0; v < VECTORS; v++) {                                                                    \
             vec first = bias && v * LANES < width ? load(bias + v * LANES) : splat(0);                                \
             UNROLL for (int r = 0; r < ROWS; r++) sum[r][v] = first;                                                  \
         }                                                                                                             \
@@ -31,20 +31,20 @@ INLINE vec add_bf16(vec sum, vec x, vec w) {
             const float *row[ROWS];                                                                                   \
             UNROLL for (int r = 0; r < ROWS; r++) row[r] = rows[r] + tap;                                             \
             for (size_t k = 0; k < depth; k++) {                                                                      \
-                vec w[PANEL_VECTORS];                                                                                 \
-                UNROLL for (int v = 0; v < PANEL_VECTORS; v++) w[v] = load(weights + v * LANES);                      \
+                vec w[VECTORS];                                                                                       \
+                UNROLL for (int v = 0; v < VECTORS; v++) w[v] = load(weights + v * LANES);                            \
                 UNROLL for (int v = 0; v < PANEL * 4; v += 64) __builtin_prefetch((const char *)ahead + v, 0, 2);     \
                 weights += PANEL;                                                                                     \
                 ahead += aheadStep;                                                                                   \
                 UNROLL for (int r = 0; r < ROWS; r++) {                                                               \
                     const vec x = splat(row[r][k]);                                                                   \
-                    UNROLL for (int v = 0; v < PANEL_VECTORS; v++) sum[r][v] = ADD(sum[r][v], x, w[v]);               \
+                    UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] = ADD(sum[r][v], x, w[v]);                     \
                 }                                                                                                     \
             }                                                                                                         \
         }                                                                                                             \
         const vec scale = splat(product->scale);                                                                      \
         UNROLL for (int r = 0; r < ROWS; r++) {                                                                       \
-            UNROLL for (int v = 0; v < PANEL_VECTORS; v++) {                                                          \
+            UNROLL for (int v = 0; v < VECTORS; v++) {                                                                \
                 if (v * LANES >= width) continue;                                                                     \
                 vec y = sum[r][v];                                                                                    \
                 if (residual) y = y + load(residual + r * residualStride + v * LANES);                                \
@@ -70,23 +70,36 @@ typedef void (*multiply_block)(const ds_product *, const float *const *, const f
 #endif
 #define BLOCK_OF_HEIGHT(KIND, ROWS) multiply_##KIND##_##ROWS,
 
-EACH_HEIGHT(MULTIPLY_BLOCK, f32, add_f32, )
-EACH_HEIGHT(MULTIPLY_BLOCK, bf16, add_bf16, )
-static const multiply_block blocks_f32[MAX_ROWS + 1] = {0, EACH_HEIGHT(BLOCK_OF_HEIGHT, f32)};
-static const multiply_block blocks_bf16[MAX_ROWS + 1] = {0, EACH_HEIGHT(BLOCK_OF_HEIGHT, bf16)};
+/// Blocks by their height: of whole panels, and of those of which DS_CHANNEL_STEP columns at most are wanted.
+typedef const multiply_block block_table[2][MAX_ROWS + 1];
 
-#ifdef NATIVE_BF16
-EACH_HEIGHT(MULTIPLY_BLOCK, native, NATIVE_BF16, __attribute__((target(NATIVE_BF16_TARGET))))
-static const multiply_block blocks_native[MAX_ROWS + 1] = {0, EACH_HEIGHT(BLOCK_OF_HEIGHT, native)};
+#if PANEL > DS_CHANNEL_STEP
+#define NARROW_VECTORS (DS_CHANNEL_STEP / LANES)
+#define BLOCK_TABLE(KIND, ADD, TARGET)                                                                                \
+    EACH_HEIGHT(MULTIPLY_BLOCK, KIND, ADD, TARGET, PANEL_VECTORS)                                                     \
+    EACH_HEIGHT(MULTIPLY_BLOCK, KIND##_narrow, ADD, TARGET, NARROW_VECTORS)                                           \
+    static block_table blocks_##KIND = {                                                                              \
+        {0, EACH_HEIGHT(BLOCK_OF_HEIGHT, KIND)}, {0, EACH_HEIGHT(BLOCK_OF_HEIGHT, KIND##_narrow)}};
+#else
+#define BLOCK_TABLE(KIND, ADD, TARGET)                                                                                \
+    EACH_HEIGHT(MULTIPLY_BLOCK, KIND, ADD, TARGET, PANEL_VECTORS)                                                     \
+    static block_table blocks_##KIND = {{0, EACH_HEIGHT(BLOCK_OF_HEIGHT, KIND)}, {0, EACH_HEIGHT(BLOCK_OF_HEIGHT, KIND)}};
 #endif
 
-/// The blocks by their height.
-INLINE const multiply_block *blocks_of(int precision) {
-    if (precision == DS_F32) return blocks_f32;
+BLOCK_TABLE(f32, add_f32, )
+BLOCK_TABLE(bf16, add_bf16, )
 #ifdef NATIVE_BF16
-    if (ds_cpu_has_avx512_bf16()) return blocks_native;
+BLOCK_TABLE(native, NATIVE_BF16, __attribute__((target(NATIVE_BF16_TARGET))))
 #endif
-    return blocks_bf16;
+
+/// The blocks for a panel of which `width` columns are wanted, by their height.
+INLINE const multiply_block *blocks_of(int precision, size_t width) {
+    const int isNarrow = width <= DS_CHANNEL_STEP;
+    if (precision == DS_F32) return blocks_f32[isNarrow];
+#ifdef NATIVE_BF16
+    if (ds_cpu_has_avx512_bf16()) return blocks_native[isNarrow];
+#endif
+    return blocks_bf16[isNarrow];
 }
 
 /// `pointers` or, when that is NULL, `strided` with `rowStride`.
@@ -96,11 +109,11 @@ static void multiply(const ds_product *product, const float *const *pointers, co
     if (count == 0) return;
     const size_t depth = product->tapCount * product->depth;
     const size_t blocks = (count + MAX_ROWS - 1) / MAX_ROWS;
-    const multiply_block *blocksByHeight = blocks_of(product->precision);
     for (size_t panel = firstPanel; panel < endPanel; panel++) {
         const size_t column = panel * PANEL;
         if (column >= product->columns) break;
         const size_t width = product->columns - column;
+        const multiply_block *blocksByHeight = blocks_of(product->precision, width);
         const float *weights = product->weights + panel * depth * PANEL;
         const float *bias = product->bias ? product->bias + column : 0;
         for (size_t block = 0; block < blocks; block++) {
@@ -127,7 +140,6 @@ static void multiply(const ds_product *product, const float *const *pointers, co
 /// consecutive rows, and positions where a tap would meet the padding are left out rather than multiplied with zeros.
 static void convolve_sequence(const ds_sequence_convolution *c, size_t firstPanel, size_t endPanel) {
     ds_product product = {.tapCount = 1, .depth = c->depth, .precision = c->precision, .scale = 1};
-    const multiply_block *blocksByHeight = blocks_of(c->precision);
     // Positions that follow each other are one run of rows, and so are the positions of a single sequence.
     const int isOneRun = c->batch == 1 || (c->inStep == 1 && c->outStep == 1);
     const size_t inStride = c->batch == 1 ? c->inStep * c->inStride : c->inStride;
@@ -137,6 +149,7 @@ static void convolve_sequence(const ds_sequence_convolution *c, size_t firstPane
         const size_t column = panel * PANEL;
         if (column >= c->columns) break;
         const size_t width = c->columns - column;
+        const multiply_block *blocksByHeight = blocks_of(c->precision, width);
         for (size_t row = 0; row < c->outPositions * c->batch; row++) {
             float *out = c->out + row * c->outStride + column;
             UNROLL for (int v = 0; v < PANEL_VECTORS; v++) {
@@ -172,5 +185,24 @@ static void convolve_sequence(const ds_sequence_convolution *c, size_t firstPane
                 }
             }
         }
+    }
+}
+
+/// See ds_matrix_vector. The matrix is read once, as fast as it comes; several sums, so that none waits for the one before.
+static void matrix_vector(const float *matrix, size_t rows, size_t columns, const float *vector, float *out) {
+    enum { SUMS = 4 };
+    const size_t step = SUMS * LANES, whole = columns / step * step;
+    for (size_t r = 0; r < rows; r++, matrix += columns) {
+        vec sums[SUMS] = {};
+        for (size_t c = 0; c < whole; c += step) {
+            UNROLL for (int i = 0; i < SUMS; i++) {
+                sums[i] = sums[i] + load(matrix + c + i * LANES) * load(vector + c + i * LANES);
+            }
+        }
+        const vec all = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        float sum = 0;
+        for (int i = 0; i < LANES; i++) sum += all[i];
+        for (size_t c = whole; c < columns; c++) sum += matrix[c] * vector[c];
+        out[r] = sum;
     }
 }

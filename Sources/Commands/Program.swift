@@ -1,15 +1,11 @@
 import Foundation
-import NeuralNetwork
 import Processes
 
 extension DiffSpec {
     /// The program, from its arguments to its exit status.
-    /// - Parameter group: the processes that carry the command out, made once it is certain that the program need not be
-    ///   restarted.
-    public static func main(in group: @autoclosure () -> any ProcessGroup) {
-        LinearAlgebra.restartWithBestCore()
+    /// - Parameter group: the processes that carry the command out.
+    public static func main(in group: any ProcessGroup) {
         StandardStreams.prepare()
-        let group = group()
         var command: ParsedCommand?
         do {
             let parsed = try ParsedCommand.parse()

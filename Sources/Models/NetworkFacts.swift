@@ -11,8 +11,7 @@ struct NetworkFacts: Encodable {
     let flops_per_row: Double?
     let schedule: String?
     let prediction: String?
-    let kernels = LinearAlgebra.kernelName
-    let openblas_core = LinearAlgebra.coreName
+    let kernels = Kernels.name
     let checked_tensors: Int
     let tensors: [InspectedTensor]
     /// Why the network, sound by itself, can't be sampled.
@@ -61,7 +60,7 @@ struct NetworkFacts: Encodable {
     func writeRest(to text: inout InspectionText) {
         if let cannot_sample { text.line("sampling", "not as it is: \(cannot_sample)") }
         for note in notes { text.line("note", note) }
-        text.line("kernels", "\(kernels), OpenBLAS core \(openblas_core)")
+        text.line("kernels", kernels)
         text.tensors(tensors)
     }
 }

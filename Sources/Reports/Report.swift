@@ -1,5 +1,6 @@
 import Models
 import NeuralNetwork
+import Statistics
 
 /// The machine-readable account of a run; its keys are part of the command line's contract.
 public struct Report: Encodable, Sendable {
@@ -21,7 +22,10 @@ public struct Report: Encodable, Sendable {
 
     public struct Versions: Encodable, Sendable {
         public let diffspec: String
-        public let openblas_core: String
+        /// The variant of the package's own loops in C.
+        public let kernels: String
+        /// Null: products are the package's own, and no OpenBLAS is linked. The key stays for readers of older reports.
+        @Nullable public var openblas_core: String?
     }
 
     public let model: String
@@ -111,6 +115,6 @@ public struct Report: Encodable, Sendable {
             .init(nfe: $0.calls, evaluations: $0.evaluations, accepted: $0.accepted, rejected: $0.rejected)
         }
         by_step = tally.reportedSteps
-        versions = .init(diffspec: Version.current, openblas_core: LinearAlgebra.coreName)
+        versions = .init(diffspec: Version.current, kernels: Kernels.name, openblas_core: nil)
     }
 }

@@ -1,4 +1,4 @@
-import COpenBLAS
+import CKernels
 import FiniteAlphabets
 import Foundation
 
@@ -13,11 +13,7 @@ public struct LlamaModel: TokenModel, Sendable {
     private var cachedKeys: [Float] = []
     private var cachedValues: [Float] = []
 
-    /// Products this small lose more by OpenBLAS's threads than they gain; set once, by the first model.
-    private static let singleThreaded: Void = openblas_set_num_threads(1)
-
     public init(_ checkpoint: LlamaCheckpoint) {
-        _ = LlamaModel.singleThreaded
         self.checkpoint = checkpoint
     }
 
@@ -142,9 +138,7 @@ public struct LlamaModel: TokenModel, Sendable {
         return [Float](unsafeUninitializedCapacity: rows) { result, count in
             matrices.withUnsafeBufferPointer { matrix in
                 if let first = matrix.baseAddress {
-                    cblas_sgemv(
-                        CblasRowMajor, CblasNoTrans, Int32(rows), Int32(vector.count), 1, first + offset,
-                        Int32(vector.count), vector, 1, 0, result.baseAddress, 1)
+                    ds_matrix_vector(first + offset, rows, vector.count, vector, result.baseAddress)
                 }
             }
             count = rows

@@ -88,6 +88,8 @@ extension CommandLineTests {
                     [
                         "all-churn": (["0.9"], []), "all-temperatures": (["9"], []), "all-drafts": (["recycled"], []),
                         "all-windows": (["2"], []), "all-steps": (["15"], []),
+                        // Two samples may well be decided the same.
+                        "precision": (["bf16"], ["--count", "96"]),
                         "draft-model": (
                             ["fashion-mnist"], ["--all-drafts", "independent", "--draft-model", "fashion-mnist-draft"]
                         ),

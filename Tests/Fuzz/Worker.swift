@@ -34,7 +34,7 @@ struct Failure: Error, CustomStringConvertible {
 struct Worker {
     private let seed: UInt64
     private let scenarios: [Scenario]
-    /// What the commands may take beside twice the files: a million JSON values, a network's workspace, OpenBLAS's buffers.
+    /// What the commands may take beside twice the files: a million JSON values, a network's workspace.
     private static let memoryAllowance = 128 << 20
 
     init(seed: UInt64, scratch: String) throws {

@@ -86,7 +86,7 @@ struct Fuzz: ParsableCommand {
             "--first", "\(from)", "--inputs", "\(end - from)", "--seed", "\(seed)", "--scratch", scratch,
         ]
         process.environment = ProcessInfo.processInfo.environment.merging([
-            "OPENBLAS_NUM_THREADS": "1", "SWIFT_BACKTRACE": "enable=no",
+            "SWIFT_BACKTRACE": "enable=no"
         ]) { $1 }
         let errors = scratch + "/../errors"
         try Data().write(to: URL(fileURLWithPath: errors))

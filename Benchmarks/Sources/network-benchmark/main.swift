@@ -7,8 +7,6 @@
 import Foundation
 import NeuralNetwork
 
-LinearAlgebra.restartWithBestCore()
-
 var arguments = Array(CommandLine.arguments.dropFirst())
 @MainActor func option(_ name: String) -> String? {
     guard let index = arguments.firstIndex(of: name), index + 1 < arguments.count else { return nil }
@@ -110,7 +108,7 @@ do {
         exit(0)
     }
     if serve {
-        print("ready \(LinearAlgebra.coreName) \(LinearAlgebra.kernelName) load \(Int(loading)) ms")
+        print("ready \(Kernels.name) load \(Int(loading)) ms")
         fflush(nil)
         while let line = readLine(), let batch = Int(line) {
             let before = processorMilliseconds()
@@ -123,7 +121,7 @@ do {
     }
     let operations = network.operations
     print("\(network.parameterCount) parameters, \(Double(operations) / 1e9) GFLOP a row, loaded in \(Int(loading)) ms")
-    print("OpenBLAS \(LinearAlgebra.coreName), kernels \(LinearAlgebra.kernelName), \(threads) threads")
+    print("kernels \(Kernels.name), \(threads) threads")
     for batch in batches {
         _ = try network.call(batch)
         var processor = Double.infinity

@@ -16,8 +16,6 @@ import Foundation
 import Models
 import NeuralNetwork
 
-LinearAlgebra.restartWithBestCore()
-
 struct Failure: Error, CustomStringConvertible { let description: String }
 
 /// By the clock and of the processors: the second does not count what other programs take.
@@ -137,7 +135,7 @@ guard let folder = arguments.first, let precision else {
 }
 do {
     let server = Server(model: try PolicyModel(named: folder, precision: precision), steps: steps, threads: threads)
-    print("ready \(server.model.parameterCount) parameters, kernels \(LinearAlgebra.kernelName)")
+    print("ready \(server.model.parameterCount) parameters, kernels \(Kernels.name)")
     fflush(nil)
     while let line = readLine() {
         print(try server.answer(line))

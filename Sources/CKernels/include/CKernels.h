@@ -40,7 +40,7 @@ enum {
 const char *ds_variant_name(void);
 /// Columns in one packed panel of a weight matrix, for the variant in use.
 size_t ds_panel_width(void);
-/// Nonzero if the processor has the AVX-512 subset that OpenBLAS's SkylakeX kernels need.
+/// Nonzero if the processor has the AVX-512 subset of the variant of that name.
 int ds_cpu_has_avx512(void);
 /// Nonzero if the processor has AVX512-BF16 beside it.
 int ds_cpu_has_avx512_bf16(void);
@@ -120,6 +120,9 @@ typedef struct {
 /// Panels firstPanel ..< endPanel.
 void ds_convolve_sequence(const ds_sequence_convolution *convolution, size_t firstPanel, size_t endPanel);
 
+/// out[i] = Σ_j matrix[i · columns + j] · vector[j]
+void ds_matrix_vector(const float *matrix, size_t rows, size_t columns, const float *vector, float *out);
+
 /// Rounds `rows` rows of `floats` floats, `stride` floats apart, to words of two numbers; the last upper half is zero if there
 /// is no number for it. `outStride` words from row to row.
 void ds_round_rows(const float *x, size_t rows, size_t stride, size_t floats, float *out, size_t outStride);
@@ -129,13 +132,13 @@ void ds_round_rows(const float *x, size_t rows, size_t stride, size_t floats, fl
 void ds_pack(int precision, const float *weights, size_t outputs, size_t inputs, size_t taps, const size_t *positions,
              size_t firstColumn, size_t depth, float *packed);
 
-/// Packs rounded rows, `words` words each one after the other, as the columns of a matrix of DS_BF16: row j becomes column j.
-/// `packed` holds zeros where there is no row.
-void ds_pack_transposed(const float *rounded, size_t rows, size_t words, float *packed);
+/// Packs rows of `words` words each, `stride` words apart, as the columns of a matrix: row j becomes column j. `packed` holds zeros
+/// where there is no row.
+void ds_pack_transposed(const float *x, size_t rows, size_t stride, size_t words, float *packed);
 
-/// Packs rounded rows as the rows of such a matrix, two of them to a row of words, whose columns are the 2 · `words` numbers.
-/// All of `packed` is written, the columns of the last panel that there are no numbers for as zeros.
-void ds_pack_rows(const float *rounded, size_t rows, size_t words, float *packed);
+/// Packs rows of `columns` numbers as the rows of a matrix; of DS_BF16, rounded ones, two of them to a row of words. `stride` words
+/// from row to row. All of `packed` is written, the columns of the last panel that there are no numbers for as zeros.
+void ds_pack_rows(int precision, const float *x, size_t rows, size_t stride, size_t columns, float *packed);
 
 /// The same for 3×3 kernels transformed for ds_winograd_*: (m+2)² packed matrices of one tap, `positionStride` floats apart.
 /// Only panels firstPanel ..< endPanel are written.
@@ -194,9 +197,9 @@ void ds_softmax(float *x, size_t rows, size_t columns, size_t stride, float scal
 void ds_layer_norm(const float *x, size_t rows, size_t stride, size_t channels, const float *weight, const float *bias,
                    float epsilon, float *out);
 
-/// out[c] = x[c] · GELU(x[channels + c]) for `rows` rows of 2 · `channels` floats, to rows of `channels` floats.
+/// out[c] = x[c] · GELU(x[channels + c]) for `rows` rows of 2 · `channels` floats, to rows `outStride` floats apart.
 /// `channels` is a multiple of DS_CHANNEL_STEP.
-void ds_gated_gelu(const float *x, size_t rows, size_t channels, float *out);
+void ds_gated_gelu(const float *x, size_t rows, size_t channels, float *out, size_t outStride);
 
 /// Means over 2×2 blocks: [height][width][channels] → [height / 2][width / 2][channels]; a last odd row or column is dropped.
 void ds_average_pool(const float *x, size_t height, size_t width, size_t channels, float *out);

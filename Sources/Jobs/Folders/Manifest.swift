@@ -21,7 +21,7 @@ struct Manifest: Equatable {
 
     var samples: Range<Int> { shard.samples(of: job.count) }
 
-    static var ownArithmetic: String { "\(LinearAlgebra.kernelName), OpenBLAS \(LinearAlgebra.coreName)" }
+    static var ownArithmetic: String { Kernels.name }
 
     /// - Throws: `ManifestError` if the file is no sound manifest.
     init(path: String) throws {

@@ -9,15 +9,13 @@ struct BlockBuilder {
         self.reader = reader
     }
 
-    /// Inputs times outputs of the largest 3×3 convolution whose weights are transformed.
-    static let largestTransformed = 700_000
-
     /// The arrangement of a 3×3 convolution whose output is at `level` halvings of the resolution.
     /// - Parameters:
     ///   - weights: inputs times outputs.
     ///   - most: of this and others that share its algorithm, if there are such.
     func arrangement(level: Int, weights: Int, most: Int? = nil) -> Convolution.Arrangement {
-        .init(algorithm(level: level, weights: most ?? weights), precision(level: level, weights: weights))
+        let precision = precision(level: level, weights: weights)
+        return .init(algorithm(level: level, weights: most ?? weights, precision: precision), precision)
     }
 
     /// Winograd's transforms make the error of sixteen bits larger: that of F(4×4) is 3.4 times a direct convolution's. At the
@@ -28,13 +26,9 @@ struct BlockBuilder {
         level == 0 && weights <= 32_768 ? .f32 : reader.precision
     }
 
-    /// F(4×4) needs a quarter of the multiplications but four times the weights; at the smallest resolutions, where few tiles
-    /// share the weights, F(2×2) is the better bargain. Where a layer's weights would come to more than a hundred megabytes,
-    /// they stay as they are: to read them takes longer than what is saved, and a network of many such layers would not fit.
-    func algorithm(level: Int, weights: Int) -> Convolution.Algorithm {
-        guard weights <= Self.largestTransformed else { return .direct }
-        let least = max(1, min(plan.size.height, plan.size.width) >> level)
-        return .winograd(least <= 4 ? 2 : 4)
+    func algorithm(level: Int, weights: Int, precision: Precision = .f32) -> Convolution.Algorithm {
+        .fastest(
+            weights: weights, side: max(1, min(plan.size.height, plan.size.width) >> level), precision: precision)
     }
 
     /// - Parameter level: of the output.

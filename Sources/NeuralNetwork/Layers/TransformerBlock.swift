@@ -61,7 +61,9 @@ struct TransformerBlock: Sendable {
         let columns = expansion.columns / 2
         let total = x.count * x.pixels
         let wide = pass.take(floats: Self.slab * 2 * columns)
-        let gated = pass.take(floats: Self.slab * columns)
+        // An odd number of cache lines apart, so that rows do not compete for the same cache sets.
+        let gatedStride = columns | 16
+        let gated = pass.take(floats: Self.slab * gatedStride)
         for first in stride(from: 0, to: total, by: Self.slab) {
             let rows = min(Self.slab, total - first)
             expansion.multiply(
@@ -72,11 +74,12 @@ struct TransformerBlock: Sendable {
                 let start = unit * part
                 ds_gated_gelu(
                     wide.pointer + start * 2 * columns, min(part, rows - start), columns,
-                    gated.pointer + start * columns)
+                    gated.pointer + start * gatedStride,
+                    gatedStride)
             }
             let place = sum.pointer + first * sum.stride
             contraction.matrix.multiply(
-                gated.pointer, stride: columns, count: rows, bias: contraction.bias.pointer, into: place,
+                gated.pointer, stride: gatedStride, count: rows, bias: contraction.bias.pointer, into: place,
                 outStride: sum.stride, residual: place, residualStride: sum.stride, pass)
         }
         pass.giveBack(gated)

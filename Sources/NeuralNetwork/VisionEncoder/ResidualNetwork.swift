@@ -122,12 +122,15 @@ struct NormalisedLayer: Sendable {
         self.norm = norm
         let layout = ChannelLayout(inChannels)
         if side == 3 {
-            let isDirect = stride > 1 || inChannels * outChannels > BlockBuilder.largestTransformed
-            let tile = min(size.height, size.width) <= 4 ? 2 : 4
+            let algorithm: Convolution.Algorithm =
+                stride > 1
+                ? .direct
+                : .fastest(
+                    weights: inChannels * outChannels, side: min(size.height, size.width), precision: .f32)
             products = .square(
                 Convolution(
                     weights: weights, bias: bias, from: layout, to: outChannels, stride: stride,
-                    arrangement: .init(isDirect ? .direct : .winograd(tile)), reader.workspace))
+                    arrangement: .init(algorithm), reader.workspace))
         } else {
             let columns = paddedChannels(outChannels)
             products = .point(

@@ -1,6 +1,0 @@
-#ifndef DIFFSPEC_COPENBLAS_SHIM_H
-#define DIFFSPEC_COPENBLAS_SHIM_H
-
-#include <cblas.h>
-
-#endif
