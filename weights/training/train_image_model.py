@@ -98,13 +98,18 @@ class ImageTrainer(Trainer):
         size = self.pace.batch
         rows = self.batch_rows(len(self.data))
         generator = keyed_generator(self.device, self.seed, 1, self.step)
-        images = image_data.scaled(self.data.images[rows])
+        flipped = torch.zeros(size, dtype=torch.bool, device=self.device)
         if self.recipe.flips:
             flipped = torch.rand(size, generator=generator, device=self.device) < 0.5
-            images = torch.where(flipped[:, None, None, None], images.flip(3), images)
+        images = self.images(rows, flipped)
         dropped = torch.rand(size, generator=generator, device=self.device) < LABEL_DROPOUT
         labels = self.data.labels[rows].masked_fill(dropped, self.recipe.network.class_embeddings - 1)
         return images.contiguous(memory_format=torch.channels_last), labels, generator
+
+    def images(self, rows: Tensor, flipped: Tensor) -> Tensor:
+        """These images of the data, some flipped [rows], as the network is to see them."""
+        images = image_data.scaled(self.data.images[rows])
+        return torch.where(flipped[:, None, None, None], images.flip(3), images)
 
     def loss(self) -> Tensor:
         images, labels, generator = self.batch()
