@@ -343,9 +343,9 @@ static void check_team(size_t threads, size_t units) {
 
 int main(void) {
     const size_t sizes[] = {1, 3, 16, 17, 48};
-    for (int p = DS_F32; p <= DS_BF16; p++) for (size_t i = 0; i < 5; i++) for (size_t j = 0; j < 5; j++) for (size_t rows = 1; rows <= 29; rows += 7)
+    for (int p = DS_F32; p <= DS_BF16_TILED; p++) for (size_t i = 0; i < 5; i++) for (size_t j = 0; j < 5; j++) for (size_t rows = 1; rows <= 36; rows += 7)
         check_products(p, rows, sizes[i], sizes[j]);
-    for (int p = DS_F32; p <= DS_BF16; p++) {
+    for (int p = DS_F32; p <= DS_BF16_TILED; p++) {
         for (int upsample = 0; upsample < 2; upsample++) {
             check_convolution(p, 4, 6, 3, 5, upsample);
             check_convolution(p, 2, 2, 16, 16, upsample);
@@ -361,7 +361,7 @@ int main(void) {
     }
     for (size_t channels = 16; channels <= 48; channels += 16) check_gated_gelu(3, channels, channels + 16);
     for (size_t i = 0; i < 5; i++) { check_elementwise(4, 6, sizes[i]); check_elementwise(3, 5, sizes[i]); check_elementwise(1, 1, sizes[i]); }
-    for (size_t taps = 1; taps <= 5; taps += 2) for (size_t step = 1; step <= 2; step++) for (int accumulates = 0; accumulates < 2; accumulates++) for (int p = DS_F32; p <= DS_BF16; p++) {
+    for (size_t taps = 1; taps <= 5; taps += 2) for (size_t step = 1; step <= 2; step++) for (int accumulates = 0; accumulates < 2; accumulates++) for (int p = DS_F32; p <= DS_BF16_TILED; p++) {
         check_sequence(p, 1, 1, 3, 5, taps, step, accumulates);
         check_sequence(p, 3, 8, 17, 33, taps, step, accumulates);
         check_sequence(p, 7, 5, 16, 16, taps, step, accumulates);

@@ -33,7 +33,7 @@ for check in "${checks[@]}"; do
         for sanitizer in address,undefined thread; do
             run clang -O1 -g -fsanitize=$sanitizer -fno-sanitize-recover=all "${driver[@]}" \
                 -L"$libraries" -ldispatch -lBlocksRuntime -Wl,-rpath,"$libraries"
-            for kernels in portable avx2 avx512; do DIFFSPEC_KERNELS=$kernels run ./.build-kernel-check; done
+            for kernels in portable{,-tiles} avx2{,-tiles} avx512{,-tiles} amx; do DIFFSPEC_KERNELS=$kernels run ./.build-kernel-check; done
         done
         ;;
     valgrind)

@@ -13,6 +13,7 @@
 // The sums of pairs that the instruction makes are those of `add_bf16`.
 #define NATIVE_BF16_TARGET "avx512bf16,avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"
 #define NATIVE_BF16(sum, x, w) ((vec)_mm512_dpbf16_ps((__m512)(sum), (__m512bh)(x), (__m512bh)(w)))
+#define NATIVE_TILES_TARGET "amx-tile,amx-bf16,avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"
 #include "variant.h"
 #pragma clang attribute pop
 #endif

@@ -4,6 +4,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 int ds_cpu_has_avx512(void) {
 #if defined(__x86_64__)
@@ -22,35 +27,75 @@ int ds_cpu_has_avx512_bf16(void) {
 #endif
 }
 
-static const ds_kernels *kernels(void) {
-    static _Atomic(const ds_kernels *) chosen;
-    const ds_kernels *k = atomic_load_explicit(&chosen, memory_order_relaxed);
-    if (k) return k;
-    // For tests: DIFFSPEC_KERNELS may ask for a lesser variant than the processor allows.
-    const char *wish = getenv("DIFFSPEC_KERNELS");
-    k = &ds_kernels_portable;
-#if defined(__x86_64__)
-    const int any = !wish || !strcmp(wish, "avx512");
-    if (any && ds_cpu_has_avx512()) {
-        k = &ds_kernels_avx512;
-    } else if ((any || !strcmp(wish, "avx2")) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        k = &ds_kernels_avx2;
-    }
-#else
-    (void)wish;
-#endif
-    atomic_store_explicit(&chosen, k, memory_order_relaxed);
-    return k;
-}
-
-const char *ds_variant_name(void) { return kernels()->name; }
-int ds_bf16_is_native(void) {
-#if defined(__x86_64__)
-    return kernels() == &ds_kernels_avx512 && ds_cpu_has_avx512_bf16();
+/// Whether the processor has AMX for sixteen bits, the system saves tiles when it changes threads, and lets this process use them.
+static int may_use_tiles(void) {
+#if defined(__x86_64__) && defined(__linux__)
+    enum { AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, OSXSAVE = 1 << 27, TILE_STATES = 3 << 17, TILE_DATA = 18 };
+    enum { REQUEST_PERMISSION = 0x1023 };  // ARCH_REQ_XCOMP_PERM
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & OSXSAVE)) return 0;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & (AMX_BF16 | AMX_TILE)) != (AMX_BF16 | AMX_TILE)) return 0;
+    unsigned states, high;
+    __asm__("xgetbv" : "=a"(states), "=d"(high) : "c"(0));
+    return (states & TILE_STATES) == TILE_STATES && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
 #else
     return 0;
 #endif
 }
+
+/// What is used of this processor.
+typedef struct {
+    const ds_kernels *kernels;
+    int bf16;
+    const char *name;
+} selection;
+
+static const selection *choose(void) {
+    static const selection
+        portable = {&ds_kernels_portable, DS_BF16_PAIRS, "portable"},
+        portableTiles = {&ds_kernels_portable, DS_BF16_TILES, "portable-tiles"};
+    // For tests: DIFFSPEC_KERNELS may ask for a lesser variant than the processor allows, or for one that multiplies as
+    // tiles do.
+    const char *wish = getenv("DIFFSPEC_KERNELS");
+#if defined(__x86_64__)
+    static const selection
+        avx2 = {&ds_kernels_avx2, DS_BF16_PAIRS, "avx2"},
+        avx2Tiles = {&ds_kernels_avx2, DS_BF16_TILES, "avx2-tiles"},
+        avx512 = {&ds_kernels_avx512, DS_BF16_PAIRS, "avx512"},
+        avx512Pairs = {&ds_kernels_avx512, DS_BF16_NATIVE_PAIRS, "avx512"},
+        avx512Tiles = {&ds_kernels_avx512, DS_BF16_TILES, "avx512-tiles"},
+        amx = {&ds_kernels_avx512, DS_BF16_NATIVE_TILES, "amx"};
+    if (ds_cpu_has_avx512()) {
+        if ((!wish || !strcmp(wish, "amx")) && may_use_tiles()) return &amx;
+        if (!wish || !strcmp(wish, "amx") || !strcmp(wish, "avx512")) return ds_cpu_has_avx512_bf16() ? &avx512Pairs : &avx512;
+        if (!strcmp(wish, "avx512-tiles")) return &avx512Tiles;
+    }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        if (!wish || !strcmp(wish, "avx2")) return &avx2;
+        if (!strcmp(wish, "avx2-tiles")) return &avx2Tiles;
+    }
+#endif
+    return wish && !strcmp(wish, "portable-tiles") ? &portableTiles : &portable;
+}
+
+static const selection *selected(void) {
+    static _Atomic(const selection *) chosen;
+    const selection *s = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (!s) {
+        s = choose();
+        atomic_store_explicit(&chosen, s, memory_order_relaxed);
+    }
+    return s;
+}
+
+static const ds_kernels *kernels(void) { return selected()->kernels; }
+int ds_bf16_kind(void) { return selected()->bf16; }
+
+const char *ds_variant_name(void) { return selected()->name; }
+int ds_bf16_is_native(void) {
+    return selected()->bf16 == DS_BF16_NATIVE_PAIRS || selected()->bf16 == DS_BF16_NATIVE_TILES;
+}
+size_t ds_bf16_words(void) { return selected()->bf16 == DS_BF16_TILES || selected()->bf16 == DS_BF16_NATIVE_TILES ? 16 : 1; }
 size_t ds_panel_width(void) { return kernels()->panelWidth; }
 
 void ds_multiply(const ds_product *product, const float *const *rows, size_t count, size_t firstPanel, size_t endPanel,
@@ -67,11 +112,11 @@ void ds_multiply_strided(const ds_product *product, const float *rows, size_t ro
 void ds_convolve(const ds_product *product, const float *padded, size_t paddedWidth, size_t pixelWords, size_t step,
                  size_t rows, size_t columns, size_t firstPanel, size_t endPanel, float *out, size_t outStride,
                  const float *residual, size_t residualStride) {
-    enum { CHUNK = 84 };  // a multiple of every variant's block of rows
-    const float *pointers[CHUNK];
-    const size_t count = rows * columns;
-    for (size_t first = 0; first < count; first += CHUNK) {
-        const size_t length = count - first < CHUNK ? count - first : CHUNK;
+    enum { CHUNK = 84, TILED_CHUNK = 96 };  // multiples of every variant's block of rows, and of that of tiles
+    const float *pointers[TILED_CHUNK];
+    const size_t count = rows * columns, chunk = product->precision == DS_BF16 && ds_bf16_words() > 1 ? TILED_CHUNK : CHUNK;
+    for (size_t first = 0; first < count; first += chunk) {
+        const size_t length = count - first < chunk ? count - first : chunk;
         for (size_t i = 0; i < length; i++) {
             const size_t y = (first + i) / columns, x = (first + i) % columns;
             pointers[i] = padded + (y * step * paddedWidth + x * step) * pixelWords;

@@ -3,6 +3,15 @@
 
 #include "CKernels.h"
 
+/// How products of DS_BF16 are computed.
+enum {
+    DS_BF16_PAIRS,         ///< word by word, without an instruction for it
+    DS_BF16_NATIVE_PAIRS,  ///< the same numbers by AVX512-BF16
+    DS_BF16_TILES,         ///< sixteen words at a time, without an instruction for it
+    DS_BF16_NATIVE_TILES   ///< the same numbers by AMX
+};
+int ds_bf16_kind(void);
+
 /// One variant of every kernel; see CKernels.h for what each does.
 typedef struct {
     const char *name;

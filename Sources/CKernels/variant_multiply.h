@@ -92,14 +92,55 @@ BLOCK_TABLE(bf16, add_bf16, )
 BLOCK_TABLE(native, NATIVE_BF16, __attribute__((target(NATIVE_BF16_TARGET))))
 #endif
 
-/// The blocks for a panel of which `width` columns are wanted, by their height.
-INLINE const multiply_block *blocks_of(int precision, size_t width) {
-    const int isNarrow = width <= DS_CHANNEL_STEP;
-    if (precision == DS_F32) return blocks_f32[isNarrow];
-#ifdef NATIVE_BF16
-    if (ds_cpu_has_avx512_bf16()) return blocks_native[isNarrow];
+#include "variant_tiles.h"
+
+typedef void (*tiled_block)(const ds_product *, const float *const *, size_t, const float *, const float *, size_t,
+                            const float *, size_t, float *, size_t, const float *, size_t);
+
+/// How the blocks of a call are multiplied: by a function for every height, or in tiles.
+typedef struct {
+    size_t maxRows;
+    const block_table *blocks;  // 0 for tiles
+    tiled_block tiled;
+    void (*end)(void);          // to be called when all is multiplied; 0 for nothing
+} block_kind;
+
+INLINE block_kind begin_blocks(int precision) {
+    const block_kind tiles = {.maxRows = MAX_TILED_ROWS, .tiled = tiled_product};
+    if (precision == DS_F32) return (block_kind){.maxRows = MAX_ROWS, .blocks = &blocks_f32};
+    if (precision == DS_BF16_TILED) return tiles;
+    switch (ds_bf16_kind()) {
+#ifdef NATIVE_TILES_TARGET
+    case DS_BF16_NATIVE_TILES:
+        begin_native_tiles();
+        return (block_kind){.maxRows = MAX_TILED_ROWS, .tiled = tiled_product_native, .end = end_native_tiles};
 #endif
-    return blocks_bf16[isNarrow];
+#ifdef NATIVE_BF16
+    case DS_BF16_NATIVE_PAIRS: return (block_kind){.maxRows = MAX_ROWS, .blocks = &blocks_native};
+#endif
+    case DS_BF16_TILES: return tiles;
+    default: return (block_kind){.maxRows = MAX_ROWS, .blocks = &blocks_bf16};
+    }
+}
+
+/// The first row of a block of `blocks`. Blocks are of nearly equal height, 16 rows are 8 + 8 and not 14 + 2; but tiles are whole.
+INLINE size_t block_start(const block_kind *kind, size_t block, size_t blocks, size_t count) {
+    if (kind->blocks) return block * count / blocks;
+    return block * kind->maxRows < count ? block * kind->maxRows : count;
+}
+
+INLINE void end_blocks(const block_kind *kind) { if (kind->end) kind->end(); }
+
+/// One block of `height` rows, of which `width` columns are wanted.
+INLINE void multiply_rows(const block_kind *kind, const ds_product *product, const float *const *rows, size_t height,
+                          const float *weights, const float *ahead, size_t aheadStep, const float *bias, size_t width,
+                          float *out, size_t outStride, const float *residual, size_t residualStride) {
+    if (kind->blocks) {
+        (*kind->blocks)[width <= DS_CHANNEL_STEP][height](product, rows, weights, ahead, aheadStep, bias, width, out, outStride,
+                                                          residual, residualStride);
+    } else {
+        kind->tiled(product, rows, height, weights, ahead, aheadStep, bias, width, out, outStride, residual, residualStride);
+    }
 }
 
 /// `pointers` or, when that is NULL, `strided` with `rowStride`.
@@ -108,18 +149,17 @@ static void multiply(const ds_product *product, const float *const *pointers, co
                      const float *residual, size_t residualStride) {
     if (count == 0) return;
     const size_t depth = product->tapCount * product->depth;
-    const size_t blocks = (count + MAX_ROWS - 1) / MAX_ROWS;
+    const block_kind kind = begin_blocks(product->precision);
+    const size_t blocks = (count + kind.maxRows - 1) / kind.maxRows;
     for (size_t panel = firstPanel; panel < endPanel; panel++) {
         const size_t column = panel * PANEL;
         if (column >= product->columns) break;
         const size_t width = product->columns - column;
-        const multiply_block *blocksByHeight = blocks_of(product->precision, width);
         const float *weights = product->weights + panel * depth * PANEL;
         const float *bias = product->bias ? product->bias + column : 0;
         for (size_t block = 0; block < blocks; block++) {
-            // Blocks of nearly equal height: 16 rows are 8 + 8, not 14 + 2.
-            const size_t first = block * count / blocks, end = (block + 1) * count / blocks;
-            const float *local[MAX_ROWS];
+            const size_t first = block_start(&kind, block, blocks, count), end = block_start(&kind, block + 1, blocks, count);
+            const float *local[MAX_TILED_ROWS];
             const float *const *rows = local;
             if (pointers) {
                 rows = pointers + first;
@@ -129,11 +169,12 @@ static void multiply(const ds_product *product, const float *const *pointers, co
             // While the last block is computed, the next panel comes into the cache.
             const float *ahead = block + 1 < blocks ? weights : panel + 1 < endPanel || !product->next
                 ? weights + depth * PANEL : product->next;
-            blocksByHeight[end - first](product, rows, weights, ahead, PANEL, bias, width, out + first * outStride + column,
-                                         outStride, residual ? residual + first * residualStride + column : 0,
-                                         residualStride);
+            multiply_rows(&kind, product, rows, end - first, weights, ahead, PANEL, bias, width,
+                          out + first * outStride + column, outStride,
+                          residual ? residual + first * residualStride + column : 0, residualStride);
         }
     }
+    end_blocks(&kind);
 }
 
 /// See ds_convolve_sequence. The taps of a panel are added to its output one after the other: each is a plain product of
@@ -145,11 +186,11 @@ static void convolve_sequence(const ds_sequence_convolution *c, size_t firstPane
     const size_t inStride = c->batch == 1 ? c->inStep * c->inStride : c->inStride;
     const size_t outStride = c->batch == 1 ? c->outStep * c->outStride : c->outStride;
     const size_t tapSize = c->depth * PANEL;
+    const block_kind kind = begin_blocks(c->precision);
     for (size_t panel = firstPanel; panel < endPanel; panel++) {
         const size_t column = panel * PANEL;
         if (column >= c->columns) break;
         const size_t width = c->columns - column;
-        const multiply_block *blocksByHeight = blocks_of(c->precision, width);
         for (size_t row = 0; row < c->outPositions * c->batch; row++) {
             float *out = c->out + row * c->outStride + column;
             UNROLL for (int v = 0; v < PANEL_VECTORS; v++) {
@@ -166,26 +207,28 @@ static void convolve_sequence(const ds_sequence_convolution *c, size_t firstPane
                                                     : weights + (c->weightTaps + c->taps[0].weight) * tapSize;
             const size_t runs = isOneRun ? 1 : tap->count;
             const size_t count = isOneRun ? tap->count * c->batch : c->batch;
-            const size_t blocks = (count + MAX_ROWS - 1) / MAX_ROWS;
+            const size_t blocks = (count + kind.maxRows - 1) / kind.maxRows;
             const size_t parts = runs * blocks < 8 ? runs * blocks : 8;
             for (size_t run = 0; run < runs; run++) {
                 const float *in = c->in + (tap->inPosition + run * c->inStep) * c->batch * c->inStride;
                 float *out = c->out + (tap->outPosition + run * c->outStep) * c->batch * c->outStride + column;
                 for (size_t block = 0; block < blocks; block++) {
-                    const size_t first = block * count / blocks, end = (block + 1) * count / blocks;
-                    const float *rows[MAX_ROWS];
+                    const size_t first = block_start(&kind, block, blocks, count);
+                    const size_t end = block_start(&kind, block + 1, blocks, count);
+                    const float *rows[MAX_TILED_ROWS];
                     for (size_t r = first; r < end; r++) rows[r - first] = in + r * inStride;
                     // Meanwhile the next tap's weights come into the cache, a part with each block: asked for all at once,
                     // they would keep the processor waiting, and the memory idle afterwards.
                     const size_t part = run * blocks + block;
                     const float *ahead = part < parts ? next + part * tapSize / parts : tapWeights;
                     float *place = out + first * outStride;
-                    blocksByHeight[end - first](&product, rows, tapWeights, ahead, part < parts ? PANEL / parts : 0, 0,
-                                                 width, place, outStride, place, outStride);
+                    multiply_rows(&kind, &product, rows, end - first, tapWeights, ahead, part < parts ? PANEL / parts : 0, 0,
+                                  width, place, outStride, place, outStride);
                 }
             }
         }
     }
+    end_blocks(&kind);
 }
 
 /// See ds_matrix_vector. The matrix is read once, as fast as it comes; several sums, so that none waits for the one before.

@@ -44,6 +44,27 @@ extension CommandLineTests {
             }
         }
 
+        /// In bf16 the samples are the same in any batch and on any number of threads, also as tiles sum: what they are on
+        /// processors that have them.
+        @Test(arguments: ["portable-tiles", "avx512-tiles", nil])
+        func halfPrecisionDoesNotDependOnTheBatch(kernels: String?) throws {
+            try Program.inFolder { folder in
+                for (batch, threads) in [("3", "2"), ("1", "1")] {
+                    let outcome = try Program.run(
+                        [
+                            "sample", "--model", "fashion-mnist-draft", "--steps", "4", "--window", "3", "--count", "3",
+                            "--precision", "bf16", "--batch", batch, "--threads", threads, "--tensors",
+                            "\(batch).safetensors", "--quiet",
+                        ], in: folder, environment: kernels.map { ["DIFFSPEC_KERNELS": $0] } ?? [:])
+                    #expect(outcome.status == 0, "\(outcome.errors)")
+                }
+                let files = try ["1", "3"].map {
+                    try Data(contentsOf: folder.appendingPathComponent("\($0).safetensors"))
+                }
+                #expect(files[0] == files[1])
+            }
+        }
+
         @Test func everyOutputAppears() throws {
             try Program.inFolder { folder in
                 let outcome = try Program.run(

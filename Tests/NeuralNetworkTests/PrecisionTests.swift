@@ -20,40 +20,68 @@ import Testing
         }
     }
 
-    /// The products' bits are those of the sums as they are defined, one number after the other in single precision, whether
-    /// the processor has an instruction for them or not: of every pair, the product of the upper halves first. The
-    /// other order, or one rounding for both, would change most of the outputs.
-    @Test(arguments: [1, 2, 7, 16, 33, 64]) func productsAreTheDefinedSums(depth: Int) {
+    /// A sum as it is defined, one number after the other in single precision.
+    /// - Parameters:
+    ///   - products: exact ones, of as many numbers as `depth`.
+    ///   - start: what they are added to.
+    ///   - words: how many pairs are summed by themselves first, see `ds_product`.
+    ///   - swapped: the other order of a pair.
+    private static func sum(
+        _ products: [Float], from start: Float = 0, words: Int, swapped: Bool = false
+    ) -> Float {
+        let pairs = stride(from: 0, to: products.count, by: 2).map { k in
+            let upper = k + 1 < products.count ? products[k + 1] : 0
+            return swapped ? (upper: products[k], lower: upper) : (upper: upper, lower: products[k])
+        }
+        if words == 1 { return pairs.reduce(start) { ($0 + $1.upper) + $1.lower } }
+        return stride(from: 0, to: pairs.count, by: words).reduce(start) { sum, first in
+            let part = pairs[first..<min(first + words, pairs.count)]
+            return sum + (part.reduce(0) { $0 + $1.lower } + part.reduce(Float(0)) { $0 + $1.upper })
+        }
+    }
+
+    /// The products' bits are those of the sums as they are defined, whether the processor has an instruction for them or
+    /// not: of every pair the product of the upper halves first, or in tiles sixteen pairs by themselves. The other order,
+    /// or one rounding for both, would change most of the outputs.
+    @Test(arguments: [1, 2, 7, 16, 32, 33, 64, 75], [DS_BF16, DS_BF16_TILED])
+    func productsAreTheDefinedSums(depth: Int, precision: Int) {
         var random = SplitMix(state: UInt64(depth))
-        let (rows, outputs, columns) = (17, 37, 48)
+        let (rows, outputs, columns) = (37, 37, 48)
         let (words, width) = ((depth + 1) / 2, Int(ds_panel_width()))
         let panels = (columns + width - 1) / width
         let weights = Self.numbers(outputs * depth, &random, range: 6)
         let x = Self.numbers(rows * depth, &random, range: 6)
         var packed = [Float](repeating: 0, count: panels * width * words)
-        ds_pack(Int32(DS_BF16), weights, outputs, depth, 1, Array(0..<depth), 0, words, &packed)
+        ds_pack(Int32(precision), weights, outputs, depth, 1, Array(0..<depth), 0, words, &packed)
         var factors = [Float](repeating: 0, count: rows * words)
         ds_round_rows(x, rows, depth, depth, &factors, words)
+        let bias = Self.numbers(columns, &random, range: 1)
+        let residual = Self.numbers(rows * columns, &random, range: 1)
         var found = [Float](repeating: 0, count: rows * columns)
+        var alone = [Float](repeating: 0, count: columns)
         packed.withUnsafeBufferPointer { packed in
-            var product = ds_product(
-                precision: Int32(DS_BF16), taps: nil, tapCount: 1, depth: words, weights: packed.baseAddress,
-                columns: columns, bias: nil, scale: 1, next: nil)
-            ds_multiply_strided(&product, factors, words, rows, 0, panels, &found, columns, nil, 0)
+            bias.withUnsafeBufferPointer { bias in
+                var product = ds_product(
+                    precision: Int32(precision), taps: nil, tapCount: 1, depth: words, weights: packed.baseAddress,
+                    columns: columns, bias: bias.baseAddress, scale: 0.5, next: nil)
+                ds_multiply_strided(&product, factors, words, rows, 0, panels, &found, columns, residual, columns)
+                product.bias = nil
+                ds_multiply_strided(&product, factors, words, 1, 0, panels, &alone, columns, nil, 0)
+            }
         }
+        let together = precision == DS_BF16_TILED ? 16 : Int(ds_bf16_words())
         var otherOrder = 0
         for row in 0..<rows {
             for output in 0..<outputs {
-                func product(_ k: Int) -> Float {
-                    k < depth ? Self.rounded(x[row * depth + k]) * Self.rounded(weights[output * depth + k]) : 0
+                let products = (0..<depth).map {
+                    Self.rounded(x[row * depth + $0]) * Self.rounded(weights[output * depth + $0])
                 }
-                var (sum, swapped): (Float, Float) = (0, 0)
-                for k in Swift.stride(from: 0, to: depth, by: 2) {
-                    sum = (sum + product(k + 1)) + product(k)
-                    swapped = (swapped + product(k)) + product(k + 1)
-                }
-                #expect(found[row * columns + output].bitPattern == sum.bitPattern)
-                if swapped != sum { otherOrder += 1 }
+                let sum = Self.sum(products, words: together)
+                if row == 0 { #expect(alone[output].bitPattern == (0.5 * sum).bitPattern) }
+                let place = row * columns + output
+                let all = Self.sum(products, from: bias[output], words: together) + residual[place]
+                #expect(found[place].bitPattern == (0.5 * all).bitPattern)
+                if Self.sum(products, words: 1, swapped: together == 1) != sum { otherOrder += 1 }
             }
         }
         #expect(depth < 7 || otherOrder > rows * outputs / 10, "the test tells the orders apart")

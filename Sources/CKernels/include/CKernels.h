@@ -31,12 +31,14 @@ enum {
 /// What the words of 32 bits hold that a product multiplies: the memory of the weights, and of the rows that meet them.
 enum {
     DS_F32 = 0,                 ///< one number of single precision
-    DS_BF16 = 1                 ///< two of sixteen bits, rounded to nearest even: numbers 2k (the lower half) and 2k + 1
+    DS_BF16 = 1,                ///< two of sixteen bits, rounded to nearest even: numbers 2k (the lower half) and 2k + 1
+    DS_BF16_TILED = 2           ///< the same, summed as tiles sum them; for tests, where the processor has none
 };
 
 // MARK: Choice of the variant
 
-/// The name of the variant in use: "avx512", "avx2" or "portable".
+/// The name of the variant in use: "amx" (AVX-512, and tiles for DS_BF16), "avx512", "avx2" or "portable"; for tests of tiles without
+/// AMX, one of the last three with "-tiles" behind it.
 const char *ds_variant_name(void);
 /// Columns in one packed panel of a weight matrix, for the variant in use.
 size_t ds_panel_width(void);
@@ -46,6 +48,8 @@ int ds_cpu_has_avx512(void);
 int ds_cpu_has_avx512_bf16(void);
 /// Nonzero if products of DS_BF16 use the processor's instruction for them, so that they are faster than those of DS_F32.
 int ds_bf16_is_native(void);
+/// How many words of a DS_BF16 product are summed by themselves: 1, or 16 in tiles; see `ds_product`.
+size_t ds_bf16_words(void);
 
 // MARK: Matrix products
 
@@ -54,7 +58,9 @@ int ds_bf16_is_native(void);
 /// out[i][n] = (bias[n] + Σ_t Σ_k rows[i][taps[t] + k] · B[t·depth + k][n] + residual[i][n]) · scale
 ///
 /// The sum runs in the order of t, then k, in one accumulator: an output's bits do not depend on `count` or on its place.
-/// A word k of DS_BF16 is two products: that of the upper halves is added first, then that of the lower, each sum rounded.
+/// A word k of DS_BF16 is two products: that of the upper halves is added first, then that of the lower, each sum rounded. In tiles,
+/// sixteen words of a tap (at its end fewer) are summed first, the upper halves' products from zero and the lower's from zero; the sum
+/// of both is added.
 typedef struct {
     int precision;              ///< DS_F32 or DS_BF16, of rows and weights
     const ptrdiff_t *taps;      ///< offsets in words, `tapCount` of them

@@ -106,16 +106,16 @@ public struct ImageProcess: Sendable {
         nullClass = nil
     }
 
-    /// The process of a pipeline of latents, as its scheduler says it.
+    /// The process of a pipeline of latents: as its scheduler says it, or our own `process.json`, whose `image` is the latent.
     /// - Parameter texts: how many the network is asked for; behind them it has one for "no text", if there are any.
     init(
         pipeline folder: String, network: any ImageNetwork, networkFile: String, override: NamedSchedule?, texts: Int
     ) throws {
-        let process = try ImageProcess(
-            schedulerFile: ModelFolder.scheduler(in: folder), network: network, networkFile: networkFile,
-            override: override)
+        let process = try ImageProcess.load(
+            folder: URL(fileURLWithPath: folder), network: network, networkFile: networkFile, override: override)
         self.init(
-            noise: process.noise, picture: process.picture, nullClass: texts == 0 ? nil : texts)
+            noise: process.noise, picture: process.picture, classNames: texts == 0 ? process.classNames : [],
+            nullClass: texts == 0 ? process.nullClass : texts)
     }
 
     private static func checked(
