@@ -2,10 +2,11 @@
 """How far the targets of two precisions are apart: samples of a bundled model in f32 and in bf16.
 
     python Benchmarks/fidelity/compare_precisions.py DIFFSPEC FOLDER [--model fashion-mnist] [--count 600] [--steps 30]
+        [--classifier FILE]
 
 FOLDER keeps the samples (all by plain sampling); those that are there already are not made again. Prints, in Markdown, the drift
-of samples of the same seed, two-sample tests of samples of other seeds, and their Fréchet distances. Needs PyTorch, numpy,
-safetensors.
+of samples of the same seed, two-sample tests of samples of other seeds, and their Fréchet distances, also in the features of a
+classifier that `train_classifier.py` made or of the public ResNet-20. Needs PyTorch, numpy, safetensors.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "weights" / "training"))
+import classifier
 from frechet import frechet_distance
 
 PERMUTATIONS = 2000
@@ -74,6 +76,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=600)
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--classes", type=int, default=10)
+    parser.add_argument("--classifier", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
 
@@ -84,8 +87,12 @@ def main() -> None:
     print(f"{arguments.model}, K = {arguments.steps}, {arguments.count} samples a set, plain sampling.\n")
     print(f"Same seed in bf16 and in f32: pixels, which go from -1 to 1, differ by {rms.pow(2).mean().sqrt():.4f} (root mean "
           f"square); of a sample by {rms.median():.4f} in the median, {rms.max():.4f} at most.\n")
-    print("| against f32, seed 0 | p of the energy test | Fréchet distance, pixels averaged over "
-          f"{POOLING}×{POOLING} |\n|---|---|---|")
+    spaces = {f"pixels averaged over {POOLING}×{POOLING}": features}
+    if arguments.classifier:
+        network = classifier.load(arguments.classifier)
+        spaces["classifier"] = lambda images: classifier.in_batches(network.features, images).double()
+    print("| against f32, seed 0 | p of the energy test | " + " | ".join(f"Fréchet distance, {name}" for name in spaces)
+          + " |\n" + "|---" * (2 + len(spaces)) + "|")
     others = {
         "f32, seed 1": samples(arguments, "f32", 1),
         "bf16, seed 2": samples(arguments, "bf16", 2),
@@ -94,8 +101,8 @@ def main() -> None:
     }
     for name, images in others.items():
         p = energy_test(features(reference), features(images), arguments.classes)
-        distance = frechet_distance(features(images), features(reference))
-        print(f"| {name} | {p:.4f} | {distance:.3f} |", flush=True)
+        distances = [f"{frechet_distance(space(images), space(reference)):.3f}" for space in spaces.values()]
+        print(f"| {name} | {p:.4f} | " + " | ".join(distances) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
-"""Times Stable Diffusion 1.5's U-Net and decoder at their true size, with random weights, beside PyTorch and OpenVINO.
+"""Times Stable Diffusion 1.5's U-Net and decoder at their true size, with random weights, beside PyTorch, OpenVINO and
+stable-diffusion.cpp.
 
     python compare_latent.py FOLDER --make [--tokenizer DIR]        # writes FOLDER/unet and FOLDER/vae, 3.8 GB
-    python compare_latent.py FOLDER [--part unet] [--batches 1 2 8] [--rounds 3] [--threads 2] [--engines pytorch openvino]
+    python compare_latent.py FOLDER [--part unet] [--batches 1 2 8] [--rounds 3] [--threads 2] [--engines pytorch openvino sdcpp]
 
 With the folder of a CLIP tokenizer (vocab.json, merges.txt) FOLDER becomes a whole pipeline, text encoder and scheduler too, that
-`diffspec sample --model FOLDER --prompt "…"` takes. A latent of 64×64, 77 tokens, f32. Every round times every engine once; printed are medians of milliseconds a row, and medians of
+`diffspec sample --model FOLDER --prompt "…"` takes. stable-diffusion.cpp (`pip install stable-diffusion-cpp-python`, built on this
+machine) needs such a pipeline, has batch 1 only and holds the convolutions' weights in f16; its U-Net's time is that of the second
+step of a picture, its decoder's what is left of the picture's time after its steps, text included. A latent of 64×64, 77 tokens, f32. Every round times every engine once; printed are medians of milliseconds a row, and medians of
 the rounds' ratios. Each engine is a process of its own, so that its peak memory can be read.
 
 Build first: swift build -c release --package-path Benchmarks
@@ -41,14 +44,20 @@ def make(folder: pathlib.Path, tokenizer: pathlib.Path | None) -> None:
 def make_pipeline(folder: pathlib.Path, tokenizer_folder: pathlib.Path) -> None:
     """What a pipeline has beside its two networks, of Stable Diffusion 1.5's true size."""
     from diffusers import DDIMScheduler
+    from safetensors.torch import save_file
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
     tokenizer = CLIPTokenizer.from_pretrained(tokenizer_folder)
     tokenizer.save_pretrained(folder / "tokenizer")
-    CLIPTextModel(CLIPTextConfig(
+    encoder = CLIPTextModel(CLIPTextConfig(
         vocab_size=49408, hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12,
         max_position_embeddings=77, hidden_act="quick_gelu", bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id)).save_pretrained(folder / "text_encoder")
+        eos_token_id=tokenizer.eos_token_id))
+    encoder.save_pretrained(folder / "text_encoder")
+    # Under the names of all published folders, which transformers 5 no longer writes.
+    prefix = "text_model."
+    save_file({prefix + name.removeprefix(prefix): tensor.contiguous() for name, tensor in encoder.state_dict().items()},
+              folder / "text_encoder" / "model.safetensors", metadata={"format": "pt"})
     DDIMScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False,
         steps_offset=1).save_pretrained(folder / "scheduler")
@@ -60,8 +69,28 @@ def make_pipeline(folder: pathlib.Path, tokenizer_folder: pathlib.Path) -> None:
         "vae": ["diffusers", "AutoencoderKL"]}, indent=2))
 
 
+def sdcpp(folder: str, part: str, threads: int) -> None:
+    """As `engine`, for stable-diffusion.cpp."""
+    from stable_diffusion_cpp import StableDiffusion
+
+    pipeline = StableDiffusion(folder, n_threads=threads, wtype="f32", vae_decode_only=True, verbose=False)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        if int(line) != 1:
+            raise SystemExit("stable-diffusion.cpp takes one row at a time: --batches 1")
+        ends = []
+        start = time.perf_counter()
+        pipeline.generate_image("a photo of the cat", cfg_scale=1.0, sample_steps=2, sample_method="euler_a", seed=1,
+                                progress_callback=lambda step, steps, seconds: ends.append(time.perf_counter()))
+        seconds = ends[-1] - ends[-2] if part == "unet" else time.perf_counter() - ends[-1] + ends[0] - start
+        print(seconds * 1e3, flush=True)
+    print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, "MB", flush=True)
+
+
 def engine(name: str, folder: str, part: str, batches: list[int], threads: int) -> None:
     """Answers batch sizes on stdin with milliseconds, in a process of its own."""
+    if name == "sdcpp":
+        return sdcpp(folder, part, threads)
     import numpy as np
     import torch
     from diffusers import AutoencoderKL, UNet2DConditionModel

@@ -68,6 +68,31 @@ import Testing
         #expect(text.contains(part) && (part == "unet" || text.contains("LDMPipeline")), "\(text)")
     }
 
+    /// A pipeline of ours says its process in `process.json`, in place of a scheduler, and may name its classes.
+    @Test func readsOurOwnProcess() throws {
+        let copy = FileManager.default.temporaryDirectory.appendingPathComponent("diffspec-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: copy) }
+        try FileManager.default.copyItem(atPath: Self.folder("LDMPipeline"), toPath: copy.path)
+        try FileManager.default.removeItem(at: copy.appendingPathComponent("scheduler"))
+        #expect(throws: (any Error).self) { try ImageModel(named: copy.path) }
+        let published = try Self.model("LDMPipeline")
+        func write(channels: Int) throws {
+            try Data(
+                """
+                {"schedule": "cosine", "prediction": "v_prediction", "time_scale": 1000,
+                 "image": {"height": 8, "width": 12, "channels": \(channels)}}
+                """.utf8
+            ).write(to: copy.appendingPathComponent("process.json"))
+        }
+        try write(channels: published.picture.channels)
+        let model = try ImageModel(named: copy.path)
+        #expect(model.process.scheduleName == "cosine" && model.process.prediction == .vPrediction)
+        #expect(model.picture.height == 8 && model.picture.width == 12)
+        #expect(model.shown.width * 8 == model.shown.height * 12 && model.shown.channels == 3)
+        try write(channels: 7)
+        #expect(throws: ModelError.self) { try ImageModel(named: copy.path) }
+    }
+
     @Test func asksForPrompts() throws {
         #expect(throws: RecipeError.self) {
             try ImageModel(named: Self.folder("StableDiffusionPipeline"), schedule: nil)
