@@ -47,7 +47,7 @@ let package = Package(
         // Two-sample tests, for the checks of exactness.
         .target(name: "Statistics", dependencies: ["Platform"]),
         // The statistical suite itself, shared by the command line and the tests.
-        .target(name: "Verification", dependencies: ["Couplings", "Diffusion", "Statistics"]),
+        .target(name: "Verification", dependencies: ["Couplings", "Diffusion", "FiniteAlphabets", "Statistics"]),
         // Checkpoints and inference on the CPU.
         .target(name: "NeuralNetwork", dependencies: ["CKernels", "Platform"]),
         // Pictures.
@@ -80,7 +80,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Jobs", "Models", "NeuralNetwork", "Platform", "Processes", "Reports",
+                "Jobs", "Models", "NeuralNetwork", "Platform", "Processes", "Reports", "Verification",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Commands"),

@@ -1,5 +1,8 @@
 import ArgumentParser
 import Jobs
+import Verification
+
+extension Check.Group: ExpressibleByArgument {}
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -8,7 +11,7 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             Couplings against their law and their acceptance rate, speculative against plain samples of chains with \
             closed forms, with every exact draft and several windows; and, as controls, rules known to be wrong, \
-            which must be caught. Prints a table of p-values and exits with 1 if anything fails.
+            which must be caught. The rules for tokens against their law too, by Pearson's χ². Prints a table of p-values and exits with 1 if anything fails.
 
             What should hold is one family of hypotheses, tested at the family-wise level by Holm's procedure; a \
             control must be rejected at p < 1e-6. The p-values are by Kolmogorov and Smirnov's tests on projections, \
@@ -38,14 +41,27 @@ struct VerifyCommand: ParsableCommand {
     )
     var full = false
 
+    @Option(
+        name: .customLong("group"), parsing: .unconditionalSingleValue,
+        help: .init("Only these checks, with their controls (repeatable; default: all).", valueName: "group"))
+    var groups: [Check.Group] = []
+
+    @Option(
+        name: .customLong("vocabulary"), parsing: .unconditionalSingleValue,
+        help: .init(
+            "Number of tokens at which the rules for tokens are tried (repeatable; default: \(VerificationRun.defaultVocabularies.map(String.init).joined(separator: " and "))). A rule that refuses so many is left out.",
+            valueName: "V"))
+    var vocabularies: [Int] = []
+
     @OptionGroup(title: "Result") var result: ResultOptions
 
     func run() throws {
         Interruption.watch()
         try result.check()
         let run = try VerificationRun.run(
-            samples: formerCount ?? count, seed: seed.seed, level: level, full: full, threads: threads.threads,
-            monitor: result.console)
+            samples: formerCount ?? count, seed: seed.seed, level: level, full: full, groups: groups,
+            vocabularies: vocabularies.isEmpty ? VerificationRun.defaultVocabularies : vocabularies,
+            threads: threads.threads, monitor: result.console)
         try result.show(run)
         if let failure = run.failure { throw failure }
     }

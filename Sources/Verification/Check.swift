@@ -10,11 +10,15 @@ public struct Check: Sendable {
         case meeting
         /// Speculative samples of a chain have the law of plain ones.
         case speculation
+        /// A rule for tokens makes tokens of the target's law, and takes drafts as often as it says.
+        case finite
         /// Something known to be wrong, which the tests must find out: proof that they can.
         case control
     }
 
     public let group: Group
+    /// Which group's tests a control is to prove; of another check its own group.
+    public let about: Group
     public let name: String
     /// The test that gives the p-value.
     public let test: String
@@ -23,9 +27,11 @@ public struct Check: Sendable {
     let run: @Sendable () throws -> TestResult
 
     public init(
-        group: Group, name: String, test: String, samples: Int, run: @escaping @Sendable () throws -> TestResult
+        group: Group, about: Group? = nil, name: String, test: String, samples: Int,
+        run: @escaping @Sendable () throws -> TestResult
     ) {
         self.group = group
+        self.about = about ?? group
         self.name = name
         self.test = test
         self.samples = samples

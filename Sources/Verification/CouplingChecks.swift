@@ -113,7 +113,8 @@ struct CoupledStep: Sendable {
     func marginalCheck(of rule: RuleCase, group: Check.Group) -> Check {
         let across = [[0.5, 0.5, 0.7, -0.1], [0.1, 0.7, -0.5, 0.5], [0, 0, 0, 1]]
         return Check(
-            group: group, name: "marginal, \(rule.name), ‖Δ‖ = \(distance.formatted)", test: "KS one-sample",
+            group: group, about: .marginal, name: "marginal, \(rule.name), ‖Δ‖ = \(distance.formatted)",
+            test: "KS one-sample",
             samples: samples
         ) {
             var residuals: [[Double]] = []
@@ -136,7 +137,8 @@ struct CoupledStep: Sendable {
     /// The number of accepted drafts is binomial with `2Φ(-‖Δ‖/2)`; z-test (de Moivre and Laplace).
     func meetingCheck(of rule: RuleCase, group: Check.Group) -> Check {
         Check(
-            group: group, name: "meeting, \(rule.name), ‖Δ‖ = \(distance.formatted)", test: "z, binomial",
+            group: group, about: .meeting, name: "meeting, \(rule.name), ‖Δ‖ = \(distance.formatted)",
+            test: "z, binomial",
             samples: samples
         ) {
             var accepted = 0

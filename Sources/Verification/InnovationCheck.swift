@@ -18,7 +18,8 @@ enum InnovationCheck {
         group: Check.Group, name: String, count: Int, rule: RuleCase, dimension: Int,
         run: @escaping @Sendable (any VerificationRule) throws -> Void
     ) -> Check {
-        Check(group: group, name: "\(name), innovations", test: "KS one-sample, z", samples: count) {
+        Check(group: group, about: .speculation, name: "\(name), innovations", test: "KS one-sample, z", samples: count)
+        {
             let recorder = Recorder(rule: try rule.rule(dimension))
             try run(recorder)
             let innovations = recorder.innovations

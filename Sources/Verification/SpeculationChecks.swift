@@ -141,7 +141,10 @@ struct SpeculationChecks: Sendable {
     /// With each draft a wrong rule must be found out on one of the chains at least: the better a draft, the less
     /// there is to get wrong. Bonferroni over the chains.
     private func control(_ draft: String, rule: RuleCase, index: Int) -> Check {
-        Check(group: .control, name: "\(draft), \(rule.name)", test: Self.marginalTest, samples: samples) {
+        Check(
+            group: .control, about: .speculation, name: "\(draft), \(rule.name)", test: Self.marginalTest,
+            samples: samples
+        ) {
             let results = try chains.indices.filter { chains[$0].isForControls }.compactMap { c in
                 try chains[c].drafts.first { $0.name == draft }.map {
                     try compare(c, $0, window: controlWindow.policy, rule: rule, index: index)
@@ -164,7 +167,7 @@ struct SpeculationChecks: Sendable {
             let name = "\(chain.name), \(draft.name), \(rule.name)"
             let number = index + checks.count
             checks.append(
-                Check(group: .control, name: name, test: Self.marginalTest, samples: samples) {
+                Check(group: .control, about: .speculation, name: name, test: Self.marginalTest, samples: samples) {
                     try compare(c, draft, window: controlWindow.policy, rule: rule, index: number)
                 })
         }
@@ -213,7 +216,7 @@ struct SpeculationChecks: Sendable {
     ) -> Check {
         let count = fewerSamples
         let name = "\(chain.name), \(draft.name), window \(Self.meetingWindow), \(rule.name)"
-        return Check(group: group, name: name, test: "z, martingale", samples: count) {
+        return Check(group: group, about: .meeting, name: name, test: "z, martingale", samples: count) {
             var (excess, variance) = (0.0, 0.0)
             var range = Self.samples(count, ofCheck: index)
             let limit = range.lowerBound + Self.mostMeetingSamples * count

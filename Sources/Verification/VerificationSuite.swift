@@ -1,4 +1,5 @@
 import Diffusion
+import FiniteAlphabets
 import Foundation
 import Statistics
 import Synchronization
@@ -23,6 +24,10 @@ public struct VerificationSuite: Sendable {
 
     /// At which every control is rejected at `controlLevel`.
     public static let defaultSamples = 25_000
+    /// What a vocabulary may be for the rules for tokens.
+    public static let vocabularies = ParameterRange("the vocabulary", from: 2, to: 1_000_000)
+    /// One that no rule refuses, and one at which outcomes are many.
+    public static let defaultVocabularies = [8, 40]
     /// Below it the tests' asymptotic p-values are too rough.
     public static let fewestSamples = 1_000
 
@@ -35,11 +40,12 @@ public struct VerificationSuite: Sendable {
     ///   - level: the family-wise level.
     ///   - grid: the whole product takes about three times as long.
     ///   - chains: by default the suite's own; give others to try your chain or draft.
+    ///   - vocabularies: sizes, from 2 to a million, at which the rules for tokens are tried.
     ///   - threads: for the plain samples, which are drawn at once.
-    /// - Throws: `DiffusionError` for too few samples, or what a chain throws.
+    /// - Throws: `DiffusionError` for too few samples, `CouplingError` for a vocabulary that cannot be, or what a chain throws.
     public init(
         samples: Int = defaultSamples, seed: UInt64 = 0, level: Double = defaultLevel, grid: Grid = .thinned,
-        chains: [ChainCase]? = nil, threads: Int = 1
+        chains: [ChainCase]? = nil, vocabularies: [Int] = defaultVocabularies, threads: Int = 1
     ) throws {
         guard samples >= Self.fewestSamples else {
             throw DiffusionError("samples", expected: "at least \(Self.fewestSamples)", found: "\(samples)")
@@ -50,20 +56,24 @@ public struct VerificationSuite: Sendable {
         let speculation = try SpeculationChecks(
             chains: chains ?? AnalyticChains.all(), grid: grid, samples: samples, seed: seed, threads: threads)
         checks += speculation.all(rules: rules, wrong: CouplingChecks.wrong, index: checks.count)
+        for vocabulary in vocabularies {
+            try Self.vocabularies.check(Double(vocabulary))
+            checks += try FiniteChecks(vocabulary: vocabulary, samples: samples, seed: seed).all(index: checks.count)
+        }
         self.checks = checks
     }
 
     /// Runs the checks, several at a time. The findings come in the checks' order and depend on nothing but the
     /// samples and the seed.
     /// - Parameters:
-    ///   - groups: which checks; the family is what is run.
+    ///   - groups: which checks, with the controls that are about them; the family is what is run.
     ///   - threads: how many checks run at a time.
     ///   - onChecked: called from any thread after each check with how many are done.
     public func run(
         groups: Set<Check.Group> = Set(Check.Group.allCases), threads: Int = 1,
         onChecked: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> [Finding] {
-        let checks = checks.filter { groups.contains($0.group) }
+        let checks = checks.filter { groups.contains($0.group) || groups.contains($0.about) }
         let done = Mutex(0)
         let results = try checks.concurrentMap(threads: threads) { check in
             let result = try check.run()

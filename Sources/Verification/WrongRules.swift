@@ -1,4 +1,5 @@
 import Couplings
+import FiniteAlphabets
 import Foundation
 
 /// Algorithm 5 of DB25 (De Bortoli et al. 2025, *Accelerated Diffusion Models via Speculative Sampling*, App. A), the
@@ -28,4 +29,14 @@ package struct AcceptEverything: VerificationRule {
         let distance = proposal.discrepancy.reduce(0) { $0 + $1 * $1 }.squareRoot()
         return Verdict(state: proposal.state, isAccepted: true, distance: distance)
     }
+}
+
+/// DB25's Algorithm 5 on tokens: a rejected draft is replaced by a fresh draw from the target, where the residual law belongs.
+struct ResamplingRule: MultiDraftRule {
+    let isExact = false
+    let naive: NaiveRule
+
+    var problem: MultiDraftProblem { naive.problem }
+    var residual: FiniteDistribution? { problem.target }
+    func takingProbabilities(of drafts: [Int]) -> [Double] { naive.takingProbabilities(of: drafts) }
 }

@@ -17,6 +17,7 @@ public struct VerificationRun: RunResult {
     private enum CodingKeys: String, CodingKey { case samples, full, seed, level, control_level, passed, findings }
 
     public static let defaultSamples = VerificationSuite.defaultSamples
+    public static let defaultVocabularies = VerificationSuite.defaultVocabularies
     public static let defaultLevel = VerificationSuite.defaultLevel
 
     /// - Parameters:
@@ -24,23 +25,32 @@ public struct VerificationRun: RunResult {
     ///   - seed: all randomness is a function of it.
     ///   - level: family-wise level of the hypotheses.
     ///   - full: every rule with every draft and every window.
+    ///   - groups: which checks, with their controls; empty for all.
+    ///   - vocabularies: sizes at which the rules for tokens are tried.
     ///   - threads: cores to use, at least 1; changes no result.
     ///   - monitor: is told how far the run is, and may end it.
     public static func run(
-        samples: Int, seed: UInt64, level: Double, full: Bool, threads: Int, monitor: any RunMonitor = NoMonitor()
+        samples: Int, seed: UInt64, level: Double, full: Bool, groups: [Check.Group] = [],
+        vocabularies: [Int] = VerificationSuite.defaultVocabularies, threads: Int,
+        monitor: any RunMonitor = NoMonitor()
     ) throws -> VerificationRun {
         guard (VerificationSuite.fewestSamples...10_000_000).contains(samples) else {
             throw RecipeError(
                 "count", "must be from \(VerificationSuite.fewestSamples) to 10000000, found \(samples).")
         }
         guard level > 0, level < 1 else { throw RecipeError("level", "must be between 0 and 1, found \(level).") }
+        for vocabulary in vocabularies {
+            try VerificationSuite.vocabularies.check(Double(vocabulary), setting: "vocabulary")
+        }
         let clock = ContinuousClock.now
         let suite = try VerificationSuite(
-            samples: samples, seed: seed, level: level, grid: full ? .full : .thinned, threads: threads)
-        monitor.begin("verify", total: Double(suite.checks.count))
+            samples: samples, seed: seed, level: level, grid: full ? .full : .thinned,
+            vocabularies: vocabularies, threads: threads)
+        monitor.begin("verify", total: 1)
         defer { monitor.end() }
-        let findings = try suite.run(threads: threads) { done, total in
-            monitor.update(done: Double(done)) { _ in "\(done) of \(total) checks" }
+        let chosen = Set(groups.isEmpty ? Check.Group.allCases : groups)
+        let findings = try suite.run(groups: chosen, threads: threads) { done, total in
+            monitor.update(done: Double(done) / Double(total)) { _ in "\(done) of \(total) checks" }
         }
         return VerificationRun(
             samples: samples, full: full, seed: seed, level: level, control_level: VerificationSuite.controlLevel,

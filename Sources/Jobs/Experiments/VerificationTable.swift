@@ -24,6 +24,7 @@ struct VerificationTable {
         case .marginal: "A verified step is N(m^q, s² I)"
         case .meeting: "Drafts are accepted with probability 2Φ(-‖Δ‖/2)"
         case .speculation: "Speculative samples have the law of plain ones"
+        case .finite: "A token has the target's law, and drafts are taken as often as said"
         case .control: "Controls: wrong on purpose, must be rejected at p < \(pValue(VerificationSuite.controlLevel))"
         }
     }
