@@ -39,7 +39,7 @@ let package = Package(
         .systemLibrary(name: "CGLPK", providers: [.apt(["libglpk-dev"]), .brew(["glpk"])]),
         .target(
             name: "FiniteAlphabets",
-            dependencies: ["Couplings", .target(name: "CGLPK", condition: .when(traits: ["GLPK"]))]),
+            dependencies: ["Couplings", "Platform", .target(name: "CGLPK", condition: .when(traits: ["GLPK"]))]),
         // Models of text and the speculative decoder over them.
         .target(name: "TokenModels", dependencies: ["CKernels", "Couplings", "FiniteAlphabets"]),
         // Chains, drafts and the speculative loop: pure Swift, no I/O.
@@ -56,13 +56,16 @@ let package = Package(
             providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
         .target(name: "Imaging", dependencies: ["CPNG", "Platform"]),
         // A model folder as a chain: where the network meets the mathematics.
-        .target(name: "Models", dependencies: ["Diffusion", "NeuralNetwork", "Platform", "Statistics"]),
+        .target(
+            name: "Models", dependencies: ["Diffusion", "FiniteAlphabets", "NeuralNetwork", "Platform", "Statistics"]),
         // The account of a run, as all programs print it.
         .target(name: "Reports", dependencies: ["Diffusion", "Models", "NeuralNetwork", "Platform", "Statistics"]),
         // Networks of programs in other languages as targets: the library libdiffspec with the header diffspec.h.
         .target(
             name: "CInterface",
-            dependencies: ["Couplings", "Diffusion", "Models", "NeuralNetwork", "Platform", "Reports"],
+            dependencies: [
+                "Couplings", "Diffusion", "FiniteAlphabets", "Models", "NeuralNetwork", "Platform", "Reports",
+            ],
             exclude: ["diffspec.h"]),
         // One computation on many processes, whatever connects them.
         .target(name: "Processes", dependencies: ["Diffusion"]),

@@ -2,6 +2,7 @@
 
 import Couplings
 import Diffusion
+import FiniteAlphabets
 import Models
 import Platform
 import Reports
@@ -224,4 +225,39 @@ public func diffspecModelSampler(
 @_cdecl("diffspec_model_close")
 public func diffspecModelClose(_ model: UnsafeMutableRawPointer?) {
     if let model { Unmanaged<BundledNetwork>.fromOpaque(model).release() }
+}
+
+@_cdecl("diffspec_couple")
+public func diffspecCouple(
+    _ recipe: UnsafePointer<CChar>?, _ vocabulary: Int64, _ target: UnsafePointer<Float>?, _ drafts: Int64,
+    _ laws: Int64, _ draft: UnsafePointer<Float>?, _ drafted: UnsafePointer<Int64>?, _ seed: UInt64, _ position: Int64,
+    _ token: UnsafeMutablePointer<Int64>?, _ taken: UnsafeMutablePointer<Int64>?,
+    _ exact: UnsafeMutablePointer<Int32>?, _ error: ErrorText?
+) -> Int32 {
+    status(error) {
+        let recipe = try TokenRecipe(json: recipe)
+        guard let target, let draft, let drafted else {
+            throw RecipeError("target, draft and drafted", "must not be null pointers.")
+        }
+        guard (1...1 << 31).contains(vocabulary) else {
+            throw RecipeError("vocabulary", "must be from 1 to 2³¹, found \(vocabulary).")
+        }
+        try MultiDraftProblem.draftCounts.check(Double(drafts), setting: "drafts")
+        guard laws == 1 || laws == drafts else {
+            throw RecipeError("laws", "must be 1, of all drafts, or one for each of the \(drafts), found \(laws).")
+        }
+        func law(_ scores: UnsafePointer<Float>, _ index: Int, _ name: String) throws -> SparseLaw {
+            let row = UnsafeBufferPointer(start: scores + index * Int(vocabulary), count: Int(vocabulary))
+            return try recipe.truncation.law(ofLogits: Array(row), name: name)
+        }
+        var draftLaws = try (0..<Int(laws)).map { try law(draft, $0, "draft \($0)") }
+        if draftLaws.count == 1 { draftLaws = Array(repeating: draftLaws[0], count: Int(drafts)) }
+        let decision = try recipe.verification.decision(
+            target: law(target, 0, "target"), drafts: draftLaws, drafted: (0..<Int(drafts)).map { Int(drafted[$0]) },
+            seed: seed, position: Int(position))
+        token?.pointee = Int64(decision.token)
+        taken?.pointee = Int64(decision.draft ?? -1)
+        exact?.pointee = decision.isExact ? 1 : 0
+        return Status.finished
+    }
 }

@@ -6,8 +6,7 @@ import Platform
 
 /// The JSON that a sampler is made from; its keys stand in `diffspec.h`.
 struct SamplerRecipe: Decodable {
-    /// In messages, in the place of a file's name.
-    static let source = "recipe"
+    static let source = RecipeText.source
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case name, shape, schedule, scheduler, coefficients, langevin, prediction, chain, steps, churn, spacing,
@@ -63,22 +62,7 @@ struct SamplerRecipe: Decodable {
 
     /// - Throws: `ModelError` naming the key.
     init(json text: UnsafePointer<CChar>?) throws {
-        guard let text else { throw ModelError(Self.source, expected: "JSON", found: "a null pointer") }
-        let json: JSON
-        do { json = try JSON(parsing: UnsafeRawBufferPointer(start: text, count: strlen(text))) } catch {
-            throw ModelError(Self.source, expected: "valid JSON", found: "\(error)")
-        }
-        guard case .object(let members) = json else {
-            throw ModelError(Self.source, expected: "an object", found: String(json.description.prefix(80)))
-        }
-        let known = CodingKeys.allCases.map(\.rawValue)
-        if let other = members.first(where: { !known.contains($0.key) }) {
-            throw ModelError(
-                Self.source, key: other.key, expected: "one of \(known.sorted().joined(separator: ", "))",
-                found: "another key")
-        }
-        // null stands for what is not there.
-        let given = JSON.object(members.filter { $0.value != .null })
+        let given = try RecipeText.object(text, keys: CodingKeys.allCases.map(\.rawValue))
         self = try JSONFile.decode(SamplerRecipe.self, from: given, path: Self.source)
         scheduler = given["scheduler"]
     }

@@ -77,6 +77,19 @@ void diffspec_sampler_destroy(diffspec_sampler *sampler);
 /* The standard normals that a sample's step adds, or, for step -1, its first state: for tests against other loops. */
 void diffspec_noise(uint64_t seed, int64_t sample, int32_t step, int64_t count, double *values);
 
+/* Verifies the drafted tokens of a language model's decoder: which token comes out, by a rule of several drafts. A function of
+ * its arguments alone. The recipe's keys, all optional:
+ *   rule              "specinfer" (default), "naive", "kseq", "importance", "importance-truncated", "global-resolution", "max-flow", "lp"
+ *   temperature (1), top_k, top_p, min_p   what is made of the logits, target's and drafts' alike, in the order of transformers
+ *   tolerance, free_tokens                 of global-resolution and importance-truncated
+ * target [vocabulary] and draft [laws, vocabulary] are logits; laws is 1, if one law drew all the drafts, or `drafts`. drafted
+ * [drafts] are the tokens that were drawn from the drafts' laws (after temperature and truncation). *token becomes the token that comes
+ * out, *taken which of the drafts it is, or -1, *exact whether it has the target's law; each may be NULL. Returns
+ * DIFFSPEC_FINISHED or DIFFSPEC_FAILED. */
+int32_t diffspec_couple(const char *recipe, int64_t vocabulary, const float *target, int64_t drafts, int64_t laws,
+                        const float *draft, const int64_t *drafted, uint64_t seed, int64_t position, int64_t *token,
+                        int64_t *taken, int32_t *exact, char **error);
+
 /* A model folder of pictures, run by this library's own network. */
 diffspec_model *diffspec_model_open(const char *folder, char **error);
 /* JSON: name, shape, range, classes, class_count, null_class, schedule, prediction, parameters. */

@@ -11,7 +11,8 @@ from ._result import Count, Result
 from .models import Model, load
 from .sampling import langevin, noise, sample
 from .schedule import Schedule
+from .tokens import Coupled, couple
 from .verification import Verification, verify
 
-__all__ = ["Count", "DiffSpecError", "Model", "Result", "Schedule", "Verification", "langevin", "load", "noise", "sample",
-           "verify", "version"]
+__all__ = ["Count", "Coupled", "DiffSpecError", "Model", "Result", "Schedule", "Verification", "couple", "langevin", "load",
+           "noise", "sample", "verify", "version"]

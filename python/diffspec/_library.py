@@ -27,6 +27,8 @@ _SIGNATURES = {
     "diffspec_sampler_report": (c_void_p, (c_void_p, ERROR)),
     "diffspec_sampler_destroy": (None, (c_void_p,)),
     "diffspec_noise": (None, (c_uint64, c_int64, c_int32, c_int64, c_void_p)),
+    "diffspec_couple": (c_int32, (c_char_p, c_int64, c_void_p, c_int64, c_int64, c_void_p, c_void_p, c_uint64, c_int64,
+                                  POINTER(c_int64), POINTER(c_int64), POINTER(c_int32), ERROR)),
     "diffspec_model_open": (c_void_p, (c_char_p, ERROR)),
     "diffspec_model_describe": (c_void_p, (c_void_p, ERROR)),
     "diffspec_model_predict": (c_int32, (c_void_p, c_int64, c_void_p, c_void_p, c_void_p, c_int32, c_void_p, ERROR)),

@@ -1,5 +1,5 @@
 import Couplings
-import Foundation
+import Platform
 
 /// Protocol 3 (CWC, Section 3): Gumbel coupling, without communication.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// A memoryless channel used n times, with words grouped by type (MC, Appendix C), in the log domain.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// A channel W(y|x) with finitely many inputs and outputs.
 public struct DiscreteChannel: Sendable {

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// The minimax converse of a channel and its saddle point (MC, Sections III to VI and Appendix C).
 ///

@@ -1,5 +1,5 @@
 import Couplings
-import Foundation
+import Platform
 
 /// The Neyman–Pearson function β_a(P, Q): the least Q-probability of a test that P passes with probability at least a
 /// (MC, Section II).

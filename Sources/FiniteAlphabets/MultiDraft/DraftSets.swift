@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// The sets of tokens that n drafts can form, with their probabilities (GR, Appendix K).
 ///

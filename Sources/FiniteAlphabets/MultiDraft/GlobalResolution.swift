@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// Algorithm 1 (GR, Section 6): global resolution, the optimal transport for n i.i.d. drafts by two convex
 /// minimisations.

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// K-SEQ (SpecTr, Sun et al. 2023), a baseline of IW and GR: sequential selection with a deflated target.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// Theorem 3.1 (GR, Section 3.2; Hu et al. 2025): the optimal acceptance of n independent drafts,
 /// α* = 1 + min_H ψ(H), ψ(H) = q(H) - ∏_k p_k(H). For n = 2 this is Theorem 3 of IW.

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// Theorem 6.2 with Lemma 6.3 (GR, Section 6.1): H*, and feasible shares p_i of the tokens outside it.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// Theorems 6.4 and 6.5 (GR, Section 6.2, Appendix K): the outer or the inner system as one convex minimisation.
 ///

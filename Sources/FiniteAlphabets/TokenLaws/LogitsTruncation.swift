@@ -1,4 +1,4 @@
-import Foundation
+import Platform
 
 /// What is made of a language model's scores before a token is drawn from them: temperature, top-k, top-p and min-p, in the
 /// order in which transformers' `generate` applies them, each to what the ones before have left.

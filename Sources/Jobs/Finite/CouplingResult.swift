@@ -1,6 +1,7 @@
 import Couplings
 import FiniteAlphabets
 import Foundation
+import Models
 import Statistics
 
 /// What a coupling does: its exact acceptance and law, and samples of it.

@@ -31,17 +31,9 @@ public struct CouplingStream: Sendable {
 
     /// - Throws: `RecipeError`, before anything is read.
     public func check() throws(RecipeError) {
-        try parameters.check()
+        _ = try TokenVerification(rule: rule, parameters: parameters)
         guard (1...1024).contains(threads) else {
             throw RecipeError("threads", "must be from 1 to 1024, found \(threads).")
-        }
-        try Self.check(rule)
-    }
-
-    private static func check(_ rule: CouplingRule) throws(RecipeError) {
-        guard rule.choosesAmongDrafts else {
-            throw RecipeError(
-                "rule", "\(rule.rawValue) couples two parties that draw for themselves; it verifies no drafted tokens.")
         }
     }
 
@@ -114,18 +106,6 @@ public struct CouplingStream: Sendable {
         } else {
             throw failure("\"draft\" must be the law of all drafted tokens, or \"drafts\" a list of one for each")
         }
-        let sparse = try SparseProblem(target: TokenLawReader.law(target, name: "target"), drafts: laws)
-        let places = try zip(tokens, laws).enumerated().map { position, pair in
-            let (token, law) = pair
-            guard (0..<law.vocabularySize).contains(token) else {
-                throw CouplingError.tokenOutOfRange(
-                    name: "drafted token \(position)", token: token, vocabularySize: law.vocabularySize)
-            }
-            guard let place = sparse.index(of: token), sparse.problem.drafts[position][place] > 0 else {
-                throw failure("drafted token \(position), \(token), has no probability by its own law")
-            }
-            return place
-        }
         var rule = self.rule
         if let name = json["rule"], name != .null {
             guard let named = name.string.flatMap(CouplingRule.init) else {
@@ -133,20 +113,14 @@ public struct CouplingStream: Sendable {
             }
             rule = named
         }
-        try Self.check(rule)
-        guard let coupling = try parameters.multiDraftRule(rule, sparse.problem) else { return [] }
-        let source = RandomSource(seed: UInt64(try integer("seed", default: Int(seed))))
-        let position = try integer("position", default: 0)
-        var randomness = source.stream(
-            sample: position >> 31, step: position & 0x7FFF_FFFF, purpose: .verification)
-        let selection = try coupling.select(from: places, randomness: &randomness)
+        let decision = try TokenVerification(rule: rule, parameters: parameters).decision(
+            target: TokenLawReader.law(target, name: "target"), drafts: laws, drafted: tokens,
+            seed: UInt64(try integer("seed", default: Int(seed))), position: try integer("position", default: 0))
         var members: [JSON.Member] = [
-            .init("token", .integer(sparse.tokens[selection.token])), .init("accepted", .bool(selection.isAccepted)),
+            .init("token", .integer(decision.token)), .init("accepted", .bool(decision.draft != nil)),
         ]
-        if selection.isAccepted, let index = places.firstIndex(of: selection.token) {
-            members.append(.init("draft", .integer(index)))
-        }
-        if !coupling.isExact { members.append(.init("exact", .bool(false))) }
+        if let draft = decision.draft { members.append(.init("draft", .integer(draft))) }
+        if !decision.isExact { members.append(.init("exact", .bool(false))) }
         return members
     }
 }

@@ -1,6 +1,7 @@
 import Couplings
 import FiniteAlphabets
 import Foundation
+import Models
 import TokenModels
 
 /// What one or several rules decoded, and at what cost.

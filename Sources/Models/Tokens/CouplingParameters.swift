@@ -1,5 +1,4 @@
 import FiniteAlphabets
-import Models
 
 /// What the couplings' own parameters are.
 public struct CouplingParameters: Codable, Sendable {
@@ -15,7 +14,7 @@ public struct CouplingParameters: Codable, Sendable {
     }
 
     /// - Throws: `RecipeError`, before any file is read.
-    func check() throws(RecipeError) {
+    public func check() throws(RecipeError) {
         try GlobalResolution.tolerances.check(tolerance, setting: "tolerance")
         try ImportanceWeightedRule.freeTokenCounts.check(Double(freeTokens), setting: "free-tokens")
         try DistributionDiscretization.precisions.check(precision, setting: "precision")
@@ -23,7 +22,7 @@ public struct CouplingParameters: Codable, Sendable {
 
     /// The rule for several drafts; nil for the couplings of two parties without common knowledge, which look at one
     /// draft alone.
-    func multiDraftRule(_ rule: CouplingRule, _ problem: MultiDraftProblem) throws -> (any MultiDraftRule)? {
+    public func multiDraftRule(_ rule: CouplingRule, _ problem: MultiDraftProblem) throws -> (any MultiDraftRule)? {
         switch rule {
         case .gumbel, .minhash, .lowCommunication: nil
         case .maximal, .naive: try NaiveRule(problem)
@@ -40,7 +39,7 @@ public struct CouplingParameters: Codable, Sendable {
 
 extension ParameterRange {
     /// Asks the library's range about a setting of the command line.
-    func check(_ value: Double, setting: String) throws(RecipeError) {
+    package func check(_ value: Double, setting: String) throws(RecipeError) {
         guard contains(value) else {
             let found = Int(exactly: value).map(String.init) ?? "\(value)"
             throw RecipeError(setting, "must be \(expected), found \(found).")
