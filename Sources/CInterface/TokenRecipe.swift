@@ -8,7 +8,7 @@ struct TokenRecipe: Decodable {
     private static let source = RecipeText.source
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case rule, temperature, tolerance
+        case rule, temperature, tolerance, likeliest
         case topK = "top_k"
         case topP = "top_p"
         case minP = "min_p"
@@ -33,6 +33,7 @@ struct TokenRecipe: Decodable {
         var parameters = CouplingParameters()
         parameters.tolerance = try values.decodeIfPresent(Double.self, forKey: .tolerance) ?? parameters.tolerance
         parameters.freeTokens = try values.decodeIfPresent(Int.self, forKey: .freeTokens) ?? parameters.freeTokens
+        parameters.likeliest = try values.decodeIfPresent(Int.self, forKey: .likeliest) ?? parameters.likeliest
         verification = try TokenVerification(
             rule: JSONFile.value(rule, key: CodingKeys.rule.rawValue, file: Self.source), parameters: parameters)
         var truncation = LogitsTruncation()

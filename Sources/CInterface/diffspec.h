@@ -79,9 +79,10 @@ void diffspec_noise(uint64_t seed, int64_t sample, int32_t step, int64_t count, 
 
 /* Verifies the drafted tokens of a language model's decoder: which token comes out, by a rule of several drafts. A function of
  * its arguments alone. The recipe's keys, all optional:
- *   rule              "specinfer" (default), "naive", "kseq", "importance", "importance-truncated", "global-resolution", "max-flow", "lp"
+ *   rule              "specinfer" (default), "naive", "kseq", "importance", "importance-truncated", "importance-vocabulary", "hybrid",
+ *                     "global-resolution", "max-flow", "lp"
  *   temperature (1), top_k, top_p, min_p   what is made of the logits, target's and drafts' alike, in the order of transformers
- *   tolerance, free_tokens                 of global-resolution and importance-truncated
+ *   tolerance, free_tokens, likeliest      as `diffspec couple` has them
  * target [vocabulary] and draft [laws, vocabulary] are logits; laws is 1, if one law drew all the drafts, or `drafts`. drafted
  * [drafts] are the tokens that were drawn from the drafts' laws (after temperature and truncation). *token becomes the token that comes
  * out, *taken which of the drafts it is, or -1, *exact whether it has the target's law; each may be NULL. Returns

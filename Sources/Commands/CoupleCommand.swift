@@ -64,8 +64,16 @@ struct CoupleCommand: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: .init("s of importance-truncated: tokens whose pairs are optimised.", valueName: "s"))
+        help: .init(
+            "s of importance-truncated and importance-vocabulary: tokens whose pairs are optimised.", valueName: "s"))
     var freeTokens = 64
+
+    @Option(
+        parsing: .unconditional,
+        help: .init(
+            "The vocabulary of importance-vocabulary: so many likeliest tokens of the target, and as many of the draft.",
+            valueName: "k"))
+    var likeliest = 20
 
     @OptionGroup var threads: ThreadsOption
     @OptionGroup(title: "Result") var result: ResultOptions
@@ -73,7 +81,7 @@ struct CoupleCommand: ParsableCommand {
     private var request: CouplingRequest {
         CouplingRequest(
             target: target ?? "", draft: draftLaw.file ?? "", drafts: drafts, rule: rule,
-            parameters: .init(tolerance: tolerance, freeTokens: freeTokens, precision: precision),
+            parameters: .init(tolerance: tolerance, freeTokens: freeTokens, likeliest: likeliest, precision: precision),
             count: formerCount ?? count, seed: seed.seed)
     }
 

@@ -54,8 +54,13 @@ struct DecodeCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: .init("τ of global-resolution.", valueName: "τ"))
     var tolerance = 1e-3
 
-    @Option(parsing: .unconditional, help: .init("s of importance-truncated.", valueName: "s"))
+    @Option(parsing: .unconditional, help: .init("s of importance-truncated and importance-vocabulary.", valueName: "s"))
     var freeTokens = 16
+
+    @Option(
+        parsing: .unconditional,
+        help: .init("The likeliest tokens that importance-vocabulary holds, of each law.", valueName: "k"))
+    var likeliest = 20
 
     @Option(
         parsing: .unconditional,
@@ -72,6 +77,7 @@ struct DecodeCommand: ParsableCommand {
         (request.order, request.draftOrder) = (order, draftOrder)
         (request.lookahead, request.drafts, request.rules) = (lookahead, drafts, rule)
         (request.parameters.tolerance, request.parameters.freeTokens) = (tolerance, freeTokens)
+        request.parameters.likeliest = likeliest
         (request.tokens, request.prompt, request.pairs) = (tokens, prompt, pairs)
         (request.temperature, request.seed) = (formerTemperature ?? tokenTemperature, seed.seed)
         return request

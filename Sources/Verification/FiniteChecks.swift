@@ -64,6 +64,14 @@ struct FiniteChecks {
             ("recursive rejection", { try RecursiveRejectionRule(problem) }),
             ("importance", { try ImportanceWeightedRule(problem) }),
             ("importance, truncated", { try ImportanceWeightedRule(problem, method: .truncated(freeTokens: 2)) }),
+            (
+                "importance, likeliest",
+                { try ImportanceWeightedRule(problem, method: .truncatedVocabulary(likeliest: 8, freeTokens: 4)) }
+            ),
+            (
+                "hybrid",
+                { try HybridRule(problem) { problem throws(CouplingError) in try RecursiveRejectionRule(problem) } }
+            ),
             ("maximum flow", { try MaxFlowTransport(problem) }),
             ("linear program", { try LinearProgramTransport(problem, solver: PreferredSolver.make()) }),
             ("global resolution", { try GlobalResolution(problem) }),

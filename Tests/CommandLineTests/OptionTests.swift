@@ -195,6 +195,7 @@ extension CommandLineTests {
                     "tolerance": (["0.05"], ["--rule", "global-resolution"]),
                     "precision": (["0.3"], ["--rule", "low-communication", "--drafts", "1"]),
                     "free-tokens": (["2"], ["--rule", "importance-truncated"]),
+                    "likeliest": (["1"], ["--rule", "importance-vocabulary", "--drafts", "2"]),
                 ], sames: ["threads": ["1"]], elsewhere: ["stream"]),
             Case(
                 command: "decode", base: ["--text", "x.txt", "--prompt", "the ", "--tokens", "40"],
@@ -205,6 +206,7 @@ extension CommandLineTests {
                     "seed": (["5"], ["--token-temperature", "3"]),
                     "tolerance": (["0.3"], ["--rule", "global-resolution", "--token-temperature", "3"]),
                     "free-tokens": (["1"], ["--rule", "importance-truncated", "--token-temperature", "3"]),
+                    "likeliest": (["0"], ["--rule", "importance-vocabulary", "--token-temperature", "3"]),
                     "pairs": (["3"], []),
                 ], elsewhere: ["checkpoint", "tokenizer"]),
             Case(

@@ -37,8 +37,7 @@ enum Scenarios {
         ]
         let rules = [
             "maximal", "gumbel", "minhash", "low-communication", "naive", "kseq", "specinfer", "importance",
-            "importance-truncated", "lp",
-            "max-flow", "global-resolution",
+            "importance-truncated", "importance-vocabulary", "hybrid", "lp", "max-flow", "global-resolution",
         ]
         let couple = rules.flatMap { rule in
             ["1", "2", "3"].map {

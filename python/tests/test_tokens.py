@@ -11,7 +11,8 @@ import pytest
 import diffspec
 
 PROGRAM = Path(__file__).resolve().parents[2] / ".build/release/diffspec"
-RULES = ("specinfer", "naive", "kseq", "importance", "importance-truncated", "global-resolution", "max-flow", "lp")
+RULES = ("specinfer", "naive", "kseq", "importance", "importance-truncated", "importance-vocabulary", "hybrid",
+         "global-resolution", "max-flow", "lp")
 RNG = np.random.default_rng(5)
 TARGET, DRAFT = 1.5 * RNG.normal(size=(2, 6))
 

@@ -16,7 +16,8 @@ public struct ImportanceWeightedRule: MultiDraftRule {
 
     /// What s may be.
     public static let freeTokenCounts = ParameterRange("the number of free tokens", "at least 0") { $0 >= 0 }
-    static let likeliestCounts = ParameterRange("the number of likeliest tokens", "at least 0") { $0 >= 0 }
+    /// What the number of likeliest tokens may be.
+    public static let likeliestCounts = ParameterRange("the number of likeliest tokens", "at least 0") { $0 >= 0 }
 
     public let problem: MultiDraftProblem
     public var isExact: Bool { true }

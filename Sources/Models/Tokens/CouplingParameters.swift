@@ -4,19 +4,23 @@ import FiniteAlphabets
 public struct CouplingParameters: Codable, Sendable {
     /// τ of global resolution.
     public var tolerance: Double
-    /// s of the truncated importance weights.
+    /// s of the importance weights over a truncated alphabet or vocabulary.
     public var freeTokens: Int
+    /// The tokens of target and draft that a truncated vocabulary holds, the likeliest of each.
+    public var likeliest: Int
     /// ε of the low-communication coupling.
     public var precision: Double
 
-    public init(tolerance: Double = 1e-4, freeTokens: Int = 64, precision: Double = 1e-3) {
-        (self.tolerance, self.freeTokens, self.precision) = (tolerance, freeTokens, precision)
+    public init(tolerance: Double = 1e-4, freeTokens: Int = 64, likeliest: Int = 20, precision: Double = 1e-3) {
+        (self.tolerance, self.freeTokens, self.likeliest) = (tolerance, freeTokens, likeliest)
+        self.precision = precision
     }
 
     /// - Throws: `RecipeError`, before any file is read.
     public func check() throws(RecipeError) {
         try GlobalResolution.tolerances.check(tolerance, setting: "tolerance")
         try ImportanceWeightedRule.freeTokenCounts.check(Double(freeTokens), setting: "free-tokens")
+        try ImportanceWeightedRule.likeliestCounts.check(Double(likeliest), setting: "likeliest")
         try DistributionDiscretization.precisions.check(precision, setting: "precision")
     }
 
@@ -30,6 +34,11 @@ public struct CouplingParameters: Codable, Sendable {
         case .specinfer: try RecursiveRejectionRule(problem)
         case .importance: try ImportanceWeightedRule(problem)
         case .importanceTruncated: try ImportanceWeightedRule(problem, method: .truncated(freeTokens: freeTokens))
+        case .importanceVocabulary:
+            try ImportanceWeightedRule(
+                problem, method: .truncatedVocabulary(likeliest: likeliest, freeTokens: freeTokens))
+        case .hybrid:
+            try HybridRule(problem) { problem throws(CouplingError) in try RecursiveRejectionRule(problem) }
         case .linearProgram: try LinearProgramTransport(problem, solver: PreferredSolver.make())
         case .maxFlow: try MaxFlowTransport(problem)
         case .globalResolution: try GlobalResolution(problem, configuration: .init(tolerance: tolerance))

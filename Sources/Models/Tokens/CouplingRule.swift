@@ -6,6 +6,8 @@ public enum CouplingRule: String, CaseIterable, Codable, Sendable {
     case lowCommunication = "low-communication"
     case naive, kseq, specinfer, importance
     case importanceTruncated = "importance-truncated"
+    case importanceVocabulary = "importance-vocabulary"
+    case hybrid
     case linearProgram = "lp"
     case maxFlow = "max-flow"
     case globalResolution = "global-resolution"
