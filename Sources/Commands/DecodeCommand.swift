@@ -54,7 +54,8 @@ struct DecodeCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: .init("τ of global-resolution.", valueName: "τ"))
     var tolerance = 1e-3
 
-    @Option(parsing: .unconditional, help: .init("s of importance-truncated and importance-vocabulary.", valueName: "s"))
+    @Option(
+        parsing: .unconditional, help: .init("s of importance-truncated and importance-vocabulary.", valueName: "s"))
     var freeTokens = 16
 
     @Option(
