@@ -37,7 +37,7 @@ static int may_use_tiles(void) {
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & (AMX_BF16 | AMX_TILE)) != (AMX_BF16 | AMX_TILE)) return 0;
     unsigned states, high;
     __asm__("xgetbv" : "=a"(states), "=d"(high) : "c"(0));
-    return (states & TILE_STATES) == TILE_STATES && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+    return (states & TILE_STATES) == TILE_STATES && syscall(SYS_arch_prctl, (long)REQUEST_PERMISSION, (long)TILE_DATA) == 0;
 #else
     return 0;
 #endif
@@ -96,6 +96,8 @@ int ds_bf16_is_native(void) {
     return selected()->bf16 == DS_BF16_NATIVE_PAIRS || selected()->bf16 == DS_BF16_NATIVE_TILES;
 }
 size_t ds_bf16_words(void) { return selected()->bf16 == DS_BF16_TILES || selected()->bf16 == DS_BF16_NATIVE_TILES ? 16 : 1; }
+static int is_tiled(int precision) { return precision == DS_BF16_TILED || (precision == DS_BF16 && ds_bf16_words() > 1); }
+size_t ds_row_chunk(int precision) { return is_tiled(precision) ? 64 : 56; }
 size_t ds_panel_width(void) { return kernels()->panelWidth; }
 
 void ds_multiply(const ds_product *product, const float *const *rows, size_t count, size_t firstPanel, size_t endPanel,
@@ -114,7 +116,7 @@ void ds_convolve(const ds_product *product, const float *padded, size_t paddedWi
                  const float *residual, size_t residualStride) {
     enum { CHUNK = 84, TILED_CHUNK = 96 };  // multiples of every variant's block of rows, and of that of tiles
     const float *pointers[TILED_CHUNK];
-    const size_t count = rows * columns, chunk = product->precision == DS_BF16 && ds_bf16_words() > 1 ? TILED_CHUNK : CHUNK;
+    const size_t count = rows * columns, chunk = is_tiled(product->precision) ? TILED_CHUNK : CHUNK;
     for (size_t first = 0; first < count; first += chunk) {
         const size_t length = count - first < chunk ? count - first : chunk;
         for (size_t i = 0; i < length; i++) {

@@ -10,7 +10,7 @@ static TARGET __attribute__((noinline)) void TILED_PRODUCT(
     TILES
     enum { WIDE = PANEL > TILE };  // a panel is one tile wide or two
     _Static_assert(PANEL == TILE || PANEL == 2 * TILE, "a panel is one tile wide or two");
-    _Alignas(64) float x[2][TILE][TILE] = {}, w[TILE][PANEL], sums[2][WIDE + 1][TILE][TILE], first[PANEL];
+    _Alignas(64) float x[2][TILE][TILE], w[TILE][PANEL], sums[2][WIDE + 1][TILE][TILE], first[PANEL];
     const int isTall = height > TILE;
     const int isWide = WIDE && width > TILE;
 
@@ -22,34 +22,34 @@ static TARGET __attribute__((noinline)) void TILED_PRODUCT(
         LOAD_TILE(1, first + TILE % PANEL, 0);
         if (isTall) LOAD_TILE(3, first + TILE % PANEL, 0);
     }
-    // Rows at one distance from each other, as most are, need not be copied.
-    const ptrdiff_t distance = height > 1 ? (const char *)rows[1] - (const char *)rows[0] : 0;
-    int isEven = height == TILE || height == 2 * TILE;
-    for (size_t r = 1; r < height && isEven; r++) isEven = (const char *)rows[r] - (const char *)rows[r - 1] == distance;
+    const tile_rows upper = rows_of_tile(rows, isTall ? TILE : height, x[0]);
+    const tile_rows lower = rows_of_tile(rows + TILE, isTall ? height - TILE : 0, x[1]);
+    // What is wanted now need not be asked for, nor what has been asked for.
+    const int asks = aheadStep > 0 && ahead != weights;
 
     for (size_t t = 0; t < product->tapCount; t++) {
         const ptrdiff_t tap = product->taps ? product->taps[t] : 0;
         for (size_t k = 0; k < product->depth; k += TILE) {
             const size_t words = product->depth - k < TILE ? product->depth - k : TILE;
-            for (size_t i = 0; i < words; i++, ahead += aheadStep) {
+            for (size_t i = 0; i < words && asks; i++, ahead += aheadStep) {
                 UNROLL for (int v = 0; v < PANEL * 4; v += 64) __builtin_prefetch((const char *)ahead + v, 0, 2);
             }
-            if (isEven && words == TILE) {
-                LOAD_TILE(4, rows[0] + tap + k, distance);
-                if (isTall) LOAD_TILE(5, rows[TILE] + tap + k, distance);
+            if (upper.isEven && words == TILE) {
+                LOAD_TILE(4, upper.rows[0] + tap + k, upper.distance);
             } else {
-                for (size_t r = 0; r < height; r++) {
-                    float *row = x[r / TILE][r % TILE];
-                    if (words < TILE) memset(row, 0, TILE_BYTES);
-                    memcpy(row, rows[r] + tap + k, words * sizeof(float));
-                }
+                copy_rows(&upper, tap + k, words, x[0]);
                 LOAD_TILE(4, x[0][0], TILE_BYTES);
-                if (isTall) LOAD_TILE(5, x[1][0], TILE_BYTES);
+            }
+            if (isTall && lower.isEven && words == TILE) {
+                LOAD_TILE(5, lower.rows[0] + tap + k, lower.distance);
+            } else if (isTall) {
+                copy_rows(&lower, tap + k, words, x[1]);
+                LOAD_TILE(5, x[1][0], TILE_BYTES);
             }
             const float *factors = weights;
             if (words < TILE) {
-                memset(w, 0, sizeof w);
                 memcpy(w, weights, words * PANEL * sizeof(float));
+                memset(w[words], 0, (TILE - words) * PANEL * sizeof(float));
                 factors = w[0];
             }
             LOAD_TILE(6, factors, PANEL * sizeof(float));

@@ -9,7 +9,7 @@ enum { MAX_TILED_ROWS = 2 * TILE };
 
 typedef struct { float row[TILE][TILE]; } tile;
 
-INLINE void load_tile(tile *t, const float *from, size_t bytes) {
+INLINE void load_tile(tile *t, const float *from, ptrdiff_t bytes) {
     UNROLL for (int r = 0; r < TILE; r++) memcpy(t->row[r], (const char *)from + r * bytes, TILE_BYTES);
 }
 
@@ -32,6 +32,35 @@ static void multiply_tiles(tile *sums, const tile *x, const tile *w) {
     }
 }
 
+/// The rows of one tile.
+typedef struct {
+    const float *const *rows;
+    size_t count;
+    int isEven;          // sixteen, each at `distance` bytes from the one before, so that they need not be copied
+    ptrdiff_t distance;
+} tile_rows;
+
+/// - Parameter copy: where they will be copied to, unless they are even; zeros come in the places of missing ones.
+INLINE tile_rows rows_of_tile(const float *const *rows, size_t count, float (*copy)[TILE]) {
+    tile_rows t = {rows, count, count == TILE, 0};
+    if (t.isEven) t.distance = (const char *)rows[1] - (const char *)rows[0];
+    for (size_t r = 2; r < count && t.isEven; r++) t.isEven = (const char *)rows[r] - (const char *)rows[r - 1] == t.distance;
+    memset(copy[count], 0, (TILE - count) * TILE_BYTES);
+    return t;
+}
+
+/// `words` words of each row, from `offset` on, and zeros behind them.
+INLINE void copy_rows(const tile_rows *t, ptrdiff_t offset, size_t words, float (*copy)[TILE]) {
+    if (words == TILE) {
+        for (size_t r = 0; r < t->count; r++) memcpy(copy[r], t->rows[r] + offset, TILE_BYTES);
+        return;
+    }
+    for (size_t r = 0; r < t->count; r++) {
+        memcpy(copy[r], t->rows[r] + offset, words * sizeof(float));
+        memset(copy[r] + words, 0, (TILE - words) * sizeof(float));
+    }
+}
+
 #define TILED_PRODUCT tiled_product
 #define TARGET
 #define TILES tile tiles[8];
@@ -51,11 +80,11 @@ static void multiply_tiles(tile *sums, const tile *x, const tile *w) {
 
 /// Gives this thread's tiles their shape; until `end_native_tiles` they are part of what the system saves of the thread.
 static __attribute__((target(NATIVE_TILES_TARGET))) void begin_native_tiles(void) {
-    struct { uint8_t palette, startRow, reserved[14]; uint16_t bytes[16]; uint8_t rows[16]; } shape = {.palette = 1};
-    for (int t = 0; t < 8; t++) {
-        shape.bytes[t] = TILE_BYTES;
-        shape.rows[t] = TILE;
-    }
+    static const _Alignas(64) struct {
+        uint8_t palette, startRow, reserved[14];
+        uint16_t bytes[16];
+        uint8_t rows[16];
+    } shape = {.palette = 1, .bytes = {[0 ... 7] = TILE_BYTES}, .rows = {[0 ... 7] = TILE}};
     _tile_loadconfig(&shape);
 }
 

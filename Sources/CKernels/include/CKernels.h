@@ -38,7 +38,8 @@ enum {
 // MARK: Choice of the variant
 
 /// The name of the variant in use: "amx" (AVX-512, and tiles for DS_BF16), "avx512", "avx2" or "portable"; for tests of tiles without
-/// AMX, one of the last three with "-tiles" behind it.
+/// AMX, one of the last three with "-tiles" behind it. Choosing "amx" asks the system for the process's permission to use tiles, after
+/// which it refuses alternate signal stacks that are too small to hold them.
 const char *ds_variant_name(void);
 /// Columns in one packed panel of a weight matrix, for the variant in use.
 size_t ds_panel_width(void);
@@ -48,6 +49,8 @@ int ds_cpu_has_avx512(void);
 int ds_cpu_has_avx512_bf16(void);
 /// Nonzero if products of DS_BF16 use the processor's instruction for them, so that they are faster than those of DS_F32.
 int ds_bf16_is_native(void);
+/// How many rows a product had best be given at a time: a multiple of the blocks in which they are multiplied.
+size_t ds_row_chunk(int precision);
 /// How many words of a DS_BF16 product are summed by themselves: 1, or 16 in tiles; see `ds_product`.
 size_t ds_bf16_words(void);
 

@@ -35,7 +35,7 @@ struct AttentionHeads: Sendable {
     }
 
     /// Queries that are compared with all keys at once: their scores should stay in a thread's second cache.
-    private static let queryBlock = 56
+    private var queryBlock: Int { Int(ds_row_chunk(precision.code)) }
 
     /// - Parameters:
     ///   - images: how many there are, one behind the other in each of the rows.
@@ -46,7 +46,7 @@ struct AttentionHeads: Sendable {
         _ pass: Pass
     ) {
         let packed = Packed(self, keys: keys, values: values, images: images, pass)
-        let queryBlock = Self.queryBlock
+        let queryBlock = queryBlock
         let blocks = (queries.count + queryBlock - 1) / queryBlock
         let columns = paddedChannels(keys.count)
         // An odd number of cache lines apart, so that rows do not compete for the same cache sets.

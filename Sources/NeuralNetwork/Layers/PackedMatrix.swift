@@ -53,7 +53,7 @@ struct PackedMatrix: Sendable {
         residual: UnsafePointer<Float>? = nil, residualStride: Int = 0, scale: Float = 1, _ pass: Pass
     ) {
         // Rows in blocks while there are enough of them to keep the threads busy, else panels of columns too.
-        let blockRows = 56
+        let blockRows = Int(ds_row_chunk(precision.code))
         let blocks = (count + blockRows - 1) / blockRows
         let splits = min(panels, max(1, (4 * pass.threads + blocks - 1) / blocks))
         let (panels, columns, depth, words, weights) = (panels, columns, depth, words, storage.pointer)
