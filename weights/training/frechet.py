@@ -18,6 +18,8 @@ from torch import Tensor
 import classifier
 import image_data
 
+REPLICATES = 100
+
 
 def statistics(features: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and covariance, in double precision."""
@@ -37,6 +39,17 @@ def frechet_distance(first: Tensor, second: Tensor) -> float:
     root = square_root(covariance1)
     cross = torch.linalg.eigvalsh(root @ covariance2 @ root).clamp(min=0).sqrt().sum()
     return ((mean1 - mean2).square().sum() + covariance1.trace() + covariance2.trace() - 2 * cross).item()
+
+
+def standard_error(first: Tensor, second: Tensor, seed: int = 0) -> float:
+    """Of their distance, if `first` were drawn again: the spread over bootstrap replicates of it. The distance of a replicate is
+    itself too large, which its spread is not."""
+    generator = torch.Generator().manual_seed(seed)
+    distances = []
+    for _ in range(REPLICATES):
+        rows = torch.randint(len(first), (len(first),), generator=generator).to(first.device)
+        distances.append(frechet_distance(first[rows], second))
+    return torch.tensor(distances).std().item()
 
 
 def read(source: str, channels: int, dataset: str, data: Path | None) -> Tensor:
@@ -74,7 +87,7 @@ def main() -> None:
             parser.error(f"{source} holds only {len(images)} images")
         features.append(classifier.in_batches(network.features, images.to(arguments.device)))
     sizes = " and ".join(f"{len(rows):,}" for rows in features)
-    print(f"{frechet_distance(*features):.4f} (Fréchet distance of {sizes} images)")
+    print(f"{frechet_distance(*features):.4f} ± {standard_error(*features):.4f} (Fréchet distance of {sizes} images)")
 
 
 if __name__ == "__main__":

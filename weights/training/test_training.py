@@ -409,3 +409,7 @@ def test_frechet_distance_of_gaussians() -> None:
     second = torch.tensor([1.0, 2.0, 0.5, 1.0]) * torch.randn(100_000, 4, generator=generator) + 0.5
     assert frechet.frechet_distance(first, second) == pytest.approx(4 * 0.25 + 1 + 0.25, abs=0.05)
     assert frechet.frechet_distance(first, first) == pytest.approx(0, abs=1e-9)
+    # The spread that the bootstrap says is that of sets drawn anew: of 40 of 500, to a third.
+    sets = [2 * torch.randn(500, 4, generator=torch.Generator().manual_seed(i)) + 1 for i in range(40)]
+    spread = torch.tensor([frechet.frechet_distance(drawn, second) for drawn in sets]).std().item()
+    assert frechet.standard_error(sets[0], second) == pytest.approx(spread, rel=0.35)
