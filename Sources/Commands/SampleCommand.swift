@@ -21,6 +21,7 @@ struct SampleCommand: ParsableCommand {
             Examples:
               diffspec sample --steps 100 --window 20
               diffspec sample --class Sneaker --class Bag --count 64 --labels --out bags.png
+              diffspec sample --count 4 --animate how.png                           # watch it, beside plain sampling
               diffspec sample --draft frozen --no-fallback --report frozen.json     # the published method
               diffspec sample --model path/to/ddpm --chain ddpm --steps 1000 --window 100
               diffspec sample --model path/to/stable-diffusion --prompt "a cat on a horse" --guidance 7.5
@@ -43,6 +44,12 @@ struct SampleCommand: ParsableCommand {
             valueName: "N"))
     var preview: Int?
 
+    @Option(
+        help: .init(
+            "Write an animated PNG of how the first samples come about, call by call, by plain sampling and by speculation; both are run once more for it.",
+            valueName: "file.png"))
+    var animate: String?
+
     @Flag(help: "Give each class a column of the picture, with its name above.")
     var labels = false
 
@@ -60,7 +67,7 @@ struct SampleCommand: ParsableCommand {
 
     var request: SampleRequest {
         var request = options.request(grid: out ?? (shard == nil ? "samples.png" : nil))
-        request.previewRounds = preview
+        (request.previewRounds, request.animation) = (preview, animate)
         (request.shard, request.resumes) = (shard ?? .whole, resume)
         request.gridStyle = grid.style(of: "sample", isLabelled: labels)
         return request

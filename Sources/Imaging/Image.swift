@@ -84,7 +84,7 @@ extension Image {
     }
 
     /// The same in red, green and blue.
-    private var inColour: Image {
+    var inColour: Image {
         guard channels == 1 else { return self }
         var result = Image(width: width, height: height, channels: 3, fill: 0)
         result.bytes = bytes.flatMap { [$0, $0, $0] }

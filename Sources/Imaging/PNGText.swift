@@ -52,7 +52,7 @@ struct PNGChunk {
     }
 
     private static func number(_ bytes: Data) -> UInt32 { bytes.reduce(0) { $0 << 8 | UInt32($1) } }
-    private static func bytes(_ number: UInt32) -> Data { withUnsafeBytes(of: number.bigEndian) { Data($0) } }
+    static func bytes(_ number: UInt32) -> Data { withUnsafeBytes(of: number.bigEndian) { Data($0) } }
 
     /// CRC-32 (ISO/IEC 15948, Annex D).
     private static func checksum(_ bytes: Data) -> UInt32 {

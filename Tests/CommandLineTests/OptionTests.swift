@@ -59,7 +59,8 @@ extension CommandLineTests {
                 command: "sample", base: model + ["--count", "2", "--tensors", "t.safetensors"],
                 changes: joined(chain, speculation, rules, seed), sames: ["batch": ["1"], "threads": ["1"]],
                 elsewhere: [
-                    "samples", "tensors", "out", "scale", "labels", "shard", "resume", "parallel", "preview", "init",
+                    "samples", "tensors", "out", "scale", "labels", "shard", "resume", "parallel", "preview", "animate",
+                    "init",
                     "strength", "mask",
                 ]),
             Case(

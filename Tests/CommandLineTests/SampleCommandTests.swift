@@ -44,6 +44,34 @@ extension CommandLineTests {
             }
         }
 
+        /// The animation has a frame for every call of plain sampling, and one before them.
+        @Test func anAnimationShowsEveryCall() throws {
+            try Program.inFolder { folder in
+                let outcome = try Program.run(
+                    [
+                        "sample", "--model", "fashion-mnist-draft", "--steps", "6", "--window", "3", "--count", "2",
+                        "--animate", "how.png",
+                    ], in: folder)
+                try #require(outcome.status == 0, "\(outcome.errors)")
+                #expect(outcome.output.contains("how.png"))
+                let file = try Data(contentsOf: folder.appendingPathComponent("how.png"))
+                func count(_ type: String) -> Int {
+                    var (found, rest) = (0, file[...])
+                    while let range = rest.range(of: Data(type.utf8)) {
+                        found += 1
+                        rest = rest[range.upperBound...]
+                    }
+                    return found
+                }
+                #expect(count("fcTL") == 7 && count("acTL") == 1)
+                let inspected = try Program.run(["inspect", "how.png"], in: folder)
+                #expect(inspected.status == 0 && inspected.output.contains("fashion-mnist-draft"))
+                let sharded = try Program.run(
+                    ["sample", "--samples", "f", "--shard", "1/2", "--count", "4", "--animate", "a.png"], in: folder)
+                #expect(sharded.status == 64 && sharded.errors.contains("--animate"))
+            }
+        }
+
         /// In bf16 the samples are the same in any batch and on any number of threads, also as tiles sum: what they are on
         /// processors that have them.
         @Test(arguments: ["portable-tiles", "avx512-tiles", nil])

@@ -62,7 +62,7 @@ public struct GridStyle: Sendable {
         try Image.grid(pictures, scale: scale, labels: [])?.writePNG(to: path)
     }
 
-    private func texts(_ recipe: SamplingRecipe, _ report: Report) -> [PNGText] {
+    func texts(_ recipe: SamplingRecipe, _ report: Report) -> [PNGText] {
         let texts: [(keyword: String, text: String?)] = [
             ("Software", "diffspec \(report.versions.diffspec)"), ("model", report.model), ("seed", "\(report.seed)"),
             ("steps", "\(report.steps)"), ("draft", report.draft),

@@ -41,7 +41,10 @@ public struct SampleJob {
     ///   it, once what is finished is kept.
     public func run() throws -> Outcome? {
         try request.validate()
-        if group.rank == 0 { try OutputError.checkWritable(pictures: [request.grid], tensors: [request.tensors]) }
+        if group.rank == 0 {
+            try OutputError.checkWritable(
+                pictures: [request.grid, request.animation], tensors: [request.tensors])
+        }
         let model = try request.recipe.load(
             telling: group.rank == 0 ? monitor : NoMonitor(), threads: request.threads)
         try MemoryNeed.check(of: model, request)
@@ -75,6 +78,10 @@ public struct SampleJob {
             shard: request.shard == .whole ? nil : "\(request.shard)", parallel: parallel)
         if let grid = request.grid {
             try request.gridStyle.write(pictures, labels: labels, to: grid, of: request.recipe, report)
+        }
+        if let path = request.animation {
+            try SampleAnimation(model: model, request: request, monitor: monitor).write(
+                to: path, texts: request.gridStyle.texts(request.recipe, report))
         }
         run.warnOfFallback()
         return Outcome(report: report, shown: pictures.count, request: request)
@@ -171,7 +178,9 @@ extension SampleJob.Outcome {
             "  exact        "
                 + (report.exact ? "yes: the law of plain sampling" : "no: rule \(speculation.rule.name)"))
         let first = shown < report.count ? " (the first \(shown))" : ""
-        let files = [request.grid.map { $0 + first }, request.folder, request.tensors].compactMap { $0 }
+        let files = [request.grid.map { $0 + first }, request.animation, request.folder, request.tensors].compactMap {
+            $0
+        }
         if !files.isEmpty { lines.append("  wrote        \(files.joined(separator: ", "))") }
         return lines.joined(separator: "\n")
     }

@@ -19,6 +19,8 @@ public struct SampleRequest: Sendable {
     public var gridStyle = GridStyle()
     /// Rounds from one preview of the picture to the next; nil for none.
     public var previewRounds: Int?
+    /// File for an animated PNG of how the first samples come about; nil for none.
+    public var animation: String?
     /// Folder for one PNG a sample, with the job's manifest.
     public var folder: String?
     /// File for the raw samples, safetensors.
@@ -57,6 +59,9 @@ public struct SampleRequest: Sendable {
                 throw RecipeError("preview", "must be at least 1 round, found \(previewRounds).")
             }
             guard grid != nil else { throw RecipeError("preview", "needs --out, the picture that it is a preview of.") }
+        }
+        if animation != nil, shard != .whole {
+            throw RecipeError("animate", "shows a whole run: leave --shard away.")
         }
         try gridStyle.validate()
         if shard.count > count {
