@@ -12,6 +12,11 @@ extension CommandLineTests {
         ])
         func evaluateAgreesWithPyTorch(model: String) throws { try Self.expectGoldenCase(of: model) }
 
+        /// So does the U-Net of the bundled pipeline, which is a folder in it.
+        @Test func theUNetOfLatentsAgreesWithDiffusers() throws {
+            try Self.expectGoldenCase(of: Program.repository.appendingPathComponent("weights/cifar10-latent/unet").path)
+        }
+
         /// So they do with the kernels of lesser processors.
         @Test(arguments: ["fashion-mnist", "pusht"], ["portable", "avx2"])
         func everyKernelAgreesWithPyTorch(model: String, kernels: String) throws {
@@ -20,7 +25,9 @@ extension CommandLineTests {
 
         private static func expectGoldenCase(of model: String, environment: [String: String] = [:]) throws {
             try Program.inFolder { folder in
-                let golden = Program.repository.appendingPathComponent("weights/\(model)/case.safetensors").path
+                let own =
+                    model.hasPrefix("/") ? model : Program.repository.appendingPathComponent("weights/\(model)").path
+                let golden = own + "/case.safetensors"
                 let outcome = try Program.run(
                     ["evaluate", "--model", model, "--input", golden, "--output", "o.safetensors"], in: folder,
                     environment: environment)

@@ -93,6 +93,21 @@ import Testing
         #expect(throws: ModelError.self) { try ImageModel(named: copy.path) }
     }
 
+    /// The bundled model of latents has classes, and makes pictures of its samples.
+    @Test func theBundledLatentsHaveClasses() throws {
+        let model = try ImageModel(named: "cifar10-latent")
+        #expect(model.picture.channels == 4 && model.picture.height == 8 && model.picture.width == 8)
+        #expect(model.shown.channels == 3 && model.shown.height == 32)
+        #expect(model.classCount == 10 && model.className(8) == "ship" && model.process.nullClass == 10)
+        #expect(model.priors.count == 11)
+        let samples = try model.samples(1, steps: 10, window: 5, classes: ["ship"], seed: 1)
+        // A sample is shown decoded, and hardly a pixel is beyond what pictures hold.
+        for sample in samples {
+            #expect(sample.values.count == 3 * 32 * 32 && sample.values.allSatisfy { abs($0) < 2 })
+            #expect(sample.className == "ship")
+        }
+    }
+
     @Test func asksForPrompts() throws {
         #expect(throws: RecipeError.self) {
             try ImageModel(named: Self.folder("StableDiffusionPipeline"), schedule: nil)

@@ -3,14 +3,15 @@
 
     python frechet.py CLASSIFIER.safetensors A B [--dataset NAME] [--data FOLDER] [--count N]
 
-A and B are safetensors files with a tensor `samples` [N, C, H, W] in [-1, 1] (`diffspec sample --tensors`), or one of
-the words `train` and `test`: the data set's own images. The distance of two finite sets of one law is above
+A and B are safetensors files with a tensor `samples` [N, C, H, W] in [-1, 1] (`diffspec sample --tensors`), folders of PNG
+files (`--samples`, which decodes latents), or one of the words `train` and `test`: the data set's own images. The distance of two finite sets of one law is above
 zero and falls with their size, so compare only distances between sets of the same sizes; `train test` is the yardstick.
 """
 
 import argparse
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
@@ -56,7 +57,7 @@ def read(source: str, channels: int, dataset: str, data: Path | None) -> Tensor:
     """Images [count, channels, height, width] in [-1, 1] from a file of samples or from the data set."""
     if source in ("train", "test"):
         return image_data.scaled(image_data.load(dataset, data, source).images)
-    images = load_file(source)["samples"].float()
+    images = read_folder(Path(source)) if Path(source).is_dir() else load_file(source)["samples"].float()
     if images.ndim != 4 or images.shape[1] != channels:
         raise ValueError(f"{source}: samples are {list(images.shape)}, expected [count, {channels}, height, width]")
     if not images.isfinite().all():
@@ -64,10 +65,24 @@ def read(source: str, channels: int, dataset: str, data: Path | None) -> Tensor:
     return images.clamp(-1, 1)
 
 
+def read_folder(folder: Path) -> Tensor:
+    """The pictures of a folder, in the order of their names."""
+    from PIL import Image
+
+    pictures = []
+    for path in sorted(folder.glob("*.png")):
+        with Image.open(path) as picture:
+            pixels = torch.from_numpy(np.array(picture))
+            pictures.append(pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1))
+    if not pictures:
+        raise ValueError(f"{folder}: no PNG files")
+    return image_data.scaled(torch.stack(pictures))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Fréchet distance of two sets of images.")
     parser.add_argument("classifier", type=Path, help="weights from train_classifier.py, or of a public ResNet-20")
-    parser.add_argument("sets", nargs=2, metavar="SET", help="a safetensors file of samples, or: train, test")
+    parser.add_argument("sets", nargs=2, metavar="SET", help="a safetensors file of samples, a folder of PNG files, or: train, test")
     parser.add_argument("--dataset", choices=image_data.CLASS_NAMES, default="cifar10", help="for train and test")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="the data set's folder, for train and test")
     parser.add_argument("--count", type=int, help="take this many images of each set, the first ones")
