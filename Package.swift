@@ -102,7 +102,7 @@ let package = Package(
             ],
             path: "Tests/Fuzz", exclude: ["README.md"]),
         .testTarget(name: "CouplingsTests", dependencies: ["Couplings", "Statistics"]),
-        .testTarget(name: "FiniteAlphabetsTests", dependencies: ["Couplings", "FiniteAlphabets"]),
+        .testTarget(name: "FiniteAlphabetsTests", dependencies: ["Couplings", "FiniteAlphabets", "Verification"]),
         .testTarget(name: "TokenModelsTests", dependencies: ["Couplings", "FiniteAlphabets", "TokenModels"]),
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion", "Statistics", "Verification"],

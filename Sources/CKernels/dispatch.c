@@ -114,9 +114,10 @@ void ds_multiply_strided(const ds_product *product, const float *rows, size_t ro
 void ds_convolve(const ds_product *product, const float *padded, size_t paddedWidth, size_t pixelWords, size_t step,
                  size_t rows, size_t columns, size_t firstPanel, size_t endPanel, float *out, size_t outStride,
                  const float *residual, size_t residualStride) {
-    enum { CHUNK = 84, TILED_CHUNK = 96 };  // multiples of every variant's block of rows, and of that of tiles
-    const float *pointers[TILED_CHUNK];
-    const size_t count = rows * columns, chunk = is_tiled(product->precision) ? TILED_CHUNK : CHUNK;
+    enum { MOST = 96 };
+    const float *pointers[MOST];
+    // 84 rows or, in tiles, 96: a multiple of every variant's block of rows, as one chunk is not.
+    const size_t count = rows * columns, chunk = ds_row_chunk(product->precision) * 3 / 2;
     for (size_t first = 0; first < count; first += chunk) {
         const size_t length = count - first < chunk ? count - first : chunk;
         for (size_t i = 0; i < length; i++) {

@@ -11,6 +11,17 @@ public enum NormalDistribution {
         TestResult(statistic: z, pValue: erfc(abs(z) / 2.0.squareRoot()))
     }
 
+    /// Whether a number of successes is binomial, by the z-test (de Moivre and Laplace).
+    /// - Parameters:
+    ///   - successes: how many of `count` there were.
+    ///   - probability: of one; 0 and 1 leave no room for any other number.
+    public static func binomial(successes: Int, count: Int, probability: Double) -> TestResult {
+        let (count, probability) = (Double(count), min(1, probability))
+        let deviation = (count * probability * (1 - probability)).squareRoot()
+        let excess = Double(successes) - count * probability
+        return twoSided(deviation > 0 ? excess / deviation : excess)
+    }
+
     /// The law of `‖Z‖²` for `degrees` independent standard normals, `1 - e^{-x/2} Σ_{i < degrees/2} (x/2)^i/i!`.
     /// - Parameters:
     ///   - x: where the distribution function is wanted; 0 below 0.

@@ -143,9 +143,8 @@ struct CoupledStep: Sendable {
         ) {
             var accepted = 0
             try forEachVerdict(of: rule.rule(Self.dimension)) { accepted += $0.isAccepted ? 1 : 0 }
-            let (count, probability) = (Double(samples), maximalAcceptance(distance: distance))
-            let deviation = (count * probability * (1 - probability)).squareRoot()
-            return NormalDistribution.twoSided((Double(accepted) - count * probability) / deviation)
+            return NormalDistribution.binomial(
+                successes: accepted, count: samples, probability: maximalAcceptance(distance: distance))
         }
     }
 }

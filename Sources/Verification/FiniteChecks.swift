@@ -146,7 +146,7 @@ struct FiniteChecks {
 
     /// What the test must find out.
     private func wrong(_ target: FiniteDistribution, _ draft: FiniteDistribution) throws -> [Procedure] {
-        let naive = try NaiveRule(MultiDraftProblem(target: target, draft: draft, count: Self.draftCount))
+        let problem = try MultiDraftProblem(target: target, draft: draft, count: Self.draftCount)
         return [
             Procedure(
                 name: "the first draft, always",
@@ -154,7 +154,7 @@ struct FiniteChecks {
                     var stream = source.stream(sample: i, step: 0, purpose: .verification)
                     return Selection(token: draft.sample(randomness: &stream), isAccepted: true)
                 }, acceptance: nil),
-            try Self.procedure("naive, redrawn from the target", ResamplingRule(naive: naive)),
+            try Self.procedure("naive, redrawn from the target", ResamplingRule(problem)),
         ]
     }
 
@@ -182,10 +182,7 @@ struct FiniteChecks {
             for i in 0..<samples {
                 accepted += try procedure.draw(source, NoiseRange.check(index).lowerBound + i).isAccepted ? 1 : 0
             }
-            let (count, probability) = (Double(samples), min(1, acceptance))
-            let deviation = (count * probability * (1 - probability)).squareRoot()
-            let excess = Double(accepted) - count * probability
-            return NormalDistribution.twoSided(deviation > 0 ? excess / deviation : excess)
+            return NormalDistribution.binomial(successes: accepted, count: samples, probability: acceptance)
         }
     }
 }

@@ -19,7 +19,7 @@ struct SpeculationChecks: Sendable {
     let grid: VerificationSuite.Grid
     let windows: [WindowCase]
     /// Plain samples of each chain, pairs `(Y_j, Y_K)`, which all its checks are held against.
-    private let plain: [[[Double]]]
+    private let plain: [Lazily<[[Double]]>]
     let samples: Int
     let seed: UInt64
 
@@ -30,10 +30,12 @@ struct SpeculationChecks: Sendable {
         controlWindow = WindowCase("8", try FixedWindow(8))
         self.samples = samples
         self.seed = seed
-        plain = try chains.enumerated().map { index, chain in
-            try Self.plainPairs(
-                of: chain.chain, range: Self.samples(samples, ofCheck: Self.plainIndex + index), seed: seed,
-                threads: threads)
+        plain = chains.enumerated().map { index, chain in
+            Lazily {
+                try Self.plainPairs(
+                    of: chain.chain, range: Self.samples(samples, ofCheck: Self.plainIndex + index), seed: seed,
+                    threads: threads)
+            }
         }
     }
 
@@ -184,7 +186,7 @@ struct SpeculationChecks: Sendable {
             return try Self.pairs(of: sampler, samples: Self.samples(samples, ofCheck: index), threads: 1)
         }
         return try MarginalTest.twoSample(
-            run(chains[c].chain), plain[c], directions: Self.directions(of: chains[c]))
+            run(chains[c].chain), plain[c].value(), directions: Self.directions(of: chains[c]))
     }
 
     /// Rates and innovations take fewer samples than a law.

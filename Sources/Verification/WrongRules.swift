@@ -32,11 +32,13 @@ package struct AcceptEverything: VerificationRule {
 }
 
 /// DB25's Algorithm 5 on tokens: a rejected draft is replaced by a fresh draw from the target, where the residual law belongs.
-struct ResamplingRule: MultiDraftRule {
-    let isExact = false
-    let naive: NaiveRule
+package struct ResamplingRule: MultiDraftRule {
+    package let isExact = false
+    private let naive: NaiveRule
 
-    var problem: MultiDraftProblem { naive.problem }
-    var residual: FiniteDistribution? { problem.target }
-    func takingProbabilities(of drafts: [Int]) -> [Double] { naive.takingProbabilities(of: drafts) }
+    package init(_ problem: MultiDraftProblem) throws { naive = try NaiveRule(problem) }
+
+    package var problem: MultiDraftProblem { naive.problem }
+    package var residual: FiniteDistribution? { problem.target }
+    package func takingProbabilities(of drafts: [Int]) -> [Double] { naive.takingProbabilities(of: drafts) }
 }

@@ -13,9 +13,9 @@ import Testing
     }
 
     private static func write(_ frames: [Image], to path: String) throws {
-        try Image.writeAnimation(
-            frames.indices, of: { Image.Frame(frames[$0], milliseconds: 10 * ($0 + 1)) }, to: path,
-            texts: [PNGText("about", "frames")])
+        try Image.writeAnimation(count: frames.count, to: path, texts: [PNGText("about", "frames")]) {
+            Image.Frame(frames[$0], milliseconds: 10 * ($0 + 1))
+        }
     }
 
     private static func data(of type: String, in chunks: [PNGChunk]) -> [Data] {

@@ -24,14 +24,14 @@ def view(address: int, dtype: type, *shape: int, writable: bool = False) -> np.n
     return np.frombuffer(_from_memory(address, size, _WRITE if writable else _READ), dtype).reshape(shape)
 
 
-def as_array(answers: Any) -> np.ndarray:
-    """A NumPy array of what a denoiser returned: an array, a PyTorch tensor of any device and type, or what NumPy takes."""
+def as_array(answers: Any, what: str = "the denoiser's answer") -> np.ndarray:
+    """A NumPy array of what was given: an array, a PyTorch tensor of any device and type, or what NumPy takes."""
     if hasattr(answers, "detach") and hasattr(answers, "cpu"):  # PyTorch, without importing it
         answers = answers.detach().cpu()
         answers = answers.float().numpy() if answers.is_floating_point() else answers.numpy()
     array = np.asarray(answers)
     if array.dtype.kind not in "fiu":
-        raise DiffSpecError(f"the denoiser must return real numbers, and returned {array.dtype}")
+        raise DiffSpecError(f"{what} must be real numbers, and is {array.dtype}")
     return array
 
 

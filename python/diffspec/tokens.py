@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _library as lib
+from ._callback import as_array
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,7 @@ def couple(
 
 
 def _logits(values: Any, name: str) -> np.ndarray:
-    if hasattr(values, "detach"):
-        values = values.detach().float().cpu().numpy()
-    array = np.ascontiguousarray(values, np.float32)
+    array = np.ascontiguousarray(as_array(values, name), np.float32)
     if array.size == 0:
         raise lib.DiffSpecError(f"{name} is empty")
     return array

@@ -40,6 +40,11 @@ def scaled(images: Tensor) -> Tensor:
     return images.float() / 127.5 - 1
 
 
+def mirrored(images: Tensor, which: Tensor) -> Tensor:
+    """Images [count, channels, height, width], those with `which` [count] left to right."""
+    return torch.where(which[:, None, None, None], images.flip(3), images)
+
+
 def load(dataset: str, folder: Path | None, split: str) -> ImageSet:
     """The `train` or `test` split of `fashion-mnist` or `cifar10`. Only Fashion-MNIST has a usual place."""
     if dataset == "fashion-mnist":

@@ -11,7 +11,6 @@ from safetensors.torch import load_file
 diffusers = pytest.importorskip("diffusers")
 
 import train_latent_autoencoder
-import train_latent_model
 from image_data import ImageSet
 from train_latent_autoencoder import AutoencoderTrainer, encoded
 from train_latent_model import RECIPE, LatentTrainer, assemble, scaled_latents
@@ -45,7 +44,7 @@ def test_saved_latents_have_a_variance_of_one(autoencoder: Path) -> None:
 
 def test_a_mirrored_picture_has_a_latent_of_its_own(autoencoder: Path) -> None:
     network = diffusers.AutoencoderKL.from_pretrained(autoencoder).eval()
-    trainer = LatentTrainer(tiny_data(), network, seed=0, minutes=None, low_precision=False)
+    trainer = LatentTrainer(RECIPE, tiny_data(), network)
     rows = torch.tensor([3, 3])
     straight, mirrored = trainer.images(rows, torch.tensor([False, True]))
     expected = scaled_latents(network, torch.stack([tiny_data().images[3], tiny_data().images[3].flip(2)]))
@@ -53,12 +52,10 @@ def test_a_mirrored_picture_has_a_latent_of_its_own(autoencoder: Path) -> None:
     assert not torch.allclose(straight, mirrored, atol=1e-2)
 
 
-def test_assembled_folder_is_what_diffusers_reads(autoencoder: Path, tmp_path: Path,
-                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+def test_assembled_folder_is_what_diffusers_reads(autoencoder: Path, tmp_path: Path) -> None:
     small = replace(RECIPE, network=replace(RECIPE.network, channels=(32, 32)), pace=replace(RECIPE.pace, batch=16))
-    monkeypatch.setattr(train_latent_model, "RECIPE", small)
     network = diffusers.AutoencoderKL.from_pretrained(autoencoder).eval()
-    trainer = LatentTrainer(tiny_data(), network, seed=0, minutes=None, low_precision=False)
+    trainer = LatentTrainer(small, tiny_data(), network)
     losses = [trainer.train_step().item() for _ in range(3)]
     assert all(0 < loss < 5 for loss in losses)
     trainer.save(tmp_path / "network")

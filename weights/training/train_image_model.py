@@ -108,8 +108,7 @@ class ImageTrainer(Trainer):
 
     def images(self, rows: Tensor, flipped: Tensor) -> Tensor:
         """These images of the data, some flipped [rows], as the network is to see them."""
-        images = image_data.scaled(self.data.images[rows])
-        return torch.where(flipped[:, None, None, None], images.flip(3), images)
+        return image_data.mirrored(image_data.scaled(self.data.images[rows]), flipped)
 
     def loss(self) -> Tensor:
         images, labels, generator = self.batch()

@@ -53,8 +53,8 @@ class AutoencoderTrainer(Trainer):
         generator = keyed_generator(self.device, self.seed, 1, self.step)
         images = image_data.scaled(self.data.images[self.batch_rows(len(self.data))])
         flipped = torch.rand(len(images), generator=generator, device=self.device) < 0.5
-        images = torch.where(flipped[:, None, None, None], images.flip(3), images)
-        law = self.network.encode(images.contiguous(memory_format=torch.channels_last)).latent_dist
+        images = image_data.mirrored(images, flipped).contiguous(memory_format=torch.channels_last)
+        law = self.network.encode(images).latent_dist
         noise = torch.randn(law.mean.shape, generator=generator, device=self.device)
         restored = self.network.decode(law.mean + law.std * noise).sample
         mean, log_variance = law.mean.float(), law.logvar.float()

@@ -23,11 +23,11 @@ import image_data
 import model_folder
 import process
 from image_data import ImageSet
-from train_image_model import CIFAR10, ImageTrainer, Recipe
+from train_image_model import ImageTrainer, Recipe
 from train_latent_autoencoder import FOLDER as AUTOENCODER_FOLDER
 from train_latent_autoencoder import encoded
 from trainer import CURVE, Pace, add_run_options, keyed_generator, parse_run, reported
-from unet2d import UNetConfig
+from unet2d import DIFFUSERS_VERSION, UNetConfig
 
 RECIPE = Recipe(
     dataset="cifar10",
@@ -37,7 +37,7 @@ RECIPE = Recipe(
     dtype=torch.bfloat16,
 )
 INDEX = {
-    "_class_name": "LDMPipeline", "_diffusers_version": CIFAR10.network.as_diffusers()["_diffusers_version"],
+    "_class_name": "LDMPipeline", "_diffusers_version": DIFFUSERS_VERSION,
     "unet": ["diffusers", "UNet2DModel"], AUTOENCODER_FOLDER: ["diffusers", "AutoencoderKL"],
 }
 
@@ -45,9 +45,9 @@ INDEX = {
 class LatentTrainer(ImageTrainer):
     """The run of a U-Net on latents: of each picture and of its mirror image."""
 
-    def __init__(self, data: ImageSet, autoencoder: AutoencoderKL, seed: int, minutes: float | None,
-                 low_precision: bool) -> None:
-        super().__init__(RECIPE, data, seed, minutes, low_precision)
+    def __init__(self, recipe: Recipe, data: ImageSet, autoencoder: AutoencoderKL, seed: int = 0,
+                 minutes: float | None = None, low_precision: bool = False) -> None:
+        super().__init__(recipe, data, seed, minutes, low_precision)
         self.latents = [scaled_latents(autoencoder, images) for images in (data.images, data.images.flip(3))]
 
     def images(self, rows: Tensor, flipped: Tensor) -> Tensor:
@@ -71,7 +71,6 @@ def evaluation_loss(folder: Path, autoencoder: AutoencoderKL, data: ImageSet, co
 def assemble(folder: Path, network: Path, autoencoder: Path) -> None:
     """The model folder of both parts, the autoencoder's weights in the network's type."""
     shutil.copytree(network, folder / "unet", ignore=shutil.ignore_patterns("checkpoint.*", "process.json", CURVE))
-    shutil.copytree(autoencoder, folder / AUTOENCODER_FOLDER)
     for name in ("process.json", CURVE):
         shutil.copy(network / name, folder)
     weights = {name: tensor.to(RECIPE.dtype) for name, tensor in load_file(autoencoder / model_folder.WEIGHTS).items()}
@@ -89,7 +88,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--bf16", action="store_true", help="bfloat16 autocast")
     parser.add_argument("--assemble", type=Path, metavar="MODEL", help="only make this model folder of OUT")
     add_run_options(parser)
-    arguments, _ = parser.parse_known_args()
+    arguments = parser.parse_args()
     return arguments if arguments.assemble else parse_run(parser)
 
 
@@ -102,8 +101,8 @@ def main() -> None:
     with reported():
         train, test = (image_data.load(RECIPE.dataset, arguments.data, split) for split in ("train", "test"))
         autoencoder = AutoencoderKL.from_pretrained(arguments.autoencoder).eval()
-        trainer = LatentTrainer(train, autoencoder, arguments.seed, arguments.minutes, arguments.bf16)
-        trainer.recipe = replace(RECIPE, epochs=arguments.epochs or RECIPE.epochs)
+        recipe = replace(RECIPE, epochs=arguments.epochs or RECIPE.epochs)
+        trainer = LatentTrainer(recipe, train, autoencoder, arguments.seed, arguments.minutes, arguments.bf16)
         if arguments.resume:
             trainer.resume(arguments.out)
     trainer.run_in(arguments.out, f"latents, {len(train):,} pictures")

@@ -33,37 +33,39 @@ struct SampleAnimation {
         let title: String
         /// Of its chain.
         let steps: Int
-        /// After 0, 1, … calls: each sample's moment.
-        var moments: [[Moment]]
+        /// Each sample's moment after 0, s, 2s, … calls, where a frame is shown every s calls, and then at the end.
+        var moments: [[Moment]] = []
+        /// In all.
+        var calls = 0
+    }
 
-        /// After so many calls, or at the end.
-        func after(_ calls: Int) -> [Moment] { moments[min(calls, moments.count - 1)] }
-        var calls: Int { moments.count - 1 }
+    /// Calls from one frame to the next.
+    private let stride: Int
+
+    init(model: ImageModel, request: SampleRequest, monitor: any RunMonitor) {
+        (self.model, self.request, self.monitor) = (model, request, monitor)
+        // Plain sampling takes a call a step, and speculation hardly ever more.
+        let most = model.decoder == nil ? Self.mostFrames : Self.mostDecodedFrames
+        stride = max(1, (request.recipe.chain.steps + most - 1) / most)
     }
 
     /// - Throws: what the model throws, `ImagingError`, or what the monitor throws to end it.
     func write(to path: String, texts: [PNGText]) throws {
         var courses = [try course("plain", request.recipe.plain)]
         if request.recipe.speculation.draft != .none { courses.append(try course("speculative", request.recipe)) }
-        let longest = courses.map(\.calls).max() ?? 0
-        let most = model.decoder == nil ? Self.mostFrames : Self.mostDecodedFrames
-        let step = max(1, (longest + most - 1) / most)
-        let calls = Array(stride(from: 0, to: longest, by: step)) + [longest]
-        monitor.begin("animating", total: Double(calls.count))
+        let count = courses.map(\.moments.count).max() ?? 0
+        monitor.begin("animating", total: Double(count))
         defer { monitor.end() }
-        try Image.writeAnimation(
-            calls.indices,
-            of: { index in
-                try monitor.check()
-                monitor.update(done: Double(index)) { _ in "\(index) of \(calls.count) frames" }
-                let isLast = index == calls.count - 1
-                return Image.Frame(
-                    Image.row(try courses.map { try picture(of: $0, after: calls[index]) }),
-                    milliseconds: isLast ? Self.lastDuration : Self.duration)
-            }, to: path, texts: texts)
+        try Image.writeAnimation(count: count, to: path, texts: texts) { index in
+            try monitor.check()
+            monitor.update(done: Double(index)) { _ in "\(index) of \(count) frames" }
+            return Image.Frame(
+                Image.row(try courses.map { try picture(of: $0, frame: index) }),
+                milliseconds: index == count - 1 ? Self.lastDuration : Self.duration)
+        }
     }
 
-    /// Samples once more, and notes what is seen after every call.
+    /// Samples once more, and notes what is seen at every frame.
     private func course(_ title: String, _ recipe: SamplingRecipe) throws -> Course {
         let count = min(request.count, Self.mostSamples)
         let sampler = try model.sampler(recipe, lanes: count, threads: request.threads)
@@ -89,16 +91,18 @@ struct SampleAnimation {
             for decision in info.decisions where !decision.isAccepted {
                 now[decision.sample].repairs.insert(decision.step)
             }
-            course.moments += Array(repeating: now, count: info.calls)
+            course.calls += info.calls
+            while course.moments.count * stride <= course.calls { course.moments.append(now) }
             monitor.update(done: Double(now.reduce(0) { $0 + $1.decided })) { _ in "\(course.calls) calls" }
         } onFinished: { _ in
         }
+        if (course.moments.count - 1) * stride < course.calls { course.moments.append(now) }
         return course
     }
 
-    private func picture(of course: Course, after calls: Int) throws -> Image {
+    private func picture(of course: Course, frame: Int) throws -> Image {
         let format = SampleFormat(model)
-        let cells = try course.after(calls).map { moment in
+        let cells = try course.moments[min(frame, course.moments.count - 1)].map { moment in
             let values =
                 try model.decoder?.picture(of: moment.values, threads: request.threads) ?? moment.values
             let picture = format.picture(of: values)
@@ -110,7 +114,7 @@ struct SampleAnimation {
             "\(course.title): \(calls) calls" + (calls == course.calls ? ", done" : "")
         }
         let grid = Image.grid(cells, scale: 1) ?? Image(width: 1, height: 1, channels: 3, fill: 255)
-        return grid.titled(title(min(calls, course.calls)), longest: title(course.calls))
+        return grid.titled(title(min(frame * stride, course.calls)), longest: title(course.calls))
     }
 
     /// Parts of the chain, from its first step to its last.

@@ -4,8 +4,8 @@ import FiniteAlphabets
 /// The verification of drafted tokens: which token comes out of a target's law, several drafts and their laws. A decoder in another
 /// program or language asks for it, a token at a time.
 public struct TokenVerification: Sendable {
-    public var rule: CouplingRule
-    public var parameters: CouplingParameters
+    public let rule: CouplingRule
+    public let parameters: CouplingParameters
 
     public struct Decision: Equatable, Sendable {
         public let token: Int

@@ -1,23 +1,10 @@
 import FiniteAlphabets
 import Testing
+import Verification
 
 @Suite("Monte Carlo sampling of every multi-draft rule")
 struct RuleSamplingTests {
     static let draws = 20_000
-
-    /// Resamples from the target after a rejection, not from the residual: DB25's Algorithm 5 on a finite set, and
-    /// wrong.
-    struct WrongRule: MultiDraftRule {
-        let isExact = false
-        let problem: MultiDraftProblem
-        let naive: NaiveRule
-        init(_ problem: MultiDraftProblem) throws {
-            self.problem = problem
-            naive = try NaiveRule(problem)
-        }
-        var residual: FiniteDistribution? { problem.target }
-        func takingProbabilities(of drafts: [Int]) -> [Double] { naive.takingProbabilities(of: drafts) }
-    }
 
     static func empirical(_ rule: some MultiDraftRule, seed: UInt64) throws -> (law: [Double], acceptance: Double) {
         var generator = TestProblems.stream(seed)
@@ -57,7 +44,7 @@ struct RuleSamplingTests {
     func negativeControl() throws {
         let q = try FiniteDistribution([0.7, 0.2, 0.1])
         let p = try FiniteDistribution([0.2, 0.2, 0.6])
-        let rule = try WrongRule(MultiDraftProblem(target: q, draft: p, count: 2))
+        let rule = try ResamplingRule(MultiDraftProblem(target: q, draft: p, count: 2))
         #expect(TestProblems.l1(try rule.outputLaw(), q.probabilities) > 0.1)
         #expect(TestProblems.l1(try Self.empirical(rule, seed: 1).law, q.probabilities) / 2 > 0.04)
     }
