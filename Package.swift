@@ -83,7 +83,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Jobs", "Models", "NeuralNetwork", "Platform", "Processes", "Reports", "Verification",
+                "FiniteAlphabets", "Jobs", "Models", "NeuralNetwork", "Platform", "Processes", "Reports",
+                "Verification",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Commands"),

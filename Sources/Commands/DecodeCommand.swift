@@ -1,4 +1,5 @@
 import ArgumentParser
+import FiniteAlphabets
 import Jobs
 import Models
 

@@ -32,7 +32,7 @@ package struct AcceptEverything: VerificationRule {
 }
 
 /// DB25's Algorithm 5 on tokens: a rejected draft is replaced by a fresh draw from the target, where the residual law belongs.
-package struct ResamplingRule: MultiDraftRule {
+package struct ResamplingRule: FixedResidualRule {
     package let isExact = false
     private let naive: NaiveRule
 

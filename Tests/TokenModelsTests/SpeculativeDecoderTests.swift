@@ -15,7 +15,7 @@ struct SpeculativeDecoderTests {
     ]
 
     /// Accepts every first draft: wrong.
-    struct CredulousRule: MultiDraftRule {
+    struct CredulousRule: FixedResidualRule {
         let isExact = false
         let problem: MultiDraftProblem
         var residual: FiniteDistribution? { nil }

@@ -49,8 +49,14 @@ public struct SparseProblem: Sendable {
     /// The same laws on 0 ..< tokens.count.
     public let problem: MultiDraftProblem
 
-    /// - Throws: `CouplingError.lengthsDiffer` for laws of different vocabularies, and as `MultiDraftProblem` does.
-    public init(target: SparseLaw, drafts: [SparseLaw]) throws(CouplingError) {
+    /// - Parameters:
+    ///   - drafts: the law that each draft is drawn from.
+    ///   - scheme: how; all but independent drafts have one law.
+    /// - Throws: `CouplingError.lengthsDiffer` for laws of different vocabularies, `.draftsNotIdentical`, and as
+    ///   `MultiDraftProblem` does.
+    public init(
+        target: SparseLaw, drafts: [SparseLaw], scheme: DraftScheme = .independent
+    ) throws(CouplingError) {
         for (index, draft) in drafts.enumerated() where draft.vocabularySize != target.vocabularySize {
             throw .lengthsDiffer(
                 name: "draft \(index)", count: draft.vocabularySize, otherName: "target",
@@ -71,7 +77,15 @@ public struct SparseProblem: Sendable {
         var laws: [FiniteDistribution] = []
         for law in different { laws.append(try Self.law(law, on: tokens)) }
         func compact(_ law: SparseLaw) -> FiniteDistribution { laws[different.firstIndex(of: law) ?? 0] }
-        problem = try MultiDraftProblem(target: compact(target), drafts: drafts.map(compact))
+        guard scheme != .independent, let draft = drafts.first else {
+            problem = try MultiDraftProblem(target: compact(target), drafts: drafts.map(compact))
+            return
+        }
+        guard different.count <= 2, drafts.allSatisfy({ $0 == draft }) else {
+            throw .draftsNotIdentical(rule: scheme.rawValue)
+        }
+        problem = try MultiDraftProblem(
+            target: compact(target), draft: compact(draft), count: drafts.count, scheme: scheme)
     }
 
     private static func law(_ law: SparseLaw, on tokens: [Int]) throws(CouplingError) -> FiniteDistribution {
