@@ -52,6 +52,35 @@ extension CommandLineTests {
             }
         }
 
+        /// Drafts of two laws, and drafts that are no draws of their own: the optimum counts them as they are.
+        @Test func draftSchemes() throws {
+            try Self.inFolder { folder in
+                try Data("[0.05, 0.3, 0.05, 0.5, 0.05, 0.05]".utf8).write(to: folder.appendingPathComponent("p2.json"))
+                let couple = ["couple", "--target", "q.json", "--draft-law", "p.json"]
+                func number(_ key: String, _ words: [String]) throws -> Double {
+                    try #require(try Self.json(couple + words, in: folder)[key] as? Double)
+                }
+                for words in [
+                    ["--draft-law", "p2.json", "--rule", "max-flow"],
+                    ["--drafts", "3", "--draft-scheme", "greedy", "--rule", "greedy"],
+                    ["--drafts", "3", "--draft-scheme", "without-replacement", "--rule", "canonical"],
+                ] {
+                    #expect(abs(try number("acceptance", words) - number("optimum", words)) < 1e-9, "\(words)")
+                    #expect(try number("output_law_l1", words) < 1e-9)
+                }
+                let distinct = ["--drafts", "3", "--draft-scheme", "without-replacement", "--rule", "specinfer"]
+                #expect(try number("output_law_l1", distinct) < 1e-9)
+                for words in [
+                    ["--drafts", "2", "--draft-scheme", "without-replacement", "--rule", "kseq"],
+                    ["--draft-law", "p2.json", "--drafts", "3", "--rule", "naive"],
+                    ["--draft-law", "p2.json", "--draft-scheme", "greedy", "--rule", "naive"],
+                    ["--draft-scheme", "x", "--rule", "naive"],
+                ] {
+                    #expect(try Program.run(couple + words, in: folder).status == 64, "\(words)")
+                }
+            }
+        }
+
         @Test func reportsHoldWhatJSONPrints() throws {
             try Self.inFolder { folder in
                 for words in [
