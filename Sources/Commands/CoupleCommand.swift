@@ -108,6 +108,6 @@ struct CoupleCommand: ParsableCommand {
             return try server.serve(monitor: Console(isQuiet: true))
         }
         try result.check()
-        try result.show(CouplingResult.run(request))
+        try result.show(result.console.during("coupling") { try CouplingResult.run(request) })
     }
 }
