@@ -54,7 +54,9 @@ let package = Package(
         .systemLibrary(
             name: "CPNG", pkgConfig: "libpng",
             providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
-        .target(name: "Imaging", dependencies: ["CPNG", "Platform"]),
+        .target(
+            name: "Imaging", dependencies: ["CPNG", "Platform"],
+            exclude: ["Typeface/LICENSE", "Typeface/make_typeface.py"]),
         // A model folder as a chain: where the network meets the mathematics.
         .target(
             name: "Models", dependencies: ["Diffusion", "FiniteAlphabets", "NeuralNetwork", "Platform", "Statistics"]),

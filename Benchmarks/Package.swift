@@ -18,6 +18,8 @@ let package = Package(
                 .product(name: "Couplings", package: "diffspec"), .product(name: "Diffusion", package: "diffspec"),
             ]),
         .executableTarget(
+            name: "fidelity-figure", dependencies: [.product(name: "Imaging", package: "diffspec")]),
+        .executableTarget(
             name: "network-benchmark", dependencies: [.product(name: "NeuralNetwork", package: "diffspec")]),
         .executableTarget(
             name: "paper-figures",

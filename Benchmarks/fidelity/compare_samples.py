@@ -5,7 +5,8 @@
 
 SAMPLES is what `make_samples.py` made, CLASSIFIER from `weights/training/train_classifier.py --dataset fashion-mnist
 --width 8 --epochs 3`. Fréchet distances in two fixed feature spaces, the classifier's pooled features and the images
-averaged over 4×4 pixels, go into OUT/fidelity.md and OUT/fidelity.png. Needs PyTorch, numpy, safetensors, matplotlib.
+averaged over 4×4 pixels, go into OUT/fidelity.md, of which fidelity-figure draws
+fidelity.png. Needs PyTorch, numpy, safetensors.
 """
 
 import argparse
@@ -13,7 +14,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import torch
 from distances import (POOLING, REPLICATES, SPACES, Distance, balanced, classifier, data_set, distance, features,
                        frechet_distance, image_data)
@@ -74,20 +74,6 @@ def same_law_table(sampled: dict[str, Sampled]) -> list[str]:
     return lines
 
 
-def plot(path: Path, sampled: dict[str, Sampled], distances: dict[str, Distance], floor: float) -> None:
-    figure, axes = plt.subplots(figsize=(8, 5), constrained_layout=True)
-    for name, distance_ in distances.items():
-        special = name == "speculative"
-        axes.errorbar(sampled[name].nfe, distance_.value, 2 * distance_.error, fmt="*" if special else "o", capsize=3,
-                      markersize=14 if special else 6, label=NAMES[name])
-    axes.axhline(floor, color="grey", linestyle=":", label="training images")
-    axes.set(xscale="log", xlabel="NFE: network calls one after the other",
-             ylabel="Fréchet distance to the test images",
-             xticks=(10, 20, 50, 100), xticklabels=("10", "20", "50", "100"), yscale="log")
-    axes.legend(fontsize=8)
-    figure.savefig(path, dpi=110)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("samples", type=Path, metavar="SAMPLES")
@@ -114,6 +100,7 @@ def main() -> None:
         "    python3 Benchmarks/fidelity/make_samples.py .build/release/diffspec SAMPLES",
         "    python weights/training/train_classifier.py CLASSIFIER --dataset fashion-mnist --width 8 --epochs 3",
         "    python Benchmarks/fidelity/compare_samples.py SAMPLES CLASSIFIER Benchmarks/results/fidelity",
+        "    Benchmarks/.build/release/fidelity-figure Benchmarks/results/fidelity/fidelity.{md,png}",
         "",
         f"The bundled model, {count} samples of each way, a tenth of each class. Fréchet distances in a small "
         f"classifier's {network.feature_count} pooled features and in the images averaged over {POOLING}×{POOLING} "
@@ -143,7 +130,6 @@ def main() -> None:
     ]
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "fidelity.md").write_text("\n".join(lines))
-    plot(arguments.out / "fidelity.png", sampled, distances["classifier"], floors["classifier"].value)
     print("\n".join(lines))
 
 

@@ -127,6 +127,6 @@ struct CoupleCommand: ParsableCommand {
             return try server.serve(monitor: Console(isQuiet: true))
         }
         try result.check()
-        try result.show(CouplingResult.run(request))
+        try result.show(result.console.during("coupling") { try CouplingResult.run(request) })
     }
 }

@@ -90,9 +90,9 @@ struct DecodeCommand: ParsableCommand {
     func run() throws {
         try result.check()
         if pairs > 0 {
-            try result.show(TokenLawPairs.run(request))
+            try result.show(result.console.during("comparing laws") { try TokenLawPairs.run(request) })
         } else {
-            try result.show(DecodingResult.run(request))
+            try result.show(result.console.during("decoding") { try DecodingResult.run(request) })
         }
     }
 }

@@ -78,7 +78,9 @@ struct Ending {
             status = ExitCode.validationFailure.rawValue
         } else if parsed == nil || code != .failure {
             // What ArgumentParser knows as its own: help, version, bad usage.
-            text = DiffSpec.fullMessage(for: error) + "\n"
+            let message = DiffSpec.fullMessage(for: error)
+            let suggestion = Suggestion(arguments: Array(CommandLine.arguments.dropFirst()))
+            text = (code == .success ? message : suggestion.improving(message)) + "\n"
             status = code.rawValue
         } else {
             let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")

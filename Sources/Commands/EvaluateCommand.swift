@@ -33,6 +33,9 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         try result.check(tensors: [output])
-        try result.show(Evaluation.run(model: model, input: input, output: output, threads: threads.threads))
+        try result.show(
+            result.console.during("evaluating") {
+                try Evaluation.run(model: model, input: input, output: output, threads: threads.threads)
+            })
     }
 }

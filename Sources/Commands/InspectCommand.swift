@@ -20,6 +20,6 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         try result.check()
-        try result.show(InspectionResult(model))
+        try result.show(result.console.during("reading \(model)") { try InspectionResult(model) })
     }
 }

@@ -45,7 +45,8 @@ struct LimitCommand: ParsableCommand {
 
         func run() throws {
             try result.check()
-            try result.show(AcceptanceLimit.run(laws(), drafts: drafts))
+            let laws = try laws()
+            try result.show(result.console.during("limit") { try AcceptanceLimit.run(laws, drafts: drafts) })
         }
     }
 
@@ -101,7 +102,11 @@ struct LimitCommand: ParsableCommand {
 
         func run() throws {
             try result.check()
-            try result.show(ConverseLimit.run(chosenChannel(), length: length, question: question))
+            let channel = try chosenChannel()
+            try result.show(
+                result.console.during("limit") {
+                    try ConverseLimit.run(channel, length: length, question: question)
+                })
         }
     }
 }

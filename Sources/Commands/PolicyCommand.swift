@@ -61,6 +61,9 @@ struct PolicyCommand: ParsableCommand {
     @OptionGroup var seed: SeedOption
     @OptionGroup var threads: ThreadsOption
 
+    @Flag(help: "Print nothing but answers and errors.")
+    var quiet = false
+
     private var recipe: PolicyRecipe {
         var recipe = PolicyRecipe()
         recipe.model = model
@@ -75,10 +78,10 @@ struct PolicyCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch()
-        let server = try PolicyServer(recipe, monitor: Console(isQuiet: false))
+        let server = try PolicyServer(recipe, monitor: Console(isQuiet: quiet))
         if let socket {
             try server.serve(socket: socket) {
-                print("listening at \(socket)")
+                if !quiet { print("listening at \(socket)") }
                 fflush(nil)
             }
         } else {

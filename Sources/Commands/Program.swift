@@ -41,7 +41,9 @@ extension DiffSpec {
                 leave(after: error, of: command, in: group)
             }
         }
-        try? FileHandle.standardError.write(contentsOf: Data(ending.text.utf8))
+        let label = ending.text.prefix { $0 != ":" } + ":"
+        let text = Terminal.errors.coloured(String(label), 31) + ending.text.dropFirst(label.count)
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
         group.abort(status: ending.status)
     }
 }

@@ -1,8 +1,6 @@
 import ArgumentParser
-import Foundation
 import Jobs
 import Models
-import Platform
 
 struct SweepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,7 +9,7 @@ struct SweepCommand: ParsableCommand {
         discussion: """
             Samples every combination and prints a Markdown table of calls (NFE), evaluations and acceptance, with \
             standard errors. The same samples in every cell: seed and count are shared. The picture shows NFE against \
-            the option with the most values.
+            the option with the most values. A sweep that was stopped or killed goes on with --resume and the same --csv.
 
             Examples:
               diffspec sweep --csv table1.csv --out table1.png             # the shape of the paper's Table 1
@@ -51,8 +49,11 @@ struct SweepCommand: ParsableCommand {
     @OptionGroup var batch: BatchOption
     @OptionGroup var threads: ThreadsOption
 
-    @Option(help: .init("The table as CSV.", valueName: "file"))
+    @Option(help: .init("The table as CSV, which grows cell by cell.", valueName: "file"))
     var csv: String?
+
+    @Flag(help: "Go on with the table of --csv, if one was begun there.")
+    var resume = false
 
     @Option(help: .init("A picture of it.", valueName: "file.png"))
     var out: String?
@@ -67,6 +68,7 @@ struct SweepCommand: ParsableCommand {
         guard (allSteps.max() ?? 0) <= 1_000_000 else {
             throw ValidationError("--all-steps must be at most 1000000, found \(allSteps.max() ?? 0).")
         }
+        guard !resume || csv != nil else { throw ValidationError("--resume needs --csv, the table to go on with.") }
         guard !allDrafts.contains(.none) else {
             throw ValidationError("--all-drafts none needs no sweep: it takes as many calls as steps.")
         }
@@ -84,6 +86,7 @@ struct SweepCommand: ParsableCommand {
         }
         (request.temperatures, request.drafts, request.windows) = (allTemperatures, allDrafts, allWindows)
         (request.count, request.batch, request.threads) = (count, batch.batch, threads.threads)
+        (request.table, request.resumes) = (csv, resume)
         return request
     }
 
@@ -92,7 +95,6 @@ struct SweepCommand: ParsableCommand {
         let out = out ?? formerOut
         try result.check(tables: [csv], pictures: [out])
         let sweep = try request.run(monitor: result.console)
-        if let csv { try AtomicFile.write(Array(sweep.csv.utf8), to: csv) }
         if let out { try sweep.writePlot(to: out) }
         try result.show(sweep)
     }

@@ -26,10 +26,10 @@ extension Image {
     /// The picture below a line of text.
     /// - Parameter longest: the longest line of its series, for which all of them have room.
     public func titled(_ title: String, longest: String) -> Image {
-        let top = 2 * (BitmapFont.height + 4)
-        let needed = Self.textWidth(longest) + 16
+        let top = Self.labelHeight + 8
+        let needed = Self.labelWidth(longest) + 16
         var result = Image(width: max(width, needed), height: height + top, channels: 3, fill: 255)
-        result.drawText(title, x: 8, y: 8)
+        result.drawLabel(title, x: 8, y: 6)
         result.draw(inColour, x: 0, y: top)
         return result
     }

@@ -96,7 +96,7 @@ extension Image {
     ///   - pictures: in order, row by row.
     ///   - columns: nil for a column for each label, and without labels for a grid about as wide as high.
     ///   - scale: how many times the pictures are enlarged, at least 1.
-    ///   - labels: over the columns, ASCII; none for none.
+    ///   - labels: over the columns; none for none.
     /// - Returns: nil if there are no pictures.
     public static func grid(
         _ pictures: [Image], columns: Int? = nil, scale: Int = 1, labels: [String] = []
@@ -107,10 +107,10 @@ extension Image {
         let rows = (pictures.count + columns - 1) / columns
         let margin = 2 * scale
         // A label may be wider than its column's pictures.
-        let widest = labels.prefix(columns).map { textWidth($0) }.max() ?? 0
+        let widest = labels.prefix(columns).map { labelWidth($0) }.max() ?? 0
         let pictureWidth = first.width * scale
         let (cellWidth, cellHeight) = (max(pictureWidth, widest) + margin, first.height * scale + margin)
-        let top = labels.isEmpty ? margin : margin + 2 * (BitmapFont.height + 2)
+        let top = labels.isEmpty ? margin : margin + labelHeight + 4
         var grid = Image(
             width: columns * cellWidth + margin, height: top + rows * cellHeight,
             channels: labels.isEmpty ? first.channels : 3, fill: 255)
@@ -121,7 +121,7 @@ extension Image {
         }
         for (column, label) in labels.prefix(columns).enumerated() {
             let centre = margin + column * cellWidth + (cellWidth - margin) / 2
-            grid.drawText(label, x: centre - textWidth(label) / 2, y: margin)
+            grid.drawLabel(label, x: centre - labelWidth(label) / 2, y: margin)
         }
         return grid
     }

@@ -5,7 +5,7 @@ public protocol RunMonitor: Sendable {
     /// A piece of work begins.
     /// - Parameters:
     ///   - title: what it is, in a word.
-    ///   - total: how much it is, in any unit.
+    ///   - total: how much it is, in any unit; 0 where nobody knows.
     func begin(_ title: String, total: Double)
     /// - Parameters:
     ///   - done: of the work that began last.

@@ -12,6 +12,11 @@ extension Double {
     }
 }
 
+extension Int {
+    /// "1 sample", "2 samples".
+    public func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
+}
+
 extension Double? {
     /// For tables.
     public func formatted(digits: Int) -> String { map { $0.formatted(digits: digits) } ?? "unknown" }

@@ -7,7 +7,7 @@ import Testing
     private static func frames(_ count: Int) -> [Image] {
         (0..<count).map { i in
             var picture = Image(width: 20, height: 9, channels: 3, fill: UInt8(40 * i))
-            picture.drawText("\(i)", x: 2, y: 1, scale: 1)
+            picture.drawLabel("\(i)", x: 2, y: 1)
             return picture
         }
     }

@@ -55,13 +55,17 @@ func jointLaw(_ rule: some VerificationRule, named name: String, file: String) t
     print(
         "\(name): accepted \(String(format: "%.3f ± %.3f", share, error)) of \(draws.count) drafts; maximal is "
             + String(format: "%.3f", maximalAcceptance(distance: pair.distance)))
-    try Plot(
-        title: "\(name), \(draws.count) draws", xLabel: "draft X ~ N(0.5, 0.25)",
-        yLabel: "result Y ~ N(1.5, 0.25)",
+    try Figure(
+        "\(name), \(draws.count) draws", x: .init("draft X ~ N(0.5, 0.25)", range: -1.5...3.5),
+        y: .init("result Y ~ N(1.5, 0.25)", range: -1...4),
         series: [
-            Plot.Series("accepted", points(accepted: true), style: .dots, colour: Colour.palette[0]),
-            Plot.Series("rejected", points(accepted: false), style: .dots, colour: Colour.palette[1]),
-        ], xRange: -1.5...3.5, yRange: -1...4
+            .init(
+                "accepted", points: points(accepted: true), mark: .dots(diameter: 5),
+                paint: .series(0).weakened(to: 0.6)),
+            .init(
+                "rejected", points: points(accepted: false), mark: .dots(diameter: 5),
+                paint: .series(1).weakened(to: 0.6)),
+        ], shape: .square
     ).image(width: 640, height: 640).writePNG(to: folder + "/" + file)
 }
 
@@ -69,9 +73,10 @@ func jointLaw(_ rule: some VerificationRule, named name: String, file: String) t
 func unequalVariances() throws {
     let law = UnequalVariances(0.2, 0.1)
     let points = (1...60).map { (x: Double($0), y: law.rejection(dimension: $0)) }
-    try Plot(
-        title: "Rejection of N(m, 0.2^2 I) for N(m, 0.1^2 I)", xLabel: "dimension d", yLabel: "probability, (78)",
-        series: [Plot.Series("", points, colour: Colour.palette[0])], xRange: 0...60, yRange: 0...1
+    try Figure(
+        "Rejection of N(m, 0.2² I) for N(m, 0.1² I)", x: .init("dimension d", range: 0...60),
+        y: .init("probability, (78)", range: 0...1),
+        series: [.init("", points: points, mark: .line(.solid, nil), paint: .series(0))]
     ).image().writePNG(to: folder + "/figure4.png")
 }
 
@@ -81,9 +86,9 @@ func temperatures() throws {
     let range = -1.0...5.0
     let (bins, count) = (60, 200_000)
     let width = (range.upperBound - range.lowerBound) / Double(bins)
-    var series: [Plot.Series] = []
-    for (index, temperature) in [0.5, 1, 2, 5, 10].enumerated() {
-        let colour = Colour.palette[index]
+    var series: [Figure.Series] = []
+    let temperatures: [Double] = [0.5, 1, 2, 5, 10]
+    for (index, temperature) in temperatures.enumerated() {
         let law = TemperatureLaw(distance: pair.distance, temperature: temperature)
         // Positions of the law are in deviations from the target's mean towards the draft's, which lies below it.
         let density = grid(range).map { y in
@@ -101,30 +106,37 @@ func temperatures() throws {
         let seen = counts.enumerated().map { bin, number in
             (x: range.lowerBound + (Double(bin) + 0.5) * width, y: Double(number) / (Double(count) * width))
         }
-        series.append(Plot.Series(String(format: "temperature %g", temperature), density, colour: colour))
-        series.append(Plot.Series("", seen, style: .dots, colour: .black))
+        series.append(
+            .init(
+                String(format: "τ = %g", temperature), points: density, mark: .line(.solid, nil), paint: .series(index))
+        )
+        let isLast = temperature == temperatures.last
+        series.append(
+            .init(
+                isLast ? "200,000 draws each" : "", points: seen, mark: .dots(diameter: 4.5),
+                paint: .ink.weakened(to: 0.75)))
     }
-    // Room for the legend beside the curves.
-    let shown = range.lowerBound...range.upperBound + 1.5
-    try Plot(
-        title: "Algorithm 7, draft N(1, 0.25), target N(3, 0.25)", xLabel: "result Y",
-        yLabel: "density, (98)", series: series, xRange: shown
+    try Figure(
+        "Algorithm 7, draft N(1, 0.25), target N(3, 0.25)", x: .init("result Y", range: range),
+        y: .init("density, (98)"), series: series
     ).image().writePNG(to: folder + "/figure5.png")
 }
 
 /// Fig. 6: Theorem H.9's weight of an error in the data's law.
 func errorWeights() throws {
     let times = grid(0.05...0.999)
-    func line(_ name: String, _ schedule: some NoiseSchedule, _ colour: Int) -> Plot.Series {
-        Plot.Series(
-            name, times.map { ($0, ClosedForms.errorWeight(of: schedule, at: $0)) }, colour: Colour.palette[colour])
+    func line(_ name: String, _ schedule: some NoiseSchedule, _ number: Int) -> Figure.Series {
+        .init(
+            name, points: times.map { ($0, ClosedForms.errorWeight(of: schedule, at: $0)) }, mark: .line(.solid, nil),
+            paint: .series(number))
     }
-    try Plot(
-        title: "Weight A(t) of an error in the data's law", xLabel: "noise time t", yLabel: "A(t), Theorem H.9",
+    try Figure(
+        "Weight A(t) of an error in the data's law", x: .init("noise time t", range: 0...1),
+        y: .init("A(t), Theorem H.9", range: 0...60),
         series: [
-            line("flow: alpha = 1 - t, sigma = t", FlowSchedule(), 0),
-            line("cosine: alpha = cos(pi t/2), sigma = sin(pi t/2)", CosineSchedule(), 1),
-        ], xRange: 0...1, yRange: 0...60
+            line("flow: α = 1 − t, σ = t", FlowSchedule(), 0),
+            line("cosine: α = cos(πt/2), σ = sin(πt/2)", CosineSchedule(), 1),
+        ]
     ).image().writePNG(to: folder + "/figure6.png")
 }
 

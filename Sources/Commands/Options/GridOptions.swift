@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Jobs
 import Models
 
@@ -24,16 +23,9 @@ struct GridOptions: ParsableArguments {
         if let scale { words += ["--scale", "\(scale)"] }
         if isLabelled { words.append("--labels") }
         style.command = { [words] recipe, count in
-            (["diffspec", command] + recipe.options(count: count) + words).map(Self.quoted).joined(separator: " ")
+            ShellCommand.text(of: ["diffspec", command] + recipe.options(count: count) + words)
         }
         return style
-    }
-
-    /// For a shell.
-    private static func quoted(_ word: String) -> String {
-        let plain = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-_./:,=+@%"))
-        if !word.isEmpty, word.unicodeScalars.allSatisfy(plain.contains) { return word }
-        return "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
     }
 }
 

@@ -35,6 +35,7 @@ struct SamplingOptions: ParsableArguments {
         request.recipe.start = start.recipe
         (request.count, request.batch, request.threads) = (count, batch.batch, threads.threads)
         (request.grid, request.folder, request.tensors) = (grid, samples, tensors)
+        request.keepsPictures = result.html != nil
         return request
     }
 }

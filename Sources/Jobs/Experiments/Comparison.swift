@@ -43,7 +43,7 @@ public struct Comparison: RunResult {
 
         // Other sample indices are other noise; a whole number of cycles keeps the classes in step.
         let offset = (request.count + labels - 1) / labels * labels
-        let keepsGrid = request.grid != nil
+        let keepsGrid = request.keepsGrid
         let plainSamples = offset..<offset + request.count
         var plainOutput = try SampleOutput(
             format: SampleFormat(model), samples: plainSamples, keepsGrid: keepsGrid, folder: nil, tensors: nil,
@@ -69,15 +69,20 @@ public struct Comparison: RunResult {
             return try output.accept($0.state, sample: $0.sample)
         }
         var stream = RandomSource(seed: request.recipe.seed).stream(sample: 0, step: 0, purpose: .auxiliary)
+        monitor.begin("testing", total: 0)
         let test = EnergyDistance.pairedTwoSample(states, plainStates, using: &stream)
+        monitor.end()
 
         try output.finish()
+        let (plainPictures, pictures) = (try plainOutput.pictures(), try output.pictures())
         if let grid = request.grid {
-            let pictures = try plainOutput.pictures() + output.pictures()
-            try request.gridStyle.write(pictures, to: grid, of: request.recipe, speculative.report)
+            try request.gridStyle.write(plainPictures + pictures, to: grid, of: request.recipe, speculative.report)
         }
         speculative.warnOfFallback()
-        return Comparison(plain.report, speculative.report, test, recipe: request.recipe)
+        let contents = [plainPictures, pictures].compactMap { request.gridStyle.content($0, of: request.recipe) }
+        return Comparison(
+            plain.report, speculative.report, test, recipe: request.recipe,
+            pictures: request.keepsPictures ? contents : [], windows: speculative.windows)
     }
 
     private static func run(
@@ -89,12 +94,17 @@ public struct Comparison: RunResult {
     }
 
     private let recipe: SamplingRecipe
+    /// Plain and speculative samples, for a page.
+    private let pictures: [Page.Content]
+    private let windows: WindowLog
 
     private enum CodingKeys: String, CodingKey { case plain, speculative, ratio, two_sample }
 
     private init(
-        _ plain: Report, _ speculative: Report, _ test: TestResult, recipe: SamplingRecipe
+        _ plain: Report, _ speculative: Report, _ test: TestResult, recipe: SamplingRecipe, pictures: [Page.Content],
+        windows: WindowLog
     ) {
+        (self.pictures, self.windows) = (pictures, windows)
         (self.plain, self.speculative, self.recipe) = (plain, speculative, recipe)
         ratio = Ratio(
             nfe: plain.nfe.mean / speculative.nfe.mean,
@@ -104,7 +114,28 @@ public struct Comparison: RunResult {
             test: "energy distance, paired swaps", statistic: test.statistic, p_value: test.pValue)
     }
 
+    public var page: Page {
+        let sampling = SamplingSections(
+            report: speculative, windows: windows, rowsAState: recipe.chain.guidance == 0 ? 1 : 2)
+        let samples = zip(["Plain samples", "Speculative samples"], pictures).map { Page.Section($0, $1) }
+        let facts =
+            sampling.facts + [
+                Page.Fact("\(ratio.wall.formatted(digits: 2))×", "as fast by the clock"),
+                Page.Fact("p = \(two_sample.p_value.formatted(digits: 3))", "of the same law"),
+            ]
+        let rest = [sampling.acceptance, sampling.timeline].compactMap(\.self)
+        return Page(
+            "\(sampling.title), beside plain sampling", facts: facts,
+            sections: samples + [sampling.costs(beside: plain)] + rest + [Page.Section("In words", .text(text))])
+    }
+
+    /// Pairs that a difference of laws takes to be seen, unless it is a large one.
+    private static let fewPairs = 30
+
     public var text: String {
+        let pairs = min(speculative.count, Self.largestTest)
+        let caution =
+            pairs < Self.fewPairs ? "; so few show only a large difference, take --count 64 or more" : ""
         func row(_ name: String, _ plain: String, _ speculative: String, _ ratio: Double? = nil) -> String {
             "| \(name) | \(plain) | \(speculative) | \(ratio.map { "\($0.formatted(digits: 2))×" } ?? "") |"
         }
@@ -117,8 +148,8 @@ public struct Comparison: RunResult {
         }
         let inexact = speculative.exact ? "" : ", not exact (rule \(speculative.rule))"
         return """
-            \(speculative.model), \(speculative.steps) steps, window \(speculative.window.name), \
-            draft \(speculative.draft), churn \(speculative.churn), \(speculative.count) samples\(inexact)
+            \(speculative.model), \(speculative.steps.counted("step")), window \(speculative.window.name), \
+            draft \(speculative.draft), churn \(speculative.churn), \(speculative.count.counted("sample"))\(inexact)
 
             | | plain | speculative | plain/speculative |
             |---|---|---|---|
@@ -128,7 +159,7 @@ public struct Comparison: RunResult {
             \(row("wall-clock", digits: 2, unit: " s", { $0.wall_seconds }, ratio.wall))
 
             same law? energy distance \(two_sample.statistic.formatted(digits: 4)), \
-            p = \(two_sample.p_value.formatted(digits: 3)) over \(min(speculative.count, Self.largestTest)) pairs
+            p = \(two_sample.p_value.formatted(digits: 3)) over \(pairs.counted("pair"))\(caution)
             """
     }
 }

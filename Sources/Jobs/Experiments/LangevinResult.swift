@@ -70,10 +70,10 @@ public struct LangevinResult: RunResult {
 
     public var text: String {
         """
-        \(request.energy.summary), γ = \(step), \(steps) steps, \(chains) chains, \
+        \(request.energy.summary), γ = \(step), \(steps.counted("step")), \(chains.counted("chain")), \
         \(draft == "none" ? "plain" : "draft \(draft), window \(window.name)")
 
-        energy       \(energy.mean.formatted(digits: 3)) ± \(energy.sd.formatted(digits: 3)) (standard error \(energy.standard_error.formatted(digits: 3))) over the last \(tail) states
+        energy       \(energy.mean.formatted(digits: 3)) ± \(energy.sd.formatted(digits: 3)) (standard error \(energy.standard_error.formatted(digits: 3))) over the last \(tail.counted("state"))
         NFE          \(nfe.mean.formatted(digits: 1)) a chain, \((Double(steps) / nfe.mean).formatted(digits: 2)) steps a call
         evaluations  \(evaluations.mean.formatted(digits: 1)) a chain
         acceptance   \((100 * acceptance).formatted(digits: 1)) %
@@ -82,23 +82,50 @@ public struct LangevinResult: RunResult {
         """
     }
 
-    /// The energy of a few chains and its mean over all.
-    public func writeTrace(to file: String) throws { try plot.image().writePNG(to: file) }
+    public var page: Page {
+        let facts = [
+            Page.Fact(
+                "\(energy.mean.formatted(digits: 2))",
+                "mean energy, standard error \(energy.standard_error.formatted(digits: 3))"),
+            Page.Fact("\(nfe.mean.formatted(digits: 0))", "calls a chain, plain \(steps)"),
+            Page.Fact("\((Double(steps) / max(nfe.mean, 1e-9)).formatted(digits: 1))", "steps a call"),
+            Page.Fact("\((100 * acceptance).formatted(digits: 1)) %", "drafts accepted"),
+            Page.Fact("\(wall_seconds.formatted(digits: 1)) s", "by the clock"),
+            Page.Fact(exact ? "exact" : "not exact", exact ? "the law of plain sampling" : "rule \(rule)"),
+        ]
+        return Page(
+            "\(chains.counted("chain")) of \(steps.counted("step")) on \(energy_name)", facts: facts,
+            sections: [Page.Section("Energy along the run", .figure(figure)), Page.Section("In words", .text(text))])
+    }
 
-    private var plot: Plot {
+    /// The energy of a few chains and its mean over all.
+    public func writeTrace(to file: String) throws { try figure.image().writePNG(to: file) }
+
+    /// From one bar of the mean to the next.
+    private static let barStride = 10
+
+    private var figure: Figure {
         let steps = trace.map { Double($0.step) }
-        let chains = traces.map { values in
-            Plot.Series("", Array(zip(steps, values)).map { (x: $0.0, y: $0.1) }, colour: .lightGrey)
+        let paint = draft == "none" ? Paint.ink : DraftRecipe(draft)?.paint ?? .series(0)
+        let single = traces.enumerated().map { index, values in
+            Figure.Series(
+                index == 0 ? "single chains" : "", points: Array(zip(steps, values)).map { (x: $0.0, y: $0.1) },
+                mark: .line(.solid, nil), paint: .muted.weakened(to: 0.4))
         }
-        let mean = Plot.Series(
-            "mean of \(self.chains)", zip(steps, trace).map { (x: $0.0, y: $0.1.mean) }, colour: Colour.palette[0])
-        // The start may lie orders of magnitude higher; what is of interest is where the chains settle.
-        let start = trace.count / 10
-        let settled = trace.dropFirst(start).map(\.mean)
-        let all = (traces.flatMap { $0.dropFirst(start) } + settled).filter(\.isFinite)
-        let range = all.min().flatMap { low in all.max().map { high in low - 1...high + (high - low) / 2 + 1 } }
-        return Plot(
-            title: "\(energy_name), \(draft == "none" ? "plain" : draft)", xLabel: "step", yLabel: "energy",
-            series: chains + [mean], yRange: range)
+        let mean = Figure.Series(
+            "mean of \(chains)",
+            trace.enumerated().map { index, point in
+                Figure.Value(
+                    Double(point.step), point.mean,
+                    error: index % Self.barStride == 0 ? point.standard_error : nil)
+            }, mark: .line(.solid, nil), paint: paint)
+        // The start may lie orders of magnitude higher than where the chains settle.
+        let all = (traces.joined() + trace.map(\.mean)).filter(\.isFinite)
+        let isLogarithmic = (all.min() ?? 0) > 0 && (all.max() ?? 0) > 8 * (all.min() ?? 0)
+        return Figure(
+            "Energy of \(energy_name), \(draft == "none" ? "plain" : draft)",
+            note: trace.contains { $0.standard_error != nil } ? "bars: standard error of the mean" : "",
+            x: .init("step", range: steps.last.flatMap { $0 > 0 ? 0...$0 : nil }),
+            y: .init("energy", isLogarithmic: isLogarithmic), series: single + [mean])
     }
 }

@@ -4,6 +4,7 @@ import Imaging
 import Models
 import Platform
 import Statistics
+import Synchronization
 
 /// Figure 3 of DB25 (accelerated diffusion via speculative sampling, De Bortoli et al. 2025): mean NFE against churn and
 /// against window, over dimensions and drafts.
@@ -33,6 +34,17 @@ public struct MixtureFigure: RunResult {
             case .recycled: .recycled
             }
         }
+
+        /// Two of them are independent drafts.
+        var paint: Paint { self == .network ? .series(3) : draft.paint }
+
+        var dash: Figure.Dash {
+            switch self {
+            case .frozen, .recycled: .solid
+            case .gaussian: .dashed
+            case .network: .dotted
+            }
+        }
     }
 
     /// What one line of the figure is about.
@@ -41,7 +53,7 @@ public struct MixtureFigure: RunResult {
         let dimension: Int
     }
     /// Mean NFE by setting.
-    private typealias Table = [Line: [(x: Double, y: Double)]]
+    private typealias Table = [Line: [Figure.Value]]
 
     /// What a line is drawn for.
     private struct Target {
@@ -80,10 +92,16 @@ public struct MixtureFigure: RunResult {
                     let run = MixtureRun(
                         target: target.model, draftModel: target.draftModel, chain: chain, speculation: speculation,
                         count: request.count, seed: request.seed, threads: request.threads)
-                    let samples = try run.run { _ in try monitor.check() }
+                    let stepsDone = Atomic<Int>(0)
+                    let (earlier, planned) = (done, Double(request.count * request.mixture.chain.steps))
+                    let samples = try run.run { steps in
+                        try monitor.check()
+                        let part = Double(stepsDone.add(steps, ordering: .relaxed).newValue) / planned
+                        monitor.update(done: Double(earlier) + min(1, part)) { _ in "\(earlier) of \(points) points" }
+                    }
                     done += 1
-                    monitor.update(done: Double(done)) { _ in "\(done) of \(points) points" }
-                    return (x: setting.x, y: samples.nfe.mean)
+                    return Figure.Value(
+                        setting.x, samples.nfe.mean, error: samples.costs.map { Double($0.calls) }.standardError)
                 }
             }
             return table
@@ -100,17 +118,13 @@ public struct MixtureFigure: RunResult {
     private func write(to folder: String) throws {
         let name = usesNetworks ? "figure3-networks" : "figure3"
         func path(_ end: String) -> String { URL(fileURLWithPath: folder).appendingPathComponent(name + end).path }
-        try plot(byChurn, title: "NFE against churn, window \(window.name)", xLabel: "churn").image()
-            .writePNG(to: path("-churn.png"))
-        try plot(byWindow, title: "NFE against window, churn \(request.mixture.chain.churn)", xLabel: "window L")
-            .image()
-            .writePNG(to: path("-window.png"))
+        for (end, figure) in zip(["-churn.png", "-window.png"], figures) { try figure.image().writePNG(to: path(end)) }
         try AtomicFile.write(Array((text + "\n").utf8), to: path(".md"))
     }
 
     public var text: String {
         """
-        \(components) components, \(request.mixture.chain.steps) steps, \(request.count) samples a point, mean NFE. Target: \
+        \(components) components, \(request.mixture.chain.steps.counted("step")), \(request.count.counted("sample")) a point, mean NFE. Target: \
         \(usesNetworks ? "the trained network, with labels" : "the mixture's exact score").
         Drafts: the frozen drift; independent, a single Gaussian of the mixture's moments\
         \(usesNetworks ? ", or the 4-wide network trained with the target" : ""); recycled, to first order. \
@@ -132,10 +146,15 @@ public struct MixtureFigure: RunResult {
             let draft: String
             let dimension: Int
             let x, nfe: Double
+            @Nullable var nfe_standard_error: Double?
         }
         func points(_ table: Table) -> [Point] {
             table.flatMap { line, points in
-                points.map { Point(draft: line.entry.rawValue, dimension: line.dimension, x: $0.x, nfe: $0.y) }
+                points.map {
+                    Point(
+                        draft: line.entry.rawValue, dimension: line.dimension, x: $0.x, nfe: $0.y,
+                        nfe_standard_error: $0.error)
+                }
             }.sorted { ($0.draft, $0.dimension, $0.x) < ($1.draft, $1.dimension, $1.x) }
         }
         var container = encoder.container(keyedBy: CodingKeys.self)
@@ -179,31 +198,39 @@ public struct MixtureFigure: RunResult {
         return targets
     }
 
-    private func plot(_ table: Table, title: String, xLabel: String) -> Plot {
-        var series: [Plot.Series] = []
+    public var page: Page {
+        let sections = zip(["Against churn", "Against window"], figures).map { Page.Section($0, .figure($1)) }
+        return Page(
+            "Calls by dimension, churn, window and draft",
+            sections: sections + [Page.Section("Every point", .text(text))])
+    }
+
+    private var figures: [Figure] {
+        [
+            figure(byChurn, title: "NFE against churn, window \(window.name)", xLabel: "churn ε"),
+            figure(byWindow, title: "NFE against window, churn \(request.mixture.chain.churn)", xLabel: "window L"),
+        ]
+    }
+
+    /// A colour for each draft, and for each dimension a marker and a strength.
+    private func figure(_ table: Table, title: String, xLabel: String) -> Figure {
+        var series: [Figure.Series] = []
         for entry in Entry.allCases {
-            let dimensions = Self.dimensions.filter { table[Line(entry: entry, dimension: $0)] != nil }
-            for dimension in dimensions {
-                // The published colours for the published drafts; the recycled one stands out in shades of blue.
-                let position =
-                    Double(Self.dimensions.firstIndex(of: dimension) ?? 0) / Double(Self.dimensions.count - 1)
-                let colour =
-                    switch entry {
-                    case .gaussian where usesNetworks: Colour.lightGrey
-                    case .frozen, .gaussian, .network: Colour.gradient(position)
-                    case .recycled: Colour(UInt8(140 - 140 * position), UInt8(190 - 100 * position), 240)
-                    }
-                let isEnd = dimension == dimensions.first || dimension == dimensions.last
+            for (place, dimension) in Self.dimensions.enumerated() {
+                guard let points = table[Line(entry: entry, dimension: dimension)] else { continue }
+                let strength = 0.45 + 0.55 * Double(place) / Double(Self.dimensions.count - 1)
                 series.append(
-                    Plot.Series(
-                        isEnd ? "\(entry.rawValue), d = \(dimension)" : "",
-                        table[Line(entry: entry, dimension: dimension)] ?? [],
-                        style: entry == .gaussian || entry == .network ? .dashed : .line, colour: colour))
+                    Figure.Series(
+                        "\(entry.rawValue), d = \(dimension)", points,
+                        mark: .line(entry.dash, Figure.Marker.allCases[place]),
+                        paint: entry.paint.weakened(to: strength)))
             }
         }
-        return Plot(
-            title: title, xLabel: xLabel, yLabel: "NFE", series: series,
-            yRange: 0...Double(request.mixture.chain.steps) * 1.1)
+        return Figure(
+            title,
+            note: request.count.counted("sample") + " a point" + (request.count > 1 ? "; bars: standard error" : ""),
+            x: .init(xLabel, isLogarithmic: true),
+            y: .init("NFE", unit: "calls a sample", isLogarithmic: true), series: series)
     }
 
     private func markdown(_ table: Table, _ name: String) -> String {

@@ -52,6 +52,8 @@ public struct MixtureRequest: Sendable {
             let done = done.wrappingAdd(steps, ordering: .relaxed).newValue
             monitor.update(done: Double(done)) { "\((Double(done) / $0).formatted(digits: 0)) steps/s" }
         }
+        monitor.end()
+        monitor.begin("distance to data", total: 0)
         let random = RandomSource(seed: seed)
         let data = target.law.data(samples: 0..<count, random: random)
         return MixtureResult(

@@ -64,7 +64,7 @@ public struct MixtureResult: RunResult {
     public var text: String {
         """
         mixture of \(components) in dimension \(dimension), \(model ?? "exact score"), \
-        \(steps) steps, churn \(churn), \(count) samples, \
+        \(steps.counted("step")), churn \(churn), \(count.counted("sample")), \
         \(draft == "none" ? "plain" : "draft \(draft_model ?? draft), window \(window.name)")
 
         NFE          \(nfe.mean.formatted(digits: 2)) a sample
@@ -77,15 +77,48 @@ public struct MixtureResult: RunResult {
         """
     }
 
+    public var page: Page {
+        let facts = [
+            Page.Fact("\(nfe.mean.formatted(digits: 1))", "calls a sample, plain \(steps)"),
+            Page.Fact("\(evaluations.mean.formatted(digits: 1))", "rows a sample"),
+            Page.Fact("\((100 * acceptance).formatted(digits: 1)) %", "drafts accepted"),
+            Page.Fact("\(wasserstein2.formatted(digits: 3))", "2-Wasserstein distance to fresh data"),
+            Page.Fact("\(wasserstein2_of_data.formatted(digits: 3))", "of other fresh data to the same"),
+            Page.Fact(exact ? "exact" : "not exact", exact ? "the law of plain sampling" : "rule \(rule)"),
+        ]
+        let scatter = scatter.map {
+            Page.Section("Data and samples", note: "By their first two coordinates.", .figure($0))
+        }
+        return Page(
+            "\(count.counted("sample")) of a mixture of \(components) in dimension \(dimension)", facts: facts,
+            sections: (scatter.map { [$0] } ?? []) + [Page.Section("In words", .text(text))])
+    }
+
     /// Data and samples by their first two coordinates, of which there must be as many.
     public func writeScatter(to file: String) throws {
-        func points(_ states: [[Double]]) -> [(x: Double, y: Double)] { states.prefix(5000).map { ($0[0], $0[1]) } }
-        let plot = Plot(
-            title: "\(model ?? "exact score"), \(steps) steps, \(draft)", xLabel: "x1", yLabel: "x2",
+        try scatter?.image().writePNG(to: file)
+    }
+
+    private static let mostDots = 5000
+
+    private var scatter: Figure? {
+        guard dimension >= 2 else { return nil }
+        func points(_ states: [[Double]]) -> [(x: Double, y: Double)] {
+            states.prefix(Self.mostDots).map { ($0[0], $0[1]) }
+        }
+        let (data, samples) = (points(data), points(states))
+        // The same on both axes, so that what is round looks round; a sample that has gone astray leaves the others their room.
+        let farthest = (data + samples).map { max(abs($0.x), abs($0.y)) }.filter(\.isFinite).max() ?? 0
+        let side = min(max(2.6, farthest * 1.05), 6)
+        let outside = samples.count { !(abs($0.x) <= side && abs($0.y) <= side) }
+        let paint = DraftRecipe(draft).map { $0 == .none ? .series(3) : $0.paint } ?? .series(0)
+        return Figure(
+            "\(model ?? "exact score"), \(steps) steps, \(draft == "none" ? "plain" : draft)",
+            note: outside > 0 ? "\(outside) of \(samples.count) samples lie outside" : "",
+            x: .init("x₁", range: -side...side), y: .init("x₂", range: -side...side),
             series: [
-                Plot.Series("data", points(data), style: .dots, colour: Colour.palette[4]),
-                Plot.Series("samples", points(states), style: .dots, colour: Colour.palette[1]),
-            ], xRange: -2.6...2.6, yRange: -2.6...2.6)
-        try plot.image(width: 720, height: 720).writePNG(to: file)
+                .init("data", points: data, mark: .dots(diameter: 5), paint: .muted.weakened(to: 0.45)),
+                .init("samples", points: samples, mark: .dots(diameter: 5), paint: paint.weakened(to: 0.5)),
+            ], shape: .square)
     }
 }

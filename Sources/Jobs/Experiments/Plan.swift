@@ -1,4 +1,5 @@
 import Diffusion
+import Imaging
 import Models
 import Statistics
 
@@ -105,6 +106,47 @@ public struct Plan: RunResult {
         }
     }
 
+    public var page: Page {
+        let facts = recommendations.prefix(6).map { choice in
+            Page.Fact(
+                choice.window.map { "\(choice.draft), \($0.name)" } ?? "plain",
+                "\(choice.workers.map { $0.counted("worker") } ?? "\(choice.ranks ?? 1) processes"), \(choice.steps.counted("step")), churn \(choice.churn): \(choice.speedup.formatted(digits: 1))×"
+            )
+        }
+        return Page(
+            "What speculation would save: \(model)", facts: Array(facts),
+            sections: figures.map {
+                Page.Section(
+                    "Predicted seconds a sample",
+                    note:
+                        "Each draft with the window that is best for so many workers. \(threads.counted("thread")) to a worker.",
+                    .figure($0))
+            } + [Page.Section("Every combination", .text(text))])
+    }
+
+    /// For each chain the time of a sample by the number of workers.
+    private var figures: [Figure] {
+        guard workers.count > 1 else { return [] }
+        let drafts = cells.map(\.draft).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        return plain.map { plain in
+            let series = drafts.map { draft in
+                let candidates = cells.filter {
+                    $0.steps == plain.steps && $0.churn == plain.churn && $0.draft == draft
+                }
+                let points = workers.enumerated().map { index, count in
+                    Figure.Value(Double(count), candidates.map { $0.seconds[index] }.min() ?? .nan)
+                }.sorted { $0.x < $1.x }
+                return Figure.Series(draft, points, paint: DraftRecipe(draft)?.paint ?? .ink)
+            }
+            let alone = Figure.Series(
+                "plain", points: workers.sorted().map { (Double($0), plain.seconds) }, mark: .line(.dashed, nil),
+                paint: .ink)
+            return Figure(
+                "\(plain.steps.counted("step")), churn \(plain.churn)", x: .init("workers", isLogarithmic: true),
+                y: .init("a sample", unit: "s", isLogarithmic: true), series: [alone] + series)
+        }
+    }
+
     private var network: String {
         guard let latency, let bandwidth else { return "" }
         return
@@ -115,7 +157,7 @@ public struct Plan: RunResult {
     public var text: String {
         func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
         var lines = [
-            "\(model), \(trajectories) trajectories each; seconds a sample, predicted for P workers of \(threads) threads\(network)",
+            "\(model), \(trajectories == 1 ? "1 trajectory" : "\(trajectories) trajectories") each; seconds a sample, predicted for P workers of \(threads.counted("thread"))\(network)",
             "",
             row(
                 ["steps", "churn", "draft", "window", "NFE", "evaluations", "acceptance"] + workers.map { "P = \($0)" }
@@ -145,8 +187,10 @@ public struct Plan: RunResult {
                 } else {
                     "--draft none: no draft beats plain sampling"
                 }
-            let machines = choice.workers.map { "\($0) workers" } ?? "\(choice.ranks ?? 1) processes"
-            lines.append("\(choice.steps) steps, churn \(choice.churn), \(machines): \(what)")
+            let machines =
+                choice.workers.map { $0.counted("worker") }
+                ?? (choice.ranks == 1 ? "1 process" : "\(choice.ranks ?? 1) processes")
+            lines.append("\(choice.steps.counted("step")), churn \(choice.churn), \(machines): \(what)")
         }
         return lines.joined(separator: "\n")
     }

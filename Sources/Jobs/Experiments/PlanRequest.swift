@@ -1,6 +1,7 @@
 import Couplings
 import Diffusion
 import Models
+import Statistics
 
 /// What speculation would save: a few trajectories for every combination of steps, churn, draft and window, and the time
 /// that a sample would take on other machines.
@@ -30,7 +31,9 @@ public struct PlanRequest: Sendable {
     public func run(monitor: any RunMonitor = NoMonitor()) throws -> Plan {
         let model = try recipe.model.load(telling: monitor)
         let combinations = steps.flatMap { steps in churns.map { (steps, $0) } }
-        monitor.begin("planning", total: Double(combinations.count * drafts.count * windows.count))
+        let total = combinations.reduce(0) { $0 + $1.0 } * drafts.count * windows.count * trajectories
+        monitor.begin("planning", total: Double(total))
+        var decided = 0
         defer { monitor.end() }
         var cells: [Plan.Cell] = []
         var plain: [Plan.Plain] = []
@@ -52,7 +55,14 @@ public struct PlanRequest: Sendable {
                         over: chain.replacing(denoiser: measured),
                         companions: model.companions(of: chain, recipe, threads: threads), pictures: model.picture,
                         random: RandomSource(seed: recipe.seed), lanes: 1, threads: threads, callTimes: callTimes)
-                    let trial = try Trial(sampler, measuring: measured, count: trajectories, monitor: monitor)
+                    let trial = try Trial(sampler, measuring: measured, count: trajectories) { step in
+                        try monitor.check()
+                        monitor.update(done: Double(decided + step)) { seconds in
+                            "\(cells.count) of \(combinations.count * drafts.count * windows.count) cells, "
+                                + "\((Double(decided + step) / seconds).formatted(digits: 0)) steps/s"
+                        }
+                    }
+                    decided += steps * trajectories
                     cells.append(
                         .init(
                             steps: steps, churn: churn, draft: draft.name, window: window, trial: trial,
@@ -62,7 +72,6 @@ public struct PlanRequest: Sendable {
                                     ranks: $0, over: interconnect, longest: window.longest(steps: steps),
                                     times: callTimes)
                             }))
-                    monitor.update(done: Double(cells.count)) { _ in "\(cells.count) combinations" }
                 }
             }
         }

@@ -2,6 +2,7 @@ import Couplings
 import Diffusion
 import Models
 import NeuralNetwork
+import Statistics
 
 /// What drafts have to guess, recorded to train one on: a row for every state that the target was asked at.
 public struct Recording: RunResult {
@@ -9,7 +10,7 @@ public struct Recording: RunResult {
     let rows: Int
     let file: String
 
-    public var text: String { "\(model): wrote \(rows) rows to \(file)" }
+    public var text: String { "\(model): wrote \(rows.counted("row")) to \(file)" }
 
     /// - Parameters:
     ///   - recipe: the model, the chain and the seed.

@@ -22,7 +22,7 @@ public struct Survival: RunResult {
     ///   - start: plain steps before the first draft.
     ///   - particles: of the filter, and windows observed.
     ///   - threads: cores to use, at least 1; changes no result.
-    ///   - monitor: is told what of the model's files is not followed.
+    ///   - monitor: is told what of the model's files is not followed and how far the run is, and may end it.
     public static func run(
         _ recipe: SamplingRecipe, horizon: Int, start: Int, particles: Int, threads: Int,
         monitor: any RunMonitor = NoMonitor()
@@ -34,11 +34,15 @@ public struct Survival: RunResult {
         }
         let model = try recipe.model.load(telling: monitor)
         try MemoryNeed.check(of: model, lanes: particles, window: horizon)
-        let chain = try model.chain(recipe.chain, subjects: recipe.classes, threads: threads)
+        let unwatched = try model.chain(recipe.chain, subjects: recipe.classes, threads: threads)
+        let chain = unwatched.replacing(denoiser: WatchedDenoiser(unwatched.denoiser, monitor: monitor))
         let companions = model.companions(of: chain, recipe, threads: threads)
         guard let draft = try recipe.speculation.draft.draft(over: chain, companions: companions) else {
             throw RecipeError("draft", "none drafts nothing that could be rejected.")
         }
+        // Both ask the target at every step before the start and of the horizon, and at the window's end or at the start once more.
+        monitor.begin("survival", total: Double(2 * particles * (start + horizon + 1) * chain.rowsPerQuery))
+        defer { monitor.end() }
         let filtered = try TimeToRejection.particleFilter(
             chain: chain, draft: draft, horizon: horizon, start: start, particles: particles,
             random: RandomSource(seed: recipe.seed))
@@ -55,28 +59,56 @@ public struct Survival: RunResult {
 
     private var horizon: Int { decided_steps.count }
 
+    /// The standard error of what was observed.
+    private func error(at k: Int) -> Double { (observed[k] * (1 - observed[k]) / Double(particles)).squareRoot() }
+
     public var text: String {
         var lines = [
             "| k | P(τ > k), filter | P(τ > k), observed | steps decided by a window of k |", "|---|---|---|---|",
         ]
         for k in 1...horizon {
-            let error = (observed[k] * (1 - observed[k]) / Double(particles)).squareRoot()
             lines.append(
                 "| \(k) | \(filtered[k].formatted(digits: 3)) | \(observed[k].formatted(digits: 3)) ± "
-                    + "\(error.formatted(digits: 3)) | \(decided_steps[k - 1].formatted(digits: 2)) |")
+                    + "\(error(at: k).formatted(digits: 3)) | \(decided_steps[k - 1].formatted(digits: 2)) |")
         }
         return lines.joined(separator: "\n")
     }
 
+    public var page: Page {
+        Page(
+            "How long drafts of \(draft) survive: \(model), churn \(churn)",
+            facts: [
+                Page.Fact(
+                    "\(decided_steps[horizon - 1].formatted(digits: 1))",
+                    "steps that a window of \(horizon.counted("draft")) decides"),
+                Page.Fact("\((100 * filtered[1]).formatted(digits: 1)) %", "first drafts accepted"),
+                Page.Fact("\((100 * filtered[horizon]).formatted(digits: 1)) %", "windows accepted whole"),
+            ],
+            sections: [
+                Page.Section(
+                    "The law of the time to rejection",
+                    note:
+                        "The probability that the first k drafts are all accepted: by a particle filter over paths of the draft alone, and as often as it was seen in windows with other noise.",
+                    .figure(figure), .text(text))
+            ])
+    }
+
     /// A picture of both laws.
-    public func writePlot(to file: String) throws {
-        func points(_ law: [Double]) -> [(x: Double, y: Double)] { law.enumerated().map { (Double($0), $1) } }
-        let plot = Plot(
-            title: "time to rejection, \(draft), from step \(start) of \(steps)", xLabel: "k", yLabel: "P(tau > k)",
+    public func writePlot(to file: String) throws { try figure.image().writePNG(to: file) }
+
+    private var figure: Figure {
+        let paint = DraftRecipe(draft)?.paint ?? .series(0)
+        return Figure(
+            "How long drafts of \(draft) survive, from step \(start) of \(steps)",
+            note: "\(particles) particles, as many windows observed; bars: standard error",
+            x: .init("k", unit: "drafts", range: 0...Double(horizon)), y: .init("P(τ > k)", range: 0...1.02),
             series: [
-                .init("particle filter", points(filtered), colour: .gradient(0)),
-                .init("observed", points(observed), style: .dots, colour: .gradient(1)),
-            ], yRange: 0...1)
-        try plot.image().writePNG(to: file)
+                .init(
+                    "particle filter", points: filtered.enumerated().map { (Double($0), $1) }, mark: .line(.solid, nil),
+                    paint: paint),
+                .init(
+                    "observed", observed.indices.map { Figure.Value(Double($0), observed[$0], error: error(at: $0)) },
+                    mark: .dots(diameter: 8), paint: .ink),
+            ])
     }
 }

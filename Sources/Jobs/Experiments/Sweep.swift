@@ -30,6 +30,34 @@ public struct Sweep: RunResult {
         let acceptance: Double
         let exact: Bool
 
+        /// Of a table that was begun.
+        init?(fields: [String]) {
+            guard fields.count == SweepTable.cellColumns.count, let steps = Int(fields[0]),
+                let churn = Double(fields[1]),
+                let temperature = Double(fields[2]), let nfe = Double(fields[5]), let windows = Double(fields[7]),
+                let evaluations = Double(fields[8]), let acceptance = Double(fields[9]), let exact = Bool(fields[10])
+            else { return nil }
+            (self.steps, self.churn, self.temperature, draft, window) = (
+                steps, churn, temperature, fields[3], fields[4]
+            )
+            (self.nfe, self.windows, self.evaluations) = (nfe, windows, evaluations)
+            _nfe_standard_error = Nullable(wrappedValue: Double(fields[6]))
+            (self.acceptance, self.exact) = (acceptance, exact)
+        }
+
+        /// As a table has it.
+        var fields: [String] {
+            [
+                "\(steps)", "\(churn)", "\(temperature)", draft, window, "\(nfe)",
+                nfe_standard_error.map { "\($0)" } ?? "", "\(windows)", "\(evaluations)", "\(acceptance)", "\(exact)",
+            ]
+        }
+
+        func isOf(_ setting: Setting) -> Bool {
+            steps == setting.steps && churn == setting.churn && temperature == setting.temperature
+                && draft == setting.draft.name && window == setting.window.name
+        }
+
         /// - Parameter costs: of at least one sample.
         init(_ setting: Setting, costs: [SamplingCost], isExact: Bool) {
             (steps, churn, temperature) = (setting.steps, setting.churn, setting.temperature)
@@ -50,39 +78,17 @@ public struct Sweep: RunResult {
     let seed: UInt64
     let cells: [Cell]
 
-    private static let columns = [
-        "steps", "churn", "temperature", "draft", "window", "nfe", "nfe_standard_error", "windows", "evaluations",
-        "acceptance",
-        "exact",
-    ]
-
-    public var csv: String {
-        ([Self.columns]
-            + cells.map { cell in
-                [
-                    "\(cell.steps)", "\(cell.churn)", "\(cell.temperature)", Self.quoted(cell.draft), cell.window,
-                    "\(cell.nfe)", cell.nfe_standard_error.map { "\($0)" } ?? "", "\(cell.windows)",
-                    "\(cell.evaluations)",
-                    "\(cell.acceptance)", "\(cell.exact)",
-                ]
-            }).map { $0.joined(separator: ",") + "\n" }.joined()
-    }
-
-    /// A field of a CSV file (RFC 4180); a mixture's name has commas.
-    private static func quoted(_ field: String) -> String {
-        field.contains(",") || field.contains("\"")
-            ? "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : field
-    }
-
     /// A Markdown table.
     public var text: String {
         var lines = [
-            "\(model), \(count) samples a cell, seed \(seed); mean ± standard error", "",
+            "\(model), \(count.counted("sample")) a cell, seed \(seed)\(count > 1 ? "; mean ± standard error" : "")",
+            "",
             "| steps | window | temperature | churn | draft | NFE | windows | evaluations | acceptance | exact |",
             "|---|---|---|---|---|---|---|---|---|---|",
         ]
         for cell in cells {
-            let nfe = "\(cell.nfe.formatted(digits: 1)) ± \(cell.nfe_standard_error.formatted(digits: 1))"
+            let error = cell.nfe_standard_error.map { " ± \($0.formatted(digits: 1))" } ?? ""
+            let nfe = "\(cell.nfe.formatted(digits: 1))\(error)"
             lines.append(
                 "| \(cell.steps) | \(cell.window) | \(cell.temperature) | \(cell.churn) | \(cell.draft) | \(nfe) | "
                     + "\(cell.windows.formatted(digits: 1)) | \(cell.evaluations.formatted(digits: 0)) | \((100 * cell.acceptance).formatted(digits: 0)) % | "
@@ -97,47 +103,71 @@ public struct Sweep: RunResult {
         let value: @Sendable (Cell) -> Double?
 
         static let all = [
-            Axis(name: "churn") { $0.churn }, Axis(name: "window L") { Double($0.window) },
-            Axis(name: "steps K") { Double($0.steps) }, Axis(name: "temperature") { $0.temperature },
+            Axis(name: "churn ε") { $0.churn }, Axis(name: "window L") { Double($0.window) },
+            Axis(name: "steps K") { Double($0.steps) }, Axis(name: "temperature τ") { $0.temperature },
         ]
 
         func values(of cells: [Cell]) -> Set<Double> { Set(cells.compactMap(value)) }
     }
 
-    public func writePlot(to file: String) throws { try plot.image().writePNG(to: file) }
+    public var page: Page {
+        let best = cells.filter(\.exact).min { $0.nfe < $1.nfe }
+        let facts =
+            best.map {
+                [
+                    Page.Fact("\($0.nfe.formatted(digits: 1))", "calls a sample, the fewest of an exact cell"),
+                    Page.Fact($0.draft, "its draft"), Page.Fact("\($0.churn)", "its churn"),
+                    Page.Fact($0.window, "its window"), Page.Fact("\($0.steps)", "its steps"),
+                ]
+            } ?? []
+        return Page(
+            "\(model): calls by setting, \(cells.count.counted("cell"))", facts: facts,
+            sections: [Page.Section("Calls a sample", .figure(figure)), Page.Section("Every cell", .text(text))])
+    }
+
+    public func writePlot(to file: String) throws { try figure.image().writePNG(to: file) }
 
     /// NFE against the option with the most values; a line for each combination of the others.
-    private var plot: Plot {
+    private var figure: Figure {
         let axes = Axis.all
         let main = axes.indices.max { axes[$0].values(of: cells).count < axes[$1].values(of: cells).count } ?? 0
         let others = axes.indices.filter { $0 != main && axes[$0].values(of: cells).count > 1 }
         func label(_ cell: Cell) -> String {
             cell.draft
-                + others.map { ", \(axes[$0].name) \(axes[$0].value(cell).map { "\($0)" } ?? cell.window)" }.joined()
+                + others.map { ", \(axes[$0].name) \(axes[$0].value(cell).map(Self.short) ?? cell.window)" }.joined()
         }
-        var labels: [String] = []
-        for cell in cells where axes[main].value(cell) != nil && !labels.contains(label(cell)) {
-            labels.append(label(cell))
-        }
-        let drafts = cells.map(\.draft).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-        let styles: [Plot.Style] = [.line, .dashed, .dots]
-        let series = labels.map { name in
-            let points = cells.filter { label($0) == name }.compactMap { cell in
-                axes[main].value(cell).map { (x: $0, y: cell.nfe) }
-            }.sorted { $0.x < $1.x }
-            // A colour for each draft, a style for each of its lines.
-            let draft = cells.first { label($0) == name }?.draft
-            let place = drafts.firstIndex { $0 == draft } ?? 0
-            let earlier = labels.prefix { $0 != name }.count { other in
-                cells.contains { label($0) == other && $0.draft == draft }
+        var lines: [(label: String, draft: String, cells: [Cell])] = []
+        for cell in cells where axes[main].value(cell) != nil {
+            let label = label(cell)
+            if let place = lines.firstIndex(where: { $0.label == label }) {
+                lines[place].cells.append(cell)
+            } else {
+                lines.append((label, cell.draft, [cell]))
             }
-            return Plot.Series(
-                name, points, style: styles[earlier % styles.count],
-                colour: .gradient(Double(place) / Double(max(1, drafts.count - 1))))
         }
-        return Plot(
-            title: "\(model): calls a sample", xLabel: axes[main].name, yLabel: "NFE", series: series,
-            // Room for the legend above the lines.
-            yRange: 0...(cells.map(\.nfe).max() ?? 1) * (1.05 + 0.045 * Double(labels.count)))
+        let series = lines.enumerated().map { place, line in
+            let values = line.cells.compactMap { cell in
+                axes[main].value(cell).map { Figure.Value($0, cell.nfe, error: cell.nfe_standard_error) }
+            }.sorted { $0.x < $1.x }
+            // A colour for each draft, a dash and a marker for each of its lines.
+            let earlier = lines.prefix(place).count { $0.draft == line.draft }
+            let (dashes, markers) = (Figure.Dash.allCases, Figure.Marker.allCases)
+            return Figure.Series(
+                line.label, values,
+                mark: .line(dashes[earlier % dashes.count], markers[earlier % markers.count]),
+                paint: DraftRecipe(line.draft)?.paint ?? .ink)
+        }
+        func isWide(_ values: [Double], _ factor: Double) -> Bool {
+            (values.min() ?? 0) > 0 && (values.max() ?? 0) > factor * (values.min() ?? 0)
+        }
+        return Figure(
+            "\(model): calls a sample",
+            note: count == 1 ? "one sample a cell" : "\(count) samples a cell; bars: standard error",
+            x: .init(axes[main].name, isLogarithmic: isWide(Array(axes[main].values(of: cells)), 8)),
+            y: .init("NFE", unit: "calls a sample", isLogarithmic: isWide(cells.map(\.nfe), 5)),
+            series: series.sorted { $0.label < $1.label })
     }
+
+    /// 20 rather than 20.0.
+    private static func short(_ value: Double) -> String { String(format: "%g", value) }
 }

@@ -15,18 +15,21 @@ struct Trial {
     /// What drafting and verifying takes, a draft's own network with it.
     private let overhead: Double
 
+    /// - Parameter onRound: told after every round how many steps are decided.
     init(
         _ sampler: any Sampler<DenoisingChain>, measuring denoiser: MeasuredDenoiser, count: Int,
-        monitor: any RunMonitor
+        onRound: (_ steps: Int) throws -> Void
     ) throws {
-        var (accepted, decided, predicted) = (0, 0, 0.0)
+        var (accepted, decided, predicted, finished) = (0, 0, 0.0, 0)
+        let stepCount = sampler.chain.stepCount
         let start = ContinuousClock.now
-        try sampler.run(samples: 0..<count, lanes: 1) { info, _ in
-            try monitor.check()
+        try sampler.run(samples: 0..<count, lanes: 1) { info, active in
+            try onRound(finished * stepCount + active.reduce(0) { $0 + ($1.step < stepCount ? $1.step : 0) })
             decided += info.decisions.count
             accepted += info.decisions.count { $0.isAccepted }
             predicted += info.decisions.reduce(0) { $0 + $1.acceptance }
         } onFinished: { _ in
+            finished += 1
         }
         let log = denoiser.calls
         overhead = max(0, (ContinuousClock.now - start).seconds - log.reduce(0) { $0 + $1.seconds })

@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 import Models
 import Statistics
 import Verification
@@ -62,6 +63,47 @@ public struct VerificationRun: RunResult {
     public var failure: VerificationFailure? {
         let failed = findings.count { !$0.hasPassed }
         return failed > 0 ? VerificationFailure(failed: failed, total: findings.count) : nil
+    }
+
+    public var page: Page {
+        let (held, controls) = (findings.filter { $0.group != .control }, findings.filter { $0.group == .control })
+        let facts = [
+            Page.Fact(passed ? "passed" : "failed", "\(findings.count.counted("check")) at level \(level)"),
+            Page.Fact("\(held.count { $0.hasPassed }) of \(held.count)", "exact configurations hold"),
+            Page.Fact("\(controls.count { $0.hasPassed }) of \(controls.count)", "wrong rules caught"),
+            Page.Fact("\(seconds.formatted(digits: 1)) s", "by the clock"),
+        ]
+        let figure = Figure(
+            "p-values of what should hold, in order", x: .init("of a uniform law", range: 0...1),
+            y: .init("seen", range: 0...1),
+            series: [
+                .init("uniform", points: [(0, 0), (1, 1)], mark: .line(.dashed, nil), paint: .muted),
+                .init(
+                    "checks",
+                    points: held.map(\.pValue).sorted().enumerated().map {
+                        ((Double($0) + 0.5) / Double(max(1, held.count)), $1)
+                    }, mark: .dots(diameter: 6), paint: .series(0)),
+            ], shape: .square)
+        let rows = findings.map { finding in
+            [
+                finding.hasPassed ? "ok" : "FAIL", "\(finding.group)", finding.name, finding.test, "\(finding.samples)",
+                VerificationTable.pValue(finding.pValue), finding.adjustedPValue.map(VerificationTable.pValue) ?? "",
+            ]
+        }
+        return Page(
+            "Is speculation exact? \(passed ? "Nothing speaks against it" : "Not by these checks")", facts: facts,
+            sections: (held.isEmpty
+                ? []
+                : [
+                    Page.Section(
+                        "p-values",
+                        note:
+                            "Those of independent tests of what is true lie along the line; corrections for several projections lift some.",
+                        .figure(figure))
+                ]) + [
+                    Page.Section(
+                        "Every check", .table(.init(["", "group", "check", "test", "n", "p", "adjusted p"], rows)))
+                ])
     }
 
     public var text: String {

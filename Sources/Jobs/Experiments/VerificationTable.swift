@@ -25,7 +25,8 @@ struct VerificationTable {
         case .meeting: "Drafts are accepted with probability 2Φ(-‖Δ‖/2)"
         case .speculation: "Speculative samples have the law of plain ones"
         case .finite: "A token has the target's law, and drafts are taken as often as said"
-        case .control: "Controls: wrong on purpose, must be rejected at p < \(pValue(VerificationSuite.controlLevel))"
+        case .control:
+            "Controls: wrong on purpose, must be rejected at p < \(Self.pValue(VerificationSuite.controlLevel))"
         }
     }
 
@@ -33,9 +34,9 @@ struct VerificationTable {
         let padding = String(repeating: " ", count: max(1, 58 - finding.name.count))
         let test = finding.test + String(repeating: " ", count: max(0, 13 - finding.test.count))
         let size = String(finding.samples)
-        let adjusted = finding.adjustedPValue.map { "  adjusted \(pValue($0))" } ?? ""
+        let adjusted = finding.adjustedPValue.map { "  adjusted \(Self.pValue($0))" } ?? ""
         return
-            "  \(finding.hasPassed ? "ok  " : "FAIL")  \(finding.name)\(padding)\(test)  n = \(size)  p = \(pValue(finding.pValue))\(adjusted)"
+            "  \(finding.hasPassed ? "ok  " : "FAIL")  \(finding.name)\(padding)\(test)  n = \(size)  p = \(Self.pValue(finding.pValue))\(adjusted)"
     }
 
     private var summary: String {
@@ -44,11 +45,11 @@ struct VerificationTable {
         let smallest = held.compactMap(\.adjustedPValue).min() ?? 1
         return """
             \(held.count { $0.hasPassed }) of \(held.count) exact configurations hold at the family-wise level \(level) (Holm; \
-            smallest adjusted p \(pValue(smallest))); \(controls.count { $0.hasPassed }) of \(controls.count) controls rejected
+            smallest adjusted p \(Self.pValue(smallest))); \(controls.count { $0.hasPassed }) of \(controls.count) controls rejected
             """
     }
 
-    private func pValue(_ value: Double) -> String {
+    static func pValue(_ value: Double) -> String {
         if value == 0 { return "< 1e-300" }
         return value < 0.001 ? String(format: "%.1e", value) : String(format: "%.3f", value)
     }

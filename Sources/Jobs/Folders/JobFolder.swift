@@ -78,7 +78,7 @@ struct JobFolder {
             }
         }
         output = try SampleOutput(
-            format: job.format, samples: manifest.samples, keepsGrid: request.grid != nil, folder: folder,
+            format: job.format, samples: manifest.samples, keepsGrid: request.keepsGrid, folder: folder,
             tensors: tensors,
             isResumable: true, decoder: decoder, threads: request.threads)
         var kept: Set<Int> = []

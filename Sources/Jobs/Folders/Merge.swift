@@ -91,7 +91,7 @@ public struct Merge: RunResult {
 
     public var text: String {
         var lines = [
-            "\(report.model): \(report.count) samples of \(report.steps) steps, all as they were written, in \(report.shards ?? 1) shards",
+            "\(report.model): \(report.count.counted("sample")) of \(report.steps.counted("step")), all as written, in \((report.shards ?? 1).counted("shard"))",
             "  NFE          \(report.nfe.mean.formatted(digits: 1)) a sample (\(report.nfe.min) to \(report.nfe.max))",
             "  longest      \(report.wall_seconds.formatted(digits: 1)) s of work at a shard",
         ]

@@ -49,17 +49,31 @@ public struct GridStyle: Sendable {
     func write(
         _ pictures: [Image], labels: [String] = [], to path: String, of recipe: SamplingRecipe, _ report: Report
     ) throws {
-        guard let first = pictures.first else { return }
-        let scale = scale ?? Image.visibleScale(width: first.width, height: first.height)
-        let grid = Image.grid(pictures, scale: scale, labels: labels)
-        try grid?.writePNG(to: path, texts: texts(recipe, report))
+        try picture(of: pictures, labels: labels)?.writePNG(to: path, texts: texts(recipe, report))
     }
 
     /// The pictures alone, while the run goes on.
     func write(_ pictures: [Image], to path: String) throws {
-        guard let first = pictures.first else { return }
+        try picture(of: pictures, labels: [])?.writePNG(to: path)
+    }
+
+    /// - Returns: nil if there are no pictures.
+    func picture(of pictures: [Image], labels: [String]) -> Image? {
+        guard let first = pictures.first else { return nil }
         let scale = scale ?? Image.visibleScale(width: first.width, height: first.height)
-        try Image.grid(pictures, scale: scale, labels: [])?.writePNG(to: path)
+        return Image.grid(pictures, scale: scale, labels: labels)
+    }
+
+    /// More pictures make a page slow to load.
+    private static let mostOnPage = 64
+
+    /// The first pictures, for a page.
+    func content(_ pictures: [Image], labels: [String] = [], of recipe: SamplingRecipe) -> Page.Content? {
+        let rows = Self.mostOnPage / max(1, labels.count)
+        let shown = labels.isEmpty ? Self.mostOnPage : max(1, rows) * labels.count
+        return picture(of: Array(pictures.prefix(shown)), labels: labels).map {
+            .picture($0, description: "Samples of \(recipe.model.name)")
+        }
     }
 
     func texts(_ recipe: SamplingRecipe, _ report: Report) -> [PNGText] {

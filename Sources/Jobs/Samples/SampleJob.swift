@@ -5,6 +5,7 @@ import Models
 import Platform
 import Processes
 import Reports
+import Statistics
 
 /// What several processes share out.
 public enum ParallelMode: String, CaseIterable, Sendable {
@@ -31,6 +32,9 @@ public struct SampleJob {
         /// Pictures in the grid.
         let shown: Int
         let request: SampleRequest
+        /// Of the first samples, for a page; nil for none.
+        let picture: Page.Content?
+        let windows: WindowLog
 
         public func encode(to encoder: any Encoder) throws { try report.encode(to: encoder) }
     }
@@ -84,7 +88,11 @@ public struct SampleJob {
                 to: path, texts: request.gridStyle.texts(request.recipe, report))
         }
         run.warnOfFallback()
-        return Outcome(report: report, shown: pictures.count, request: request)
+        let picture =
+            request.keepsPictures
+            ? request.gridStyle.content(pictures, labels: labels, of: request.recipe) : nil
+        return Outcome(
+            report: report, shown: pictures.count, request: request, picture: picture, windows: run.windows)
     }
 
     /// All that process 0 does: whatever is written, it writes.
@@ -109,7 +117,7 @@ public struct SampleJob {
         defer { if hasPreview, let path = request.preview { try? FileManager.default.removeItem(atPath: path) } }
         guard let folder = request.folder else {
             var output = try SampleOutput(
-                format: SampleFormat(model), samples: samples, keepsGrid: request.grid != nil, folder: nil,
+                format: SampleFormat(model), samples: samples, keepsGrid: request.keepsGrid, folder: nil,
                 tensors: request.tensors, decoder: model.decoder, threads: request.threads)
             defer { output.cancel() }
             let (own, others) = shares(Array(samples))
@@ -144,6 +152,14 @@ public struct SampleJob {
 }
 
 extension SampleJob.Outcome {
+    public var page: Page {
+        let sampling = SamplingSections(
+            report: report, windows: windows, rowsAState: request.recipe.chain.guidance == 0 ? 1 : 2)
+        var sections = sampling.all
+        if let picture { sections.insert(.init("Samples", picture), at: 0) }
+        return Page(sampling.title, facts: sampling.facts, sections: sections + [.init("In words", .text(text))])
+    }
+
     public var text: String {
         let speculation = request.recipe.speculation
         let (nfe, evaluations, steps) = (report.nfe, report.evaluations, report.steps)
@@ -153,7 +169,7 @@ extension SampleJob.Outcome {
                 ", \($0.ranks) processes sharing \($0.mode == "window" ? "each call" : "the samples")"
             } ?? ""
         var lines = [
-            "\(report.model): \(report.count) samples of \(steps) steps in \(report.wall_seconds.formatted(digits: 1)) s\(part)\(ranks)"
+            "\(report.model): \(report.count.counted("sample")) of \(steps.counted("step")) in \(report.wall_seconds.formatted(digits: 1)) s\(part)\(ranks)"
         ]
         if speculation.draft == .none {
             lines.append("  NFE          \(nfe.mean.formatted(digits: 1)) a sample, plain sampling")

@@ -15,6 +15,8 @@ public struct SampleRequest: Sendable {
 
     /// The picture of the first samples; nil for none.
     public var grid: String?
+    /// Whether the pictures of the first samples are kept for a page, whatever else is written.
+    public var keepsPictures = false
     /// How it is laid out, and what its file says about it.
     public var gridStyle = GridStyle()
     /// Rounds from one preview of the picture to the next; nil for none.
@@ -33,6 +35,8 @@ public struct SampleRequest: Sendable {
         guard previewRounds != nil, let grid else { return nil }
         return (grid.hasSuffix(".png") ? String(grid.dropLast(4)) : grid) + ".preview.png"
     }
+
+    var keepsGrid: Bool { grid != nil || keepsPictures }
 
     /// Samples whose rows share a call.
     public var lanes: Int { min(batch, count) }

@@ -8,6 +8,8 @@ import Statistics
 struct SampleRun {
     /// The account so far; of an earlier process too, if it is set before the run.
     var tally: SamplingTally
+    /// Of the first samples.
+    private(set) var windows = WindowLog()
     private let title: String
     private let sampler: any Sampler
     private let request: SampleRequest
@@ -42,8 +44,8 @@ struct SampleRun {
         defer { monitor.end() }
         var (finished, calls) = (0, 0)
         // A copy for the closures, which may not share self.
-        var tally = tally
-        defer { self.tally = tally }
+        var (tally, windows) = (tally, WindowLog(from: samples.first ?? 0))
+        defer { (self.tally, self.windows) = (tally, windows) }
 
         func accept(_ sample: FinishedSample) throws {
             tally.add(sample, fingerprint: try onFinished(sample))
@@ -54,7 +56,7 @@ struct SampleRun {
             tally.seconds = before + (ContinuousClock.now - start).seconds
             try onRound(tally)
             monitor.update(done: Double(finished * stepCount + underWay)) { seconds in
-                "\(finished) of \(total) samples, \(calls) calls, \((Double(calls) / seconds).formatted(digits: 1)) calls/s"
+                "\(finished) of \(total.counted("sample")), \((Double(calls) / seconds).formatted(digits: 1)) calls/s"
             }
         }
         do {
@@ -62,6 +64,7 @@ struct SampleRun {
                 try monitor.check()
                 calls += info.calls
                 tally.calls += info.calls
+                windows.note(info)
                 try onActive(active)
                 try endRound(underWay: active.reduce(0) { $0 + ($1.step < stepCount ? $1.step : 0) })
             } onFinished: {
