@@ -31,7 +31,7 @@ extension CommandLineTests {
         /// The result as JSON, without how long it took.
         static func result(_ words: [String], in folder: URL) throws -> [String: AnyHashable] {
             var result = try #require(try json(words, in: folder) as? [String: AnyHashable])
-            result["seconds"] = nil
+            for key in ["seconds", "tokens_per_second", "speedup", "autoregressive"] { result[key] = nil }
             return result
         }
 
@@ -177,6 +177,10 @@ extension CommandLineTests {
                 let acceptance = try #require(result["acceptance"] as? Double)
                 #expect(acceptance > 0 && acceptance <= 1)
                 #expect(result["exact"] as? Bool == true && result["tokens"] as? Int == 40)
+                let plain = try #require(result["autoregressive"] as? [String: Any])
+                #expect(plain["target_calls"] as? Int == 40 && plain["rule"] as? String == "autoregressive")
+                let speeds = [result, plain].compactMap { $0["tokens_per_second"] as? Double }
+                #expect(speeds.count == 2 && speeds.allSatisfy { $0 > 0 })
             }
         }
     }

@@ -39,6 +39,7 @@ public struct LogitsTruncation: Codable, Equatable, Sendable {
     public func law(ofLogits logits: [Float], name: String = "logits") throws(CouplingError) -> SparseLaw {
         try check()
         guard !logits.isEmpty else { throw .emptyDistribution(name: name) }
+        if topK == nil, topP ?? 1 == 1 { return try whole(logits, name: name) }
         var kept =
             if let topK { try Self.highest(topK, of: logits, name: name) } else {
                 try Self.nucleus(of: logits, share: topP ?? 1, temperature: temperature, name: name)
@@ -57,6 +58,28 @@ public struct LogitsTruncation: Codable, Equatable, Sendable {
         let total = kept.reduce(0) { $0 + $1.weight }
         return SparseLaw(
             vocabularySize: logits.count, tokens: kept.map(\.token), probabilities: kept.map { $0.weight / total })
+    }
+
+    /// All tokens, but those that min-p leaves out: nothing is sorted.
+    private func whole(_ logits: [Float], name: String) throws(CouplingError) -> SparseLaw {
+        var highest = -Float.infinity
+        for (token, logit) in logits.enumerated() {
+            try Self.check(logit, at: token, name: name)
+            highest = max(highest, logit)
+        }
+        guard highest > -.infinity else { throw .doesNotSumToOne(name: name, sum: 0) }
+        var (tokens, weights) = ([Int](), [Double]())
+        tokens.reserveCapacity(logits.count)
+        weights.reserveCapacity(logits.count)
+        let least = minP ?? 0
+        for (token, logit) in logits.enumerated() where logit > -.infinity {
+            let weight = exp((Double(logit) - Double(highest)) / temperature)
+            guard weight > 0, weight >= least else { continue }
+            tokens.append(token)
+            weights.append(weight)
+        }
+        let total = weights.reduce(0, +)
+        return SparseLaw(vocabularySize: logits.count, tokens: tokens, probabilities: weights.map { $0 / total })
     }
 
     private struct Candidate {
@@ -96,7 +119,7 @@ public struct LogitsTruncation: Codable, Equatable, Sendable {
         return kept
     }
 
-    /// The likeliest tokens that together have at least `share` of all probability: all for 1.
+    /// The likeliest tokens that together have at least `share` of all probability.
     private static func nucleus(
         of logits: [Float], share: Double, temperature: Double, name: String
     ) throws(CouplingError) -> [Candidate] {
@@ -106,8 +129,6 @@ public struct LogitsTruncation: Codable, Equatable, Sendable {
             highest = max(highest, logit)
         }
         guard highest > -.infinity else { return [] }
-        func candidate(_ token: Int) -> Candidate { Candidate(token: token, logit: logits[token]) }
-        guard share < 1 else { return logits.indices.filter { logits[$0] > -.infinity }.map(candidate) }
         var weighted: [Candidate] = []
         weighted.reserveCapacity(logits.count)
         var sum = 0.0

@@ -1,3 +1,5 @@
+import Couplings
+
 /// A law on the tokens 0 ..< V of which few have any probability.
 public struct SparseLaw: Equatable, Sendable {
     /// V
@@ -38,6 +40,17 @@ public struct SparseLaw: Equatable, Sendable {
     public init(_ law: FiniteDistribution) {
         let tokens = law.probabilities.indices.filter { law[$0] > 0 }
         self.init(vocabularySize: law.count, tokens: tokens, probabilities: tokens.map { law[$0] })
+    }
+
+    /// Draws a token by inverting the distribution function.
+    public func sample(randomness: inout RandomStream) -> Int {
+        let quantile = randomness.uniform()
+        var cumulative = 0.0
+        for (token, probability) in zip(tokens, probabilities) {
+            cumulative += probability
+            if quantile < cumulative { return token }
+        }
+        return tokens[tokens.count - 1]
     }
 }
 
