@@ -46,6 +46,14 @@ struct DecodeCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: .init("Number of drafted paths.", valueName: "n"))
     var drafts = 2
 
+    @OptionGroup var scheme: DraftSchemeOption
+
+    @Option(
+        help: .init(
+            "Instead of paths a tree: so many drafts after the text, after each of these, and so on; then one each.",
+            valueName: "n,…"), transform: { try ListArgument.parse($0, positive: Int.init) })
+    var branching: [Int] = []
+
     @Option(help: "The rule: \(CouplingRule.namesForDecoding); gumbel is drafter-invariant. May be repeated.")
     var rule: [CouplingRule] = [.specinfer]
 
@@ -121,6 +129,7 @@ struct DecodeCommand: ParsableCommand {
         (request.lookahead, request.drafts, request.rules) = (lookahead, drafts, rule)
         (request.parameters.tolerance, request.parameters.freeTokens) = (tolerance, freeTokens)
         request.parameters.likeliest = likeliest
+        (request.scheme, request.branching) = (scheme.draftScheme, branching.isEmpty ? nil : branching)
         (request.tokens, request.prompt, request.pairs) = (tokens, prompt, pairs)
         (request.draftCheckpoint, request.seed) = (draftCheckpoint, seed.seed)
         (request.precision, request.threads) = (precision.precision.resolved, threads.threads)

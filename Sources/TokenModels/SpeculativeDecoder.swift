@@ -3,7 +3,7 @@ import FiniteAlphabets
 
 /// Speculative decoding of token sequences: a draft model proposes, the target decides.
 ///
-/// Two modes. `decode(…randomness:)` drafts n paths of L tokens and walks down their tree by a multi-draft rule (SpecTr,
+/// Two modes. `decode(…randomness:)` drafts a tree of L levels, such as n paths, and walks down it by a multi-draft rule (SpecTr,
 /// Sun et al. 2023; IW and GR, multi-step): the tokens follow the target's law as far as each rule does, see
 /// `DecodingOutput.isExact`. `decodeInvariantly` couples draft and target by Gumbel (CWC, Section 5): besides, they are a
 /// function of the seed and the target alone. In both the draft scores the ends of all paths in one call, and the target the whole tree.
@@ -32,61 +32,85 @@ public struct SpeculativeDecoder<Target: TokenModel, Draft: TokenModel> {
         (self.truncation, self.draftTruncation) = (truncation, draftTruncation)
     }
 
-    /// Decodes `count` tokens after `prompt` with n paths and a rule, which is made for each decision, of the laws on the tokens that
-    /// either can be.
+    /// Decodes `count` tokens after `prompt` with a tree of drafts and a rule, which is made for each decision, of the laws on the tokens
+    /// that either can be.
     ///
-    /// Paths are drawn independently; those that survive a decision still hold independent draws of the draft after
-    /// the common prefix, so the rule meets as many i.i.d. drafts as there are survivors.
+    /// What is drafted after a node depends on nothing that was drawn elsewhere, so that the rule meets drafts of the node's own
+    /// law and scheme, whatever led there. Of several paths as many go on from a node as have come to it.
     public mutating func decode(
-        prompt: [Int], count: Int, paths: Int, rule: (MultiDraftProblem) throws -> any MultiDraftRule,
+        prompt: [Int], count: Int, shape: DraftTreeShape, rule: (MultiDraftProblem) throws -> any MultiDraftRule,
         randomness: inout RandomStream
     ) throws -> DecodingOutput {
-        try check(count: count, paths: paths)
+        try check(count: count, paths: shape.pathCount)
         var output = DecodingOutput()
         var context = prompt
         while !output.isDone(count, endTokens) {
             let length = draftLength(after: context, remaining: count - output.tokens.count)
-            var tree = TokenTree()
-            var draftLaws: [SparseLaw] = []
-            // The tokens of each path, and the node they lead to.
-            var drafted = Array(repeating: [Int](), count: paths)
-            var ends = Array(repeating: 0, count: paths)
-            for _ in 0..<length {
-                draftLaws += try draft.laws(
-                    after: context, tree: tree, nodes: draftLaws.count..<tree.count, truncation: draftTruncation)
-                for path in drafted.indices {
-                    let token = draftLaws[ends[path]].sample(randomness: &randomness)
-                    drafted[path].append(token)
-                    ends[path] = tree.add(token, after: ends[path])
-                }
-            }
+            let drafts = try draftTree(after: context, length: length, shape, randomness: &randomness)
             let laws = try target.laws(
-                after: context, tree: tree, nodes: 0..<tree.count, truncation: truncation)
+                after: context, tree: drafts.tree, nodes: 0..<drafts.tree.count, truncation: truncation)
             output.targetCalls += 1
             var node = 0
-            for place in 0...length {
-                guard place < length else {
+            while true {
+                guard let drafted = drafts.drawn(after: node) else {
                     // All drafts are used up: one more token, from the target's own law.
                     output.append(laws[node].sample(randomness: &randomness), to: &context)
                     break
                 }
                 let sparse = try SparseProblem(
-                    target: laws[node], drafts: Array(repeating: draftLaws[node], count: drafted.count))
+                    target: laws[node], drafts: Array(repeating: drafts.laws[node], count: drafted.count),
+                    scheme: drafted.count == 1 ? .independent : shape.scheme)
                 let made = try rule(sparse.problem)
                 let selection = try made.select(
-                    from: drafted.map { sparse.index(of: $0[place]) ?? 0 }, randomness: &randomness)
+                    from: drafted.map { sparse.index(of: $0) ?? 0 }, randomness: &randomness)
                 let token = sparse.tokens[selection.token]
                 output.decisions += 1
                 output.isExact = output.isExact && made.isExact
                 if selection.isAccepted { output.accepted += 1 }
                 if made.earlyTermination != nil { output.fallbacks += 1 }
                 output.append(token, to: &context)
-                drafted = drafted.filter { $0[place] == token }
-                guard let next = tree.child(of: node, token: token), !output.isDone(count, endTokens) else { break }
+                guard let next = drafts.tree.child(of: node, token: token), !output.isDone(count, endTokens) else {
+                    break
+                }
                 node = next
             }
         }
         return output
+    }
+
+    /// A tree of drafted tokens, with the laws that they are from.
+    private struct Drafts {
+        var tree = TokenTree()
+        /// Of each node that tokens were drafted after.
+        var laws: [SparseLaw] = []
+        /// The tokens drafted after each of these, in the order in which they were drawn.
+        var drawn: [[Int]] = []
+
+        func drawn(after node: Int) -> [Int]? { node < drawn.count ? drawn[node] : nil }
+    }
+
+    /// Drafts level by level; the draft scores each in one call.
+    private mutating func draftTree(
+        after context: [Int], length: Int, _ shape: DraftTreeShape, randomness: inout RandomStream
+    ) throws -> Drafts {
+        var drafts = Drafts()
+        // How often each node was drafted.
+        var repeats = [1]
+        for depth in 0..<length {
+            let level = drafts.drawn.count..<drafts.tree.count
+            drafts.laws += try draft.laws(
+                after: context, tree: drafts.tree, nodes: level, truncation: draftTruncation)
+            for node in level {
+                let tokens = try drafts.laws[node].drafts(
+                    shape.draws(depth: depth, repeats: repeats[node]), scheme: shape.scheme, randomness: &randomness)
+                drafts.drawn.append(tokens)
+                for token in tokens {
+                    let child = drafts.tree.add(token, after: node)
+                    if child == repeats.count { repeats.append(1) } else { repeats[child] += 1 }
+                }
+            }
+        }
+        return drafts
     }
 
     /// Decodes `count` tokens after `prompt` drafter-invariantly: token t is the target's Gumbel choice under the

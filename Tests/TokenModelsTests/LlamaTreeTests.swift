@@ -112,7 +112,7 @@ struct LlamaTreeTests {
             var random = RandomSource(seed: 6).stream(sample: 0, step: 0, purpose: .verification)
             ordinary.insert(
                 try decoder.decode(
-                    prompt: [1, 7], count: 50, paths: paths, rule: { try RecursiveRejectionRule($0) },
+                    prompt: [1, 7], count: 50, shape: .paths(paths), rule: { try RecursiveRejectionRule($0) },
                     randomness: &random
                 ).tokens)
         }

@@ -45,7 +45,7 @@ struct SpeculativeDecoderTests {
 
     /// Total variation of the empirical law of three tokens from the exact one.
     static func distance(
-        lookahead: Int, rule: (MultiDraftProblem) throws -> any MultiDraftRule
+        lookahead: Int, shape: DraftTreeShape = .paths(2), rule: (MultiDraftProblem) throws -> any MultiDraftRule
     ) throws -> Double {
         let target = RandomModel(vocabularySize: 3, seed: 0)
         var decoder = try SpeculativeDecoder(
@@ -54,9 +54,8 @@ struct SpeculativeDecoderTests {
         for draw in 0..<draws {
             var generator = RandomSource(seed: 1).stream(sample: draw, step: 0, purpose: .auxiliary)
             counts[
-                try decoder.decode(prompt: [], count: 3, paths: 2, rule: rule, randomness: &generator).tokens,
-                default: 0] +=
-                1
+                try decoder.decode(prompt: [], count: 3, shape: shape, rule: rule, randomness: &generator).tokens,
+                default: 0] += 1
         }
         return try exactLaw(target).reduce(0) { $0 + abs(counts[$1.key, default: 0] / Double(draws) - $1.value) } / 2
     }
@@ -66,6 +65,30 @@ struct SpeculativeDecoderTests {
     @Test("three tokens follow the target's law by every rule", arguments: rules.indices, [1, 2, 4])
     func law(rule: Int, lookahead: Int) throws {
         #expect(try Self.distance(lookahead: lookahead, rule: Self.rules[rule].make) < 0.03, "\(Self.rules[rule].name)")
+    }
+
+    @Test("trees, drafts without replacement and greedy ones follow it too", arguments: DraftScheme.allCases)
+    func shapes(scheme: DraftScheme) throws {
+        func rule(_ problem: MultiDraftProblem) throws -> any MultiDraftRule {
+            try CouplingParameters().multiDraftRule(.specinfer, problem) ?? NaiveRule(problem)
+        }
+        for shape in [DraftTreeShape.paths(2, scheme: scheme), try .tree(branching: [3, 2], scheme: scheme)] {
+            #expect(try Self.distance(lookahead: 2, shape: shape, rule: rule) < 0.03)
+        }
+        // Drawn once and verified as if independent: another law.
+        guard scheme == .withoutReplacement else { return }
+        let wrong = try Self.distance(lookahead: 1, shape: .paths(3, scheme: scheme)) { problem in
+            try RecursiveRejectionRule(
+                MultiDraftProblem(target: problem.target, draft: problem.drafts[0], count: problem.draftCount))
+        }
+        #expect(wrong > 0.06)
+    }
+
+    @Test("trees that cannot be are refused")
+    func badShapes() {
+        for branching in [[], [0], [-1, 2], [5000], [64, 65], Array(repeating: 1, count: 65)] {
+            #expect(throws: TokenModelError.self) { try DraftTreeShape.tree(branching: branching, scheme: .greedy) }
+        }
     }
 
     @Test("the negative control is found out")
@@ -116,7 +139,7 @@ struct SpeculativeDecoderTests {
                 var decoder = try SpeculativeDecoder(target: target, draft: draft, lookahead: 3)
                 var generator = RandomSource(seed: 4).stream(sample: 0, step: 0, purpose: .auxiliary)
                 return try decoder.decode(
-                    prompt: [], count: 120, paths: 1, rule: { try NaiveRule($0) }, randomness: &generator
+                    prompt: [], count: 120, shape: .paths(1), rule: { try NaiveRule($0) }, randomness: &generator
                 ).tokens
             })
         #expect(ordinary.count == 3)
@@ -147,7 +170,8 @@ struct SpeculativeDecoderTests {
         for draw in 0..<Self.draws {
             var generator = RandomSource(seed: 2).stream(sample: draw, step: 0, purpose: .auxiliary)
             let output = try decoder.decode(
-                prompt: [], count: 3, paths: 2, rule: { try RecursiveRejectionRule($0) }, randomness: &generator)
+                prompt: [], count: 3, shape: .paths(2), rule: { try RecursiveRejectionRule($0) }, randomness: &generator
+            )
             counts[output.tokens, default: 0] += 1
         }
         // As in `law`: 27 outcomes.
@@ -181,7 +205,7 @@ struct SpeculativeDecoderTests {
             target: Counted(count: target), draft: Counted(count: draft), lookahead: 3)
         var generator = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
         let output = try decoder.decode(
-            prompt: [], count: 400, paths: 3, rule: { try RecursiveRejectionRule($0) }, randomness: &generator)
+            prompt: [], count: 400, shape: .paths(3), rule: { try RecursiveRejectionRule($0) }, randomness: &generator)
         #expect(target.calls.count == output.targetCalls)
         #expect(target.calls.allSatisfy { $0.lowerBound == 0 && $0.count <= 10 })
         #expect(draft.calls.count <= 3 * output.targetCalls)
@@ -193,7 +217,7 @@ struct SpeculativeDecoderTests {
         var decoder = try SpeculativeDecoder(target: model, draft: model, lookahead: 4)
         var generator = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
         let output = try decoder.decode(
-            prompt: [], count: 100, paths: 1, rule: { try NaiveRule($0) }, randomness: &generator)
+            prompt: [], count: 100, shape: .paths(1), rule: { try NaiveRule($0) }, randomness: &generator)
         #expect(output.targetCalls == 20)
         #expect(output.acceptance == 1)
         let invariant = try decoder.decodeInvariantly(prompt: [], count: 100) {
@@ -210,7 +234,7 @@ struct SpeculativeDecoderTests {
         func efficiency(_ paths: Int, _ rule: (MultiDraftProblem) throws -> any MultiDraftRule) throws -> Double {
             var decoder = try SpeculativeDecoder(target: target, draft: draft, lookahead: 5)
             var generator = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
-            return try decoder.decode(prompt: [], count: 6000, paths: paths, rule: rule, randomness: &generator)
+            return try decoder.decode(prompt: [], count: 6000, shape: .paths(paths), rule: rule, randomness: &generator)
                 .blockEfficiency
         }
         // Standard errors are about 0.03 at 2000 calls.
@@ -227,16 +251,19 @@ struct SpeculativeDecoderTests {
         var decoder = try SpeculativeDecoder(target: model, draft: model, lookahead: 3, endTokens: [2])
         var generator = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
         let output = try decoder.decode(
-            prompt: [], count: 1000, paths: 2, rule: { try NaiveRule($0) }, randomness: &generator)
+            prompt: [], count: 1000, shape: .paths(2), rule: { try NaiveRule($0) }, randomness: &generator)
         #expect(output.tokens.firstIndex(of: 2) == output.tokens.count - 1)
         #expect(
-            try decoder.decode(prompt: [], count: 0, paths: 1, rule: { try NaiveRule($0) }, randomness: &generator)
+            try decoder.decode(
+                prompt: [], count: 0, shape: .paths(1), rule: { try NaiveRule($0) }, randomness: &generator)
                 == DecodingOutput())
         #expect(throws: TokenModelError.self) {
-            try decoder.decode(prompt: [], count: 5, paths: 0, rule: { try NaiveRule($0) }, randomness: &generator)
+            try decoder.decode(
+                prompt: [], count: 5, shape: .paths(0), rule: { try NaiveRule($0) }, randomness: &generator)
         }
         #expect(throws: TokenModelError.self) {
-            try decoder.decode(prompt: [], count: -1, paths: 1, rule: { try NaiveRule($0) }, randomness: &generator)
+            try decoder.decode(
+                prompt: [], count: -1, shape: .paths(1), rule: { try NaiveRule($0) }, randomness: &generator)
         }
         #expect(throws: TokenModelError.vocabulariesDiffer(target: 4, draft: 5)) {
             try SpeculativeDecoder(target: model, draft: RandomModel(vocabularySize: 5, seed: 0), lookahead: 1)

@@ -18,6 +18,10 @@ public struct DecodingRequest: Codable, Sendable {
     /// L, the length of a drafted path, and how many of them.
     public var lookahead = 4
     public var drafts = 2
+    /// How the first tokens of the paths are drawn.
+    public var scheme = DraftScheme.independent
+    /// Draws after each node of each depth, in place of paths.
+    public var branching: [Int]?
     public var rules: [CouplingRule] = [.specinfer]
     public var parameters = CouplingParameters(tolerance: 1e-3, freeTokens: 16)
     /// Tokens to decode.
@@ -62,9 +66,18 @@ public struct DecodingRequest: Codable, Sendable {
         guard draftCheckpoint == nil || text == nil else {
             throw RecipeError("draft-checkpoint", "and --text are two drafts of a checkpoint; give one.")
         }
+        _ = try shape()
+        for rule in rules { try rule.check(scheme) }
         for rule in rules where !rule.isForDecoding {
             throw RecipeError(
                 "rule", "\(rule.rawValue) is a coupling of two parties; decode knows gumbel for that.")
+        }
+    }
+
+    func shape() throws(RecipeError) -> DraftTreeShape {
+        guard let branching else { return .paths(drafts, scheme: scheme) }
+        do { return try .tree(branching: branching, scheme: scheme) } catch {
+            throw RecipeError("branching", "\(error).")
         }
     }
 

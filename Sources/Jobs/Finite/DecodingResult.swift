@@ -17,17 +17,24 @@ public struct DecodingResult: RunResult {
         let fallbacks: Int
         /// Whether the tokens follow the target's law.
         let exact: Bool
+        /// How far the law of the whole text can be from the target's in L1: 15τ a token of global resolution (GR, Theorem R.1), at
+        /// most 2; 0 for exact rules.
+        let law_l1_bound: Double
         let seconds: Double
         let tokens_per_second: Double
         /// Of the tokens a second, to those of decoding without drafts.
         var speedup = 1.0
         let text: String
 
-        init(_ name: String, drafts: Int, lookahead: Int, _ output: DecodingOutput, seconds: Double, text: String) {
+        init(
+            _ name: String, drafts: Int, lookahead: Int, _ output: DecodingOutput, tolerance: Double,
+            seconds: Double, text: String
+        ) {
             (rule, self.drafts, self.lookahead, tokens) = (name, drafts, lookahead, output.tokens.count)
             (target_calls, block_efficiency) = (output.targetCalls, output.blockEfficiency)
             (acceptance, fallbacks, exact) = (output.acceptance, output.fallbacks, output.isExact)
             (self.seconds, self.text) = (seconds, text)
+            law_l1_bound = output.isExact ? 0 : min(2, 15 * tolerance * Double(tokens))
             tokens_per_second = seconds > 0 ? Double(tokens) / seconds : 0
         }
     }
@@ -55,7 +62,7 @@ public struct DecodingResult: RunResult {
             let begun = ContinuousClock.now
             let output = try decode()
             return Row(
-                name, drafts: drafts, lookahead: lookahead, output,
+                name, drafts: drafts, lookahead: lookahead, output, tolerance: request.parameters.tolerance,
                 seconds: (ContinuousClock.now - begun) / .seconds(1),
                 text: models.text(output.tokens))
         }
@@ -81,7 +88,7 @@ public struct DecodingResult: RunResult {
                 }
                 var randomness = random.stream(sample: 0, step: 0, purpose: .verification)
                 return try decoder.decode(
-                    prompt: models.prompt, count: request.tokens, paths: request.drafts,
+                    prompt: models.prompt, count: request.tokens, shape: try request.shape(),
                     rule: { try request.parameters.multiDraftRule(rule, $0) ?? NaiveRule($0) },
                     randomness: &randomness)
             }
@@ -110,7 +117,8 @@ public struct DecodingResult: RunResult {
                     format: "%6d %6d %8d %8d %10.3f %10.3f %9.3f %9.1f %7.2f", row.drafts, row.lookahead, row.tokens,
                     row.target_calls, row.block_efficiency, row.acceptance, row.seconds, row.tokens_per_second,
                     row.speedup)
-                + (row.exact ? "" : "  not exact")
+                + (row.exact
+                    ? "" : String(format: "  not exact: the text's law is within %.3g in L1", row.law_l1_bound))
         }
         let title =
             "rule                  drafts lookah.   tokens    calls tokens/call acceptance   seconds  tokens/s   ratio"
