@@ -107,7 +107,8 @@ struct LlamaCheckpoint {
         }
         guard Double(data.count) == bytes else {
             throw .malformed(
-                file: path, expected: String(format: "%.0f bytes for its dimensions", bytes), found: "\(data.count)")
+                file: path, expected: String(format: "%.0f bytes for the dimensions of its version \(version)", bytes),
+                found: "\(data.count)")
         }
         var places: [String: Place] = [:]
         var offset = header

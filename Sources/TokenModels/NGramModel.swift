@@ -12,8 +12,29 @@ public struct NGramModel: DistributionModel, Sendable {
     /// n: the model looks back n - 1 tokens.
     public let order: Int
     public let vocabularySize: Int
-    /// What followed each context of up to n - 1 tokens.
-    private let followers: [ArraySlice<Int>: [Int: Int]]
+    /// The law after the shortest context, none.
+    private let shortest: [Double]
+    /// What followed each other context of up to n - 1 tokens.
+    private let followers: [ArraySlice<Int>: Followers]
+
+    private struct Followers {
+        /// N(h) / (c(h) + N(h))
+        let rest: Double
+        /// c(hw) / (c(h) + N(h)), of those that are not zero.
+        let shares: [(token: Int, share: Double)]
+
+        init(_ counts: [Int: Int]) {
+            let different = Double(counts.count)
+            let total = different + Double(counts.values.reduce(0, +))
+            rest = different / total
+            shares = counts.map { ($0, Double($1) / total) }
+        }
+
+        func apply(to law: inout [Double]) {
+            for token in law.indices { law[token] *= rest }
+            for (token, share) in shares { law[token] += share }
+        }
+    }
 
     /// Learns from `tokens`.
     /// - Throws: `TokenModelError.parameterOutOfRange` for an order outside 1 … 64 or an empty vocabulary, `.emptyText`,
@@ -37,17 +58,17 @@ public struct NGramModel: DistributionModel, Sendable {
         }
         self.order = order
         self.vocabularySize = vocabularySize
-        self.followers = followers
+        var shortest = Array(repeating: 1 / Double(vocabularySize), count: vocabularySize)
+        Followers(followers.removeValue(forKey: []) ?? [:]).apply(to: &shortest)
+        self.shortest = shortest
+        self.followers = followers.mapValues(Followers.init)
     }
 
     public func nextDistribution(after context: [Int]) throws -> FiniteDistribution {
-        var law = Array(repeating: 1 / Double(vocabularySize), count: vocabularySize)
-        for length in 0..<min(order, context.count + 1) {
-            guard let counts = followers[context[(context.count - length)...]] else { break }
-            let different = Double(counts.count)
-            let total = different + Double(counts.values.reduce(0, +))
-            for token in law.indices { law[token] *= different / total }
-            for (token, count) in counts { law[token] += Double(count) / total }
+        var law = shortest
+        for length in 1..<max(1, min(order, context.count + 1)) {
+            guard let following = followers[context[(context.count - length)...]] else { break }
+            following.apply(to: &law)
         }
         return try FiniteDistribution(weights: law, name: "n-gram law")
     }

@@ -193,4 +193,33 @@ struct TokenLawTests {
         let other = try SparseLaw(vocabularySize: 11, pairs: [(7, 1)])
         #expect(throws: CouplingError.self) { try SparseProblem(target: law, drafts: [other]) }
     }
+
+    /// The choice on the tokens that can be is that on the whole vocabulary, with the same numbers; the ones after it are the choices
+    /// without those before.
+    @Test("Gumbel's choices on a sparse law are those on the whole one", arguments: [3, 40, 400])
+    func gumbelOnSparseLaws(size: Int) throws {
+        for draw in 0..<40 {
+            var random = RandomSource(seed: 5).stream(sample: draw, step: 0, purpose: .auxiliary)
+            var weights = (0..<400).map { $0 < size ? random.uniform() : 0 }.shuffled(using: &random)
+            let numbers = RandomSource(seed: 6).stream(sample: draw, step: 0, purpose: .verification)
+            var drawn = numbers
+            let uniforms = GumbelCoupling.uniforms(count: 400, randomness: &drawn)
+            #expect(numbers.uniforms(400) == uniforms && numbers.uniforms(7) == Array(uniforms[..<7]))
+            #expect((0..<400).allSatisfy { numbers.uniform(at: $0) == uniforms[$0] })
+            // Also from the middle of a block.
+            var begun = numbers
+            _ = begun.uniform()
+            #expect((0..<9).allSatisfy { begun.uniform(at: $0) == uniforms[$0 + 1] })
+            #expect(begun.uniforms(9) == Array(uniforms[1..<10]))
+            let sparse = SparseLaw(try FiniteDistribution(weights: weights))
+            let choices = GumbelCoupling.tokens(of: sparse, numbers: numbers, count: 3)
+            #expect(choices.count == 3)
+            for choice in choices {
+                let law = try FiniteDistribution(weights: weights)
+                #expect(try GumbelCoupling.token(of: law, uniforms: uniforms) == choice)
+                weights[choice] = 0
+                if !weights.contains(where: { $0 > 0 }) { break }
+            }
+        }
+    }
 }

@@ -20,6 +20,14 @@ import Testing
         #expect(json.text == #"{"a": {"c": 4}, "b": 2}"#)
     }
 
+    /// "é" in one character and in two are equal strings in Swift, and two keys of a vocabulary.
+    @Test func keysThatLookAlikeAreTwo() throws {
+        let json = try JSON(parsing: #"{"é": 1, "e\u0301": 2}"#.utf8)
+        guard case .object(let members) = json else { throw CancellationError() }
+        #expect(members.map { Array($0.key.unicodeScalars).count } == [1, 2])
+        #expect(members.map(\.value) == [.integer(1), .integer(2)])
+    }
+
     /// Integers beyond Int keep their digits.
     @Test(arguments: ["18446744073709551615", "-9223372036854775809", "123456789012345678901234567890", "1e400"])
     func longNumbersComeBackAsTheyWere(_ text: String) throws {

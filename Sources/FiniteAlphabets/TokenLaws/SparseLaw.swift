@@ -78,14 +78,8 @@ public struct SparseProblem: Sendable {
         // Drafts of one law, as they often are, need not be looked at again.
         var different = [target]
         for draft in drafts where !different.contains(draft) { different.append(draft) }
-        var tokens = different.flatMap(\.tokens)
-        tokens.sort()
-        var count = 0
-        for token in tokens where count == 0 || tokens[count - 1] != token {
-            tokens[count] = token
-            count += 1
-        }
-        tokens.removeLast(tokens.count - count)
+        var tokens = target.tokens
+        for law in different where law.tokens != tokens { tokens = Self.union(tokens, law.tokens) }
         self.tokens = tokens
         var laws: [FiniteDistribution] = []
         for law in different { laws.append(try Self.law(law, on: tokens)) }
@@ -99,6 +93,20 @@ public struct SparseProblem: Sendable {
         }
         problem = try MultiDraftProblem(
             target: compact(target), draft: compact(draft), count: drafts.count, scheme: scheme)
+    }
+
+    /// Of two ascending lists.
+    private static func union(_ first: [Int], _ second: [Int]) -> [Int] {
+        var union: [Int] = []
+        union.reserveCapacity(first.count + second.count)
+        var (a, b) = (0, 0)
+        while a < first.count || b < second.count {
+            let token = min(a < first.count ? first[a] : .max, b < second.count ? second[b] : .max)
+            if a < first.count, first[a] == token { a += 1 }
+            if b < second.count, second[b] == token { b += 1 }
+            union.append(token)
+        }
+        return union
     }
 
     private static func law(_ law: SparseLaw, on tokens: [Int]) throws(CouplingError) -> FiniteDistribution {
