@@ -41,7 +41,7 @@ let package = Package(
             name: "FiniteAlphabets",
             dependencies: ["Couplings", "Platform", .target(name: "CGLPK", condition: .when(traits: ["GLPK"]))]),
         // Models of text and the speculative decoder over them.
-        .target(name: "TokenModels", dependencies: ["CKernels", "Couplings", "FiniteAlphabets"]),
+        .target(name: "TokenModels", dependencies: ["Couplings", "FiniteAlphabets", "NeuralNetwork", "Platform"]),
         // Chains, drafts and the speculative loop: pure Swift, no I/O.
         .target(name: "Diffusion", dependencies: ["Couplings", "Platform"]),
         // Two-sample tests, for the checks of exactness.
@@ -85,7 +85,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Jobs", "Models", "NeuralNetwork", "Platform", "Processes", "Reports", "Verification",
+                "FiniteAlphabets", "Jobs", "Models", "NeuralNetwork", "Platform", "Processes", "Reports",
+                "Verification",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Commands"),
@@ -105,7 +106,9 @@ let package = Package(
             path: "Tests/Fuzz", exclude: ["README.md"]),
         .testTarget(name: "CouplingsTests", dependencies: ["Couplings", "Statistics"]),
         .testTarget(name: "FiniteAlphabetsTests", dependencies: ["Couplings", "FiniteAlphabets", "Verification"]),
-        .testTarget(name: "TokenModelsTests", dependencies: ["Couplings", "FiniteAlphabets", "TokenModels"]),
+        .testTarget(
+            name: "TokenModelsTests", dependencies: ["Couplings", "FiniteAlphabets", "NeuralNetwork", "TokenModels"],
+            resources: [.copy("Fixtures")]),
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion", "Statistics", "Verification"],
             resources: [.copy("Fixtures")]),

@@ -286,15 +286,57 @@ static void check_gated_gelu(size_t rows, size_t channels, size_t stride) {
     free(x); free(out);
 }
 
-static void check_matrix_vector(size_t rows, size_t columns) {
-    float *matrix = numbers(rows * columns), *vector = numbers(columns), *out = floats(rows);
-    ds_matrix_vector(matrix, rows, columns, vector, out);
+static void check_rms_norm(size_t rows, size_t channels) {
+    const size_t stride = (channels + 15) / 16 * 16;
+    float *x = floats(rows * stride), *weight = floats(stride), *values = numbers(rows * channels), *out = floats(rows * stride);
+    memset(x, 0, rows * stride * sizeof *x);
+    memset(weight, 0, stride * sizeof *weight);
+    for (size_t c = 0; c < channels; c++) {
+        weight[c] = 1 + (float)c / 8;
+        for (size_t r = 0; r < rows; r++) x[r * stride + c] = values[r * channels + c];
+    }
+    ds_rms_norm(x, rows, stride, channels, weight, 1e-3f, out, stride);
     for (size_t r = 0; r < rows; r++) {
         double sum = 0;
-        for (size_t c = 0; c < columns; c++) sum += (double)matrix[r * columns + c] * vector[c];
-        expect("matrix · vector", out[r], sum, 1e-5);
+        for (size_t c = 0; c < channels; c++) sum += (double)x[r * stride + c] * x[r * stride + c];
+        for (size_t c = 0; c < stride; c++) {
+            expect("RMS norm", out[r * stride + c], x[r * stride + c] / sqrt(sum / channels + 1e-3) * weight[c], 1e-5);
+        }
     }
-    free(matrix); free(vector); free(out);
+    free(x); free(weight); free(values); free(out);
+}
+
+static void check_gated_silu(size_t rows, size_t channels, size_t stride) {
+    float *x = numbers(2 * rows * channels), *out = floats((rows - 1) * stride + channels);
+    ds_gated_silu(x, rows, 2 * channels, channels, out, stride);
+    for (size_t r = 0; r < rows; r++) for (size_t c = 0; c < channels; c++) {
+        const double gate = x[2 * r * channels + c];
+        expect("gated SiLU", out[r * stride + c], x[(2 * r + 1) * channels + c] * gate / (1 + exp(-gate)), 1e-6);
+    }
+    free(x); free(out);
+}
+
+/// The first `prefix` positions, and every second of `others` behind them.
+static void check_attention(size_t prefix, size_t others, size_t channels) {
+    const size_t positions = prefix + 2 * others, blocks = (positions + 15) / 16;
+    float *keys = numbers(blocks * channels * 16), *values = numbers(positions * channels), *query = numbers(channels);
+    float *scores = floats(blocks * 16), *out = floats(channels);
+    uint32_t *seen = malloc((others + 1) * sizeof *seen);
+    for (size_t i = 0; i < others; i++) seen[i] = (uint32_t)(prefix + 2 * i + 1);
+    const ds_attention attention = {.keys = keys, .keyStride = channels * 16, .values = values, .valueStride = channels,
+                                    .channels = channels, .prefix = prefix, .others = seen, .otherCount = others, .scale = 0.5f};
+    ds_attend(&attention, query, scores, out);
+    double total = 0, *sums = calloc(channels, sizeof *sums);
+    for (size_t i = 0; i < prefix + others; i++) {
+        const size_t position = i < prefix ? i : seen[i - prefix];
+        double score = 0;
+        for (size_t c = 0; c < channels; c++) score += (double)query[c] * keys[(position / 16 * channels + c) * 16 + position % 16];
+        const double weight = exp(0.5 * score);
+        total += weight;
+        for (size_t c = 0; c < channels; c++) sums[c] += weight * values[position * channels + c];
+    }
+    for (size_t c = 0; c < channels; c++) expect("attention", out[c], sums[c] / total, 1e-5);
+    free(keys); free(values); free(query); free(scores); free(out); free(seen); free(sums);
 }
 
 /// One word at a time, as the paper has it.
@@ -357,8 +399,11 @@ int main(void) {
     for (size_t i = 0; i < 5; i++) for (size_t j = 0; j < 5; j++) {
         check_packed_rows(DS_F32, sizes[i], sizes[j]);
         check_packed_rows(DS_BF16, sizes[i], 2 * sizes[j]);
-        check_matrix_vector(sizes[i], sizes[j]);
+        check_rms_norm(sizes[i], sizes[j]);
+        for (size_t channels = 16; channels <= 48; channels += 32) check_attention(sizes[i], sizes[j], channels);
+        check_attention(sizes[i], 0, 16);
     }
+    for (size_t channels = 16; channels <= 48; channels += 16) check_gated_silu(3, channels, channels + 16);
     for (size_t channels = 16; channels <= 48; channels += 16) check_gated_gelu(3, channels, channels + 16);
     for (size_t i = 0; i < 5; i++) { check_elementwise(4, 6, sizes[i]); check_elementwise(3, 5, sizes[i]); check_elementwise(1, 1, sizes[i]); }
     for (size_t taps = 1; taps <= 5; taps += 2) for (size_t step = 1; step <= 2; step++) for (int accumulates = 0; accumulates < 2; accumulates++) for (int p = DS_F32; p <= DS_BF16_TILED; p++) {

@@ -13,6 +13,7 @@ struct TokenRecipe: Decodable {
         case topP = "top_p"
         case minP = "min_p"
         case freeTokens = "free_tokens"
+        case draftScheme = "draft_scheme"
     }
 
     let verification: TokenVerification
@@ -34,8 +35,11 @@ struct TokenRecipe: Decodable {
         parameters.tolerance = try values.decodeIfPresent(Double.self, forKey: .tolerance) ?? parameters.tolerance
         parameters.freeTokens = try values.decodeIfPresent(Int.self, forKey: .freeTokens) ?? parameters.freeTokens
         parameters.likeliest = try values.decodeIfPresent(Int.self, forKey: .likeliest) ?? parameters.likeliest
+        let scheme =
+            try values.decodeIfPresent(String.self, forKey: .draftScheme) ?? DraftScheme.independent.rawValue
         verification = try TokenVerification(
-            rule: JSONFile.value(rule, key: CodingKeys.rule.rawValue, file: Self.source), parameters: parameters)
+            rule: JSONFile.value(rule, key: CodingKeys.rule.rawValue, file: Self.source), parameters: parameters,
+            scheme: JSONFile.value(scheme, key: CodingKeys.draftScheme.rawValue, file: Self.source))
         var truncation = LogitsTruncation()
         truncation.temperature =
             try values.decodeIfPresent(Double.self, forKey: .temperature) ?? truncation.temperature

@@ -80,7 +80,9 @@ void diffspec_noise(uint64_t seed, int64_t sample, int32_t step, int64_t count, 
 /* Verifies the drafted tokens of a language model's decoder: which token comes out, by a rule of several drafts. A function of
  * its arguments alone. The recipe's keys, all optional:
  *   rule              "specinfer" (default), "naive", "kseq", "importance", "importance-truncated", "importance-vocabulary", "hybrid",
- *                     "global-resolution", "max-flow", "lp"
+ *                     "greedy", "global-resolution", "max-flow", "canonical", "lp"
+ *   draft_scheme      "independent" (default), "without-replacement", or "greedy" (the likeliest tokens but the last, which is drawn from
+ *                     the others): how the tokens were drafted from one law
  *   temperature (1), top_k, top_p, min_p   what is made of the logits, target's and drafts' alike, in the order of transformers
  *   tolerance, free_tokens, likeliest      as `diffspec couple` has them
  * target [vocabulary] and draft [laws, vocabulary] are logits; laws is 1, if one law drew all the drafts, or `drafts`. drafted

@@ -139,10 +139,6 @@ static uint16_t to_bf16(float x) {
     return (uint16_t)((bits + (bits >> 16 & 1) + 0x7FFF) >> 16);
 }
 
-void ds_matrix_vector(const float *matrix, size_t rows, size_t columns, const float *vector, float *out) {
-    kernels()->matrixVector(matrix, rows, columns, vector, out);
-}
-
 void ds_round_rows(const float *x, size_t rows, size_t stride, size_t floats, float *out, size_t outStride) {
     kernels()->roundRows(x, rows, stride, floats, out, outStride);
 }
@@ -232,6 +228,19 @@ void ds_layer_norm(const float *x, size_t rows, size_t stride, size_t channels, 
 
 void ds_gated_gelu(const float *x, size_t rows, size_t channels, float *out, size_t outStride) {
     kernels()->gatedGELU(x, rows, channels, out, outStride);
+}
+
+void ds_rms_norm(const float *x, size_t rows, size_t stride, size_t channels, const float *weight, float epsilon, float *out,
+                 size_t outStride) {
+    kernels()->rmsNorm(x, rows, stride, channels, weight, epsilon, out, outStride);
+}
+
+void ds_gated_silu(const float *x, size_t rows, size_t stride, size_t channels, float *out, size_t outStride) {
+    kernels()->gatedSiLU(x, rows, stride, channels, out, outStride);
+}
+
+void ds_attend(const ds_attention *attention, const float *query, float *scores, float *out) {
+    kernels()->attend(attention, query, scores, out);
 }
 
 void ds_average_pool(const float *x, size_t height, size_t width, size_t channels, float *out) {

@@ -19,7 +19,6 @@ typedef struct {
     void (*multiply)(const ds_product *, const float *const *, const float *, size_t, size_t, size_t, size_t,
                      float *, size_t, const float *, size_t);
     void (*convolveSequence)(const ds_sequence_convolution *, size_t, size_t);
-    void (*matrixVector)(const float *, size_t, size_t, const float *, float *);
     void (*roundRows)(const float *, size_t, size_t, size_t, float *, size_t);
     void (*gather)(const ds_gather *, size_t, size_t, float *);
     void (*affine)(const float *, size_t, size_t, const float *, const float *, int, float *);
@@ -28,6 +27,9 @@ typedef struct {
     void (*softmax)(float *, size_t, size_t, size_t, float);
     void (*layerNorm)(const float *, size_t, size_t, size_t, const float *, const float *, float, float *);
     void (*gatedGELU)(const float *, size_t, size_t, float *, size_t);
+    void (*rmsNorm)(const float *, size_t, size_t, size_t, const float *, float, float *, size_t);
+    void (*gatedSiLU)(const float *, size_t, size_t, size_t, float *, size_t);
+    void (*attend)(const ds_attention *, const float *, float *, float *);
     void (*averagePool)(const float *, size_t, size_t, size_t, float *);
     void (*winogradPack4)(int, const float *, size_t, size_t, const size_t *, size_t, size_t, size_t, float *, size_t);
     void (*winogradPack2)(int, const float *, size_t, size_t, const size_t *, size_t, size_t, size_t, float *, size_t);

@@ -265,6 +265,89 @@ static void gated_gelu(const float *x, size_t rows, size_t channels, float *out,
     }
 }
 
+/// See ds_rms_norm. Padding is zero, and adds nothing to the sum.
+static void rms_norm(const float *x, size_t rows, size_t stride, size_t channels, const float *weight, float epsilon, float *out,
+                     size_t outStride) {
+    const size_t padded = (channels + DS_CHANNEL_STEP - 1) / DS_CHANNEL_STEP * DS_CHANNEL_STEP;
+    for (size_t r = 0; r < rows; r++, x += stride, out += outStride) {
+        dvec squares = {};
+        for (size_t c = 0; c < padded; c += LANES) {
+            const dvec d = __builtin_convertvector(load(x + c), dvec);
+            squares = squares + d * d;
+        }
+        double square = 0;
+        for (int i = 0; i < LANES; i++) square += squares[i];
+        const float inverse = (float)(1.0 / sqrt(square / (double)channels + (double)epsilon));
+        for (size_t c = 0; c < padded; c += LANES) store(out + c, load(x + c) * splat(inverse) * load(weight + c));
+    }
+}
+
+static void gated_silu(const float *x, size_t rows, size_t stride, size_t channels, float *out, size_t outStride) {
+    for (size_t r = 0; r < rows; r++, x += stride, out += outStride) {
+        for (size_t c = 0; c < channels; c += LANES) {
+            store(out + c, activate(load(x + c), DS_ACTIVATION_SILU) * load(x + channels + c));
+        }
+    }
+}
+
+#define CHANNEL_VECTORS (DS_CHANNEL_STEP / LANES)
+
+/// The scores of `BLOCKS` blocks of positions, side by side so that no sum waits for itself.
+#define SCORE_BLOCKS(BLOCKS)                                                                                          \
+    static void score_blocks_##BLOCKS(const ds_attention *a, const float *query, const float *keys, float *scores) {  \
+        vec sums[BLOCKS][CHANNEL_VECTORS] = {};                                                                       \
+        for (size_t c = 0; c < a->channels; c++, keys += DS_CHANNEL_STEP) {                                           \
+            const vec q = splat(query[c]);                                                                            \
+            UNROLL for (int b = 0; b < BLOCKS; b++) {                                                                 \
+                UNROLL for (int v = 0; v < CHANNEL_VECTORS; v++) {                                                    \
+                    sums[b][v] = sums[b][v] + q * load(keys + b * a->keyStride + v * LANES);                          \
+                }                                                                                                     \
+            }                                                                                                         \
+        }                                                                                                             \
+        UNROLL for (int b = 0; b < BLOCKS; b++) {                                                                     \
+            UNROLL for (int v = 0; v < CHANNEL_VECTORS; v++) store(scores + b * DS_CHANNEL_STEP + v * LANES, sums[b][v]); \
+        }                                                                                                             \
+    }
+
+/// The values of `BLOCKS` blocks of channels, likewise.
+#define MIX_BLOCKS(BLOCKS)                                                                                            \
+    static void mix_blocks_##BLOCKS(const ds_attention *a, const float *scores, const float *values, float *out) {    \
+        vec sums[BLOCKS * CHANNEL_VECTORS] = {};                                                                      \
+        for (size_t i = 0; i < a->prefix + a->otherCount; i++) {                                                      \
+            const float *value = values + (i < a->prefix ? i : a->others[i - a->prefix]) * a->valueStride;            \
+            const vec score = splat(scores[i]);                                                                       \
+            UNROLL for (int v = 0; v < BLOCKS * CHANNEL_VECTORS; v++) {                                               \
+                sums[v] = sums[v] + score * load(value + v * LANES);                                                  \
+            }                                                                                                         \
+        }                                                                                                             \
+        UNROLL for (int v = 0; v < BLOCKS * CHANNEL_VECTORS; v++) store(out + v * LANES, sums[v]);                    \
+    }
+
+SCORE_BLOCKS(1)
+SCORE_BLOCKS(4)
+MIX_BLOCKS(1)
+MIX_BLOCKS(4)
+
+/// See ds_attend. A score is one sum over the channels in their order, and so is a channel of the result over the positions.
+static void attend(const ds_attention *a, const float *query, float *scores, float *out) {
+    const size_t end = a->otherCount > 0 ? a->others[a->otherCount - 1] + 1 : a->prefix;
+    const size_t blocks = (end + DS_CHANNEL_STEP - 1) / DS_CHANNEL_STEP;
+    size_t block = 0;
+    for (; block + 4 <= blocks; block += 4) {
+        score_blocks_4(a, query, a->keys + block * a->keyStride, scores + block * DS_CHANNEL_STEP);
+    }
+    for (; block < blocks; block++) {
+        score_blocks_1(a, query, a->keys + block * a->keyStride, scores + block * DS_CHANNEL_STEP);
+    }
+    // Positions ascend, so that none is written over before it is read.
+    for (size_t i = 0; i < a->otherCount; i++) scores[a->prefix + i] = scores[a->others[i]];
+    const size_t count = a->prefix + a->otherCount;
+    softmax(scores, 1, count, count, a->scale);
+    size_t c = 0;
+    for (; c + 4 * DS_CHANNEL_STEP <= a->channels; c += 4 * DS_CHANNEL_STEP) mix_blocks_4(a, scores, a->values + c, out + c);
+    for (; c < a->channels; c += DS_CHANNEL_STEP) mix_blocks_1(a, scores, a->values + c, out + c);
+}
+
 static void average_pool(const float *x, size_t height, size_t width, size_t channels, float *out) {
     for (size_t y = 0; y < height / 2; y++) {
         for (size_t column = 0; column < width / 2; column++) {

@@ -230,22 +230,3 @@ static void convolve_sequence(const ds_sequence_convolution *c, size_t firstPane
     }
     end_blocks(&kind);
 }
-
-/// See ds_matrix_vector. The matrix is read once, as fast as it comes; several sums, so that none waits for the one before.
-static void matrix_vector(const float *matrix, size_t rows, size_t columns, const float *vector, float *out) {
-    enum { SUMS = 4 };
-    const size_t step = SUMS * LANES, whole = columns / step * step;
-    for (size_t r = 0; r < rows; r++, matrix += columns) {
-        vec sums[SUMS] = {};
-        for (size_t c = 0; c < whole; c += step) {
-            UNROLL for (int i = 0; i < SUMS; i++) {
-                sums[i] = sums[i] + load(matrix + c + i * LANES) * load(vector + c + i * LANES);
-            }
-        }
-        const vec all = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-        float sum = 0;
-        for (int i = 0; i < LANES; i++) sum += all[i];
-        for (size_t c = whole; c < columns; c++) sum += matrix[c] * vector[c];
-        out[r] = sum;
-    }
-}

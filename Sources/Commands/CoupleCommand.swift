@@ -1,8 +1,10 @@
 import ArgumentParser
+import FiniteAlphabets
 import Jobs
 import Models
 
 extension CouplingRule: ExpressibleByArgument {}
+extension DraftScheme: ExpressibleByArgument {}
 
 /// `diffspec couple`: one coupling of a target with its drafts, its exact acceptance and law, and samples of it.
 struct CoupleCommand: ParsableCommand {
@@ -20,11 +22,13 @@ struct CoupleCommand: ParsableCommand {
               {"target": {…}, "draft": {…}, "drafted": [17, 5], "seed": 7, "position": 3}
               {"token": 17, "accepted": true, "draft": 0}
 
-            "drafts" is a list of laws, one for each drafted token, where they differ; "rule" takes the place of --rule, and \
-            "id" is sent back. The answer is a function of the line.
+            "drafts" is a list of laws, one for each drafted token, where they differ; "rule" takes the place of --rule, \
+            "draft_scheme" of --draft-scheme, and "id" is sent back. The answer is a function of the line.
 
             Examples:
               diffspec couple --target q.json --draft-law p.json --drafts 2 --rule global-resolution --json
+              diffspec couple --target q.json --draft-law p.json --drafts 3 --draft-scheme without-replacement --rule specinfer
+              diffspec couple --target q.json --draft-law p1.json --draft-law p2.json --rule max-flow
               diffspec couple --stream --rule specinfer < lines.jsonl
             """)
 
@@ -34,10 +38,20 @@ struct CoupleCommand: ParsableCommand {
     @Option(help: .init("File with the target's law, q.", valueName: "file"))
     var target: String?
 
-    @OptionGroup var draftLaw: DraftLawOption
+    @Option(
+        help: .init(
+            "File with the drafts' law, p; given several times, the law of each draft in turn.", valueName: "file"))
+    var draftLaw: [String] = []
 
-    @Option(parsing: .unconditional, help: .init("Number of drafts, drawn independently from p.", valueName: "n"))
-    var drafts = 1
+    @Option(name: .customLong("draft"), help: .hidden)
+    var formerDraftLaw: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: .init("Number of drafts from p (default: as many as there are laws).", valueName: "n"))
+    var drafts: Int?
+
+    @OptionGroup var scheme: DraftSchemeOption
 
     @Option(help: "The coupling: \(CouplingRule.names).")
     var rule: CouplingRule
@@ -78,27 +92,32 @@ struct CoupleCommand: ParsableCommand {
     @OptionGroup var threads: ThreadsOption
     @OptionGroup(title: "Result") var result: ResultOptions
 
+    private var draftLaws: [String] { draftLaw.isEmpty ? [formerDraftLaw].compactMap(\.self) : draftLaw }
+
     private var request: CouplingRequest {
         CouplingRequest(
-            target: target ?? "", draft: draftLaw.file ?? "", drafts: drafts, rule: rule,
+            target: target ?? "", draftLaws: draftLaws, drafts: drafts ?? max(1, draftLaws.count),
+            scheme: scheme.draftScheme, rule: rule,
             parameters: .init(tolerance: tolerance, freeTokens: freeTokens, likeliest: likeliest, precision: precision),
             count: formerCount ?? count, seed: seed.seed)
     }
 
     private var server: CouplingStream {
-        CouplingStream(rule: rule, parameters: request.parameters, seed: seed.seed, threads: threads.threads)
+        CouplingStream(
+            rule: rule, parameters: request.parameters, scheme: scheme.draftScheme, seed: seed.seed,
+            threads: threads.threads)
     }
 
     func validate() throws {
         if stream {
-            guard target == nil, draftLaw.file == nil, count == 0, formerCount == nil else {
+            guard target == nil, draftLaws.isEmpty, drafts == nil, count == 0, formerCount == nil else {
                 throw ValidationError(
-                    "--stream reads laws from its lines: leave --target, --draft-law and --count away.")
+                    "--stream reads laws from its lines: leave --target, --draft-law, --drafts and --count away.")
             }
             return try checkingUsage { try server.check() }
         }
         guard target != nil else { throw ValidationError("--target must be given.") }
-        guard draftLaw.file != nil else { throw ValidationError("--draft-law must be given.") }
+        guard !draftLaws.isEmpty else { throw ValidationError("--draft-law must be given.") }
         try checkingUsage { try request.check() }
     }
 

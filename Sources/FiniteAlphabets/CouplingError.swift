@@ -21,6 +21,10 @@ public enum CouplingError: Error, Equatable, Sendable {
     case tokenGivenTwice(name: String, token: Int)
     /// A rule for identically distributed drafts was given different ones.
     case draftsNotIdentical(rule: String)
+    /// A rule for independent drafts was given others.
+    case draftsDependent(rule: String)
+    /// A rule for drafts all but one of which are certain was given others.
+    case draftsNotCertain(rule: String)
     /// A parameter is outside its range.
     case parameterOutOfRange(name: String, value: Double, expected: String)
     /// An exact computation would not fit: `size` items against a limit of `limit`.
@@ -50,7 +54,16 @@ extension CouplingError: CustomStringConvertible {
         case .tokenGivenTwice(let name, let token):
             return "\(name): expected each token once, found \(token) again"
         case .draftsNotIdentical(let rule):
-            return "\(rule): expected drafts from one distribution, found several; use another rule for these"
+            return
+                "\(rule): expected independent drafts from one distribution, found others; use another rule for these"
+        case .draftsDependent(let rule):
+            return
+                "\(rule): expected independent drafts, found drafts that depend on each other; use naive, specinfer, lp, max-flow "
+                + "or canonical for these"
+        case .draftsNotCertain(let rule):
+            return
+                "\(rule): expected drafts all but one of which are certain, found several that are drawn; draft greedily, or "
+                + "use another rule for these"
         case .parameterOutOfRange(let name, let value, let expected):
             return "\(name) must be \(expected), found \(CouplingError.count(value))"
         case .problemTooLarge(let what, let size, let limit):

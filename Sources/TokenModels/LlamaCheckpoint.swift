@@ -1,42 +1,28 @@
 import Foundation
+import NeuralNetwork
 
-/// The weights of a llama2.c checkpoint (`.bin`, version 0: seven 32-bit integers, then 32-bit floats).
+/// A checkpoint of llama2.c (`.bin`, versions 0 to 2, as its `export.py` writes them), mapped into memory.
 ///
-/// Immutable after loading; matrices are rows of outputs, one layer after another.
-public struct LlamaCheckpoint: Sendable {
-    /// The width of the residual stream.
-    public let width: Int
-    public let hiddenWidth: Int
-    public let layerCount: Int
-    public let headCount: Int
-    /// Heads of keys and values, each shared by headCount / keyHeadCount heads of queries.
-    public let keyHeadCount: Int
-    public let vocabularySize: Int
-    /// The longest context.
-    public let contextLength: Int
+/// Version 0 is seven integers of 32 bits, then floats. Versions 1 and 2 have a header of 256 bytes; of version 2 the matrices are
+/// bytes, of which a group shares a factor.
+struct LlamaCheckpoint {
+    let configuration: LlamaConfiguration
+    private let path: String
+    private let data: Data
+    private let places: [String: Place]
+    /// Numbers that share a factor; nil where the matrices are floats.
+    private let groupSize: Int?
 
-    let tokenEmbedding: [Float]  // [vocabularySize, width]
-    let attentionNorms: [Float]  // [layerCount, width]
-    let queries: [Float]  // [layerCount, width, width]
-    let keys: [Float]  // [layerCount, keyWidth, width]
-    let values: [Float]  // [layerCount, keyWidth, width]
-    let attentionOutputs: [Float]  // [layerCount, width, width]
-    let feedForwardNorms: [Float]  // [layerCount, width]
-    let gates: [Float]  // w1: [layerCount, hiddenWidth, width]
-    let downs: [Float]  // w2: [layerCount, width, hiddenWidth]
-    let ups: [Float]  // w3: [layerCount, hiddenWidth, width]
-    let finalNorm: [Float]  // [width]
-    /// Nil where the classifier is the token embedding.
-    let classifier: [Float]?  // [vocabularySize, width]
+    private struct Place {
+        let offset, count: Int
+        let isQuantized: Bool
+    }
 
     /// "ak42", with which files of version 1 and later begin.
     private static let magic: Int32 = 0x616b_3432
 
-    var headWidth: Int { width / headCount }
-    var keyWidth: Int { headWidth * keyHeadCount }
-
     /// - Throws: `TokenModelError` naming the file and the field that is wrong.
-    public init(path: String) throws(TokenModelError) {
+    init(path: String) throws(TokenModelError) {
         let data = try readFile(path)
         var reader = BinaryReader(data, file: path)
         func dimension(_ name: String, _ value: Int32) throws(TokenModelError) -> Int {
@@ -45,110 +31,129 @@ public struct LlamaCheckpoint: Sendable {
             }
             return Int(value)
         }
-        let first = try reader.integer()
-        guard first != LlamaCheckpoint.magic else {
-            throw .malformed(
-                file: path, expected: "a checkpoint of llama2.c's version 0, as its export.py writes with --version 0",
-                found: "version \(try reader.integer())")
+        var first = try reader.integer()
+        var version = 0
+        if first == Self.magic {
+            version = Int(try reader.integer())
+            guard (1...2).contains(version) else {
+                throw .malformed(
+                    file: path, expected: "a checkpoint of llama2.c's versions 0, 1 or 2", found: "version \(version)")
+            }
+            first = try reader.integer()
         }
-        width = try dimension("dim", first)
-        hiddenWidth = try dimension("hidden_dim", reader.integer())
-        layerCount = try dimension("n_layers", reader.integer())
-        headCount = try dimension("n_heads", reader.integer())
-        keyHeadCount = try dimension("n_kv_heads", reader.integer())
-        // A negative size says that the classifier has weights of its own.
+        let width = try dimension("dim", first)
+        let hiddenWidth = try dimension("hidden_dim", reader.integer())
+        let layerCount = try dimension("n_layers", reader.integer())
+        let headCount = try dimension("n_heads", reader.integer())
+        let keyHeadCount = try dimension("n_kv_heads", reader.integer())
+        // In version 0 a negative size says that the classifier has weights of its own.
         let signedSize = try reader.integer()
-        vocabularySize = try dimension("vocab_size", signedSize == .min ? 0 : abs(signedSize))
-        contextLength = try dimension("seq_len", reader.integer())
+        let size = try dimension("vocab_size", version == 0 && signedSize != .min ? abs(signedSize) : signedSize)
+        let contextLength = try dimension("seq_len", reader.integer())
         guard width % headCount == 0, headCount % keyHeadCount == 0, (width / headCount) % 2 == 0 else {
             throw .malformed(
                 file: path, expected: "dim a multiple of 2 n_heads and n_heads of n_kv_heads",
                 found: "dim \(width), n_heads \(headCount), n_kv_heads \(keyHeadCount)")
         }
-        // The file's size decides before anything is allocated.
-        let keyWidth = width / headCount * keyHeadCount
-        let perLayer = [
-            Double(width) * 2, Double(width) * Double(width) * 2, Double(keyWidth) * Double(width) * 2,
-            Double(hiddenWidth) * Double(width) * 3,
-        ].reduce(0, +)
-        let rotations = Double(contextLength) * Double(width / headCount)
-        let embedding = Double(vocabularySize) * Double(width)
-        let floats = embedding * (signedSize < 0 ? 2 : 1) + perLayer * Double(layerCount) + Double(width) + rotations
-        guard Double(data.count) == 28 + 4 * floats else {
-            throw .malformed(
-                file: path, expected: String(format: "%.0f bytes for its dimensions", 28 + 4 * floats),
-                found: "\(data.count)")
+        let isTied = version == 0 ? signedSize > 0 : try reader.take(1).first != 0
+        var groupSize: Int?
+        if version == 2 {
+            let group = Int(try reader.integer())
+            guard group > 0 else {
+                throw .malformed(file: path, expected: "a group size of at least 1", found: "\(group)")
+            }
+            groupSize = group
         }
-        tokenEmbedding = try reader.floats(vocabularySize * width)
-        attentionNorms = try reader.floats(layerCount * width)
-        queries = try reader.floats(layerCount * width * width)
-        keys = try reader.floats(layerCount * keyWidth * width)
-        values = try reader.floats(layerCount * keyWidth * width)
-        attentionOutputs = try reader.floats(layerCount * width * width)
-        feedForwardNorms = try reader.floats(layerCount * width)
-        gates = try reader.floats(layerCount * hiddenWidth * width)
-        downs = try reader.floats(layerCount * width * hiddenWidth)
-        ups = try reader.floats(layerCount * hiddenWidth * width)
-        finalNorm = try reader.floats(width)
+        let headWidth = width / headCount
+        let configuration = LlamaConfiguration(
+            vocabularySize: size, width: width, hiddenWidth: hiddenWidth, layerCount: layerCount, headCount: headCount,
+            keyHeadCount: keyHeadCount, headWidth: headWidth, contextLength: contextLength, isTied: isTied)
+
+        // One tensor of every layer after the other; the file's size decides before anything is listed.
+        let keyWidth = headWidth * keyHeadCount
+        typealias Section = (name: String, isLayered: Bool, rows: Int, columns: Int)
+        let attention: [Section] = [
+            ("self_attn.q_proj", true, width, width), ("self_attn.k_proj", true, keyWidth, width),
+            ("self_attn.v_proj", true, keyWidth, width), ("self_attn.o_proj", true, width, width),
+        ]
+        let feedForward: [Section] = [
+            ("mlp.gate_proj", true, hiddenWidth, width), ("mlp.down_proj", true, width, hiddenWidth),
+            ("mlp.up_proj", true, hiddenWidth, width),
+        ]
+        let attentionNorm: Section = ("input_layernorm", true, 1, width)
+        let feedForwardNorm: Section = ("post_attention_layernorm", true, 1, width)
+        let norm: Section = ("model.norm", false, 1, width)
+        let embedding: Section = ("model.embed_tokens", false, size, width)
         // Tables of rotations that are computed here instead.
-        _ = try reader.floats(contextLength * (width / headCount))
-        classifier = signedSize < 0 ? try reader.floats(vocabularySize * width) : nil
-    }
-}
-
-/// Reads little-endian numbers one after another, never past the end.
-struct BinaryReader {
-    private let data: Data
-    private let file: String
-    private var offset = 0
-
-    init(_ data: Data, file: String) {
-        self.data = data
-        self.file = file
-    }
-
-    var isAtEnd: Bool { offset >= data.count }
-
-    mutating func integer() throws(TokenModelError) -> Int32 {
-        let bytes = try take(4)
-        return bytes.reversed().reduce(0) { $0 << 8 | Int32($1) }
-    }
-
-    mutating func float() throws(TokenModelError) -> Float {
-        Float(bitPattern: UInt32(bitPattern: try integer()))
-    }
-
-    mutating func floats(_ count: Int) throws(TokenModelError) -> [Float] {
-        let bytes = try take(4 * count)
-        return bytes.withUnsafeBytes { raw in
-            (0..<count).map { index in
-                Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)))
+        let rotations: Section = ("rotations", false, contextLength, headWidth)
+        var sections: [Section] =
+            version == 0
+            ? [embedding, attentionNorm] + attention + [feedForwardNorm] + feedForward + [norm, rotations]
+            : [attentionNorm, feedForwardNorm, norm, embedding] + attention + feedForward
+        if !isTied { sections.append(("lm_head", false, size, width)) }
+        let header = version == 0 ? 28 : 256
+        var bytes = Double(header)
+        for section in sections {
+            let count = Double(section.rows) * Double(section.columns)
+            var size = 4 * count
+            if let groupSize, !section.name.hasSuffix("norm") {
+                guard count.truncatingRemainder(dividingBy: Double(groupSize)) == 0 else {
+                    throw .malformed(
+                        file: path, expected: "a group size that divides all matrices", found: "\(groupSize)")
+                }
+                size = count + 4 * count / Double(groupSize)
+            }
+            bytes += size * (section.isLayered ? Double(layerCount) : 1)
+        }
+        guard Double(data.count) == bytes else {
+            throw .malformed(
+                file: path, expected: String(format: "%.0f bytes for its dimensions", bytes), found: "\(data.count)")
+        }
+        var places: [String: Place] = [:]
+        var offset = header
+        for section in sections {
+            let count = section.rows * section.columns
+            let isQuantized = groupSize != nil && !section.name.hasSuffix("norm")
+            for layer in 0..<(section.isLayered ? layerCount : 1) {
+                let name = section.isLayered ? "model.layers.\(layer).\(section.name)" : section.name
+                places["\(name).weight"] = Place(offset: offset, count: count, isQuantized: isQuantized)
+                offset += isQuantized ? count + count / (groupSize ?? 1) * 4 : 4 * count
             }
         }
+        (self.path, self.data, self.places, self.groupSize) = (path, data, places, groupSize)
+        self.configuration = configuration
     }
 
-    mutating func take(_ count: Int) throws(TokenModelError) -> Data {
-        guard count >= 0, count <= data.count - offset else {
-            throw .malformed(
-                file: file, expected: "\(count) more bytes at offset \(offset)", found: "\(data.count - offset)")
+    /// The values of a tensor by transformers' name for it, with the rows of queries and keys in transformers' order.
+    func tensor(_ name: String) throws(TokenModelError) -> [Float] {
+        guard let place = places[name] else {
+            throw .malformed(file: path, expected: "a tensor \(name)", found: "none")
         }
-        defer { offset += count }
-        return data[offset..<(offset + count)]
+        var reader = BinaryReader(data, file: path, offset: place.offset)
+        var values: [Float]
+        if place.isQuantized, let groupSize {
+            let numbers = try reader.take(place.count)
+            let factors = try reader.floats(place.count / groupSize)
+            values = numbers.enumerated().map { Float(Int8(bitPattern: $1)) * factors[$0 / groupSize] }
+        } else {
+            values = try reader.floats(place.count)
+        }
+        return name.contains("q_proj") || name.contains("k_proj") ? Self.halves(values, of: configuration) : values
     }
-}
 
-/// The bytes of a regular file, mapped rather than copied where the system can.
-func readFile(_ path: String) throws(TokenModelError) -> Data {
-    do {
-        let url = URL(fileURLWithPath: path)
-        let attributes = try FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path)
-        guard attributes[.type] as? FileAttributeType == .typeRegular else {
-            throw TokenModelError.unreadable(file: path, reason: "it is not a regular file")
+    /// llama2.c turns neighbouring channels of a head, transformers those half a head apart: channel 2i becomes i, and 2i + 1 becomes
+    /// i + d/2.
+    private static func halves(_ values: [Float], of configuration: LlamaConfiguration) -> [Float] {
+        let (width, headWidth) = (configuration.width, configuration.headWidth)
+        return [Float](unsafeUninitializedCapacity: values.count) { result, count in
+            for row in 0..<values.count / width {
+                let channel = row % headWidth
+                let source = row - channel + (channel < headWidth / 2 ? 2 * channel : 2 * channel - headWidth + 1)
+                for column in 0..<width {
+                    result.initializeElement(at: row * width + column, to: values[source * width + column])
+                }
+            }
+            count = values.count
         }
-        return try Data(contentsOf: url, options: .mappedIfSafe)
-    } catch let error as TokenModelError {
-        throw error
-    } catch {
-        throw .unreadable(file: path, reason: error.localizedDescription)
     }
 }

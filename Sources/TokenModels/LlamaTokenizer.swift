@@ -1,6 +1,6 @@
 /// The byte-pair tokenizer of llama2.c (`tokenizer.bin`: the longest length, then a score, a length and bytes for
 /// each token).
-public struct LlamaTokenizer: Sendable {
+public struct LlamaTokenizer: TextTokenizer {
     /// The token that begins a text, and that a model writes to end it.
     public static let beginning = 1
     private let pieces: [[UInt8]]
@@ -63,36 +63,14 @@ public struct LlamaTokenizer: Sendable {
         return merged(encoded)
     }
 
-    /// Merges the neighbours whose union scores best, the leftmost of equals, until no union is a token. The beginning is
-    /// no neighbour.
-    /// - Complexity: O(n log n).
+    /// The beginning is no neighbour.
     private func merged(_ encoded: [Int]) -> [Int] {
-        // The tokens that are left, as a list: a union takes its left part's place.
-        var current = encoded
-        var (next, previous) = (Array(1..<encoded.count + 1), Array(-1..<encoded.count - 1))
-        var merges = MergeQueue()
-        func propose(_ place: Int) {
-            guard place >= 1, next[place] < current.count else { return }
-            let parts = (current[place], current[next[place]])
-            guard let union = tokens[pieces[parts.0] + pieces[parts.1]], scores[union] > -.infinity else { return }
-            merges.insert(.init(score: scores[union], place: place, parts: parts, union: union))
-        }
-        for place in encoded.indices { propose(place) }
-        while let merge = merges.popBest() {
-            let (place, right) = (merge.place, next[merge.place])
-            // Either part may have become part of another union since.
-            guard right < current.count, (current[place], current[right]) == merge.parts else { continue }
-            current[place] = merge.union
-            current[right] = Self.gone
-            next[place] = next[right]
-            if next[place] < current.count { previous[next[place]] = place }
-            propose(previous[place])
-            propose(place)
-        }
-        return current.filter { $0 != Self.gone }
+        [encoded[0]]
+            + BytePairMerging.merged(Array(encoded.dropFirst())) { left, right in
+                guard let union = tokens[pieces[left] + pieces[right]], scores[union] > -.infinity else { return nil }
+                return (Double(scores[union]), union)
+            }
     }
-
-    private static let gone = -1
 
     /// The text of tokens. The space that begins a text is dropped, and `<0xAB>` is its byte.
     public func decode(_ tokens: [Int]) -> String {
@@ -114,43 +92,5 @@ public struct LlamaTokenizer: Sendable {
             previous = token
         }
         return String(decoding: bytes, as: UTF8.self)
-    }
-}
-
-/// Possible unions of neighbours, the best first: a binary heap.
-private struct MergeQueue {
-    struct Merge {
-        let score: Float
-        let place: Int
-        let parts: (Int, Int)
-        let union: Int
-
-        func isBetter(than other: Merge) -> Bool { score != other.score ? score > other.score : place < other.place }
-    }
-
-    private var heap: [Merge] = []
-
-    mutating func insert(_ merge: Merge) {
-        heap.append(merge)
-        var child = heap.count - 1
-        while child > 0, heap[child].isBetter(than: heap[(child - 1) / 2]) {
-            heap.swapAt(child, (child - 1) / 2)
-            child = (child - 1) / 2
-        }
-    }
-
-    mutating func popBest() -> Merge? {
-        guard let best = heap.first, let last = heap.popLast() else { return nil }
-        guard !heap.isEmpty else { return best }
-        heap[0] = last
-        var parent = 0
-        while 2 * parent + 1 < heap.count {
-            let (left, right) = (2 * parent + 1, 2 * parent + 2)
-            let child = right < heap.count && heap[right].isBetter(than: heap[left]) ? right : left
-            guard heap[child].isBetter(than: heap[parent]) else { break }
-            heap.swapAt(child, parent)
-            parent = child
-        }
-        return best
     }
 }

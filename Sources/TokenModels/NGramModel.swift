@@ -5,7 +5,7 @@ import FiniteAlphabets
 /// P(w | h) = (c(hw) + N(h) P(w | h′)) / (c(h) + N(h)), with c the counts, N(h) the number of different tokens seen
 /// after h, and h′ the context h without its first token; below the shortest context stands the uniform law. Every
 /// token keeps some probability.
-public struct NGramModel: TokenModel, Sendable {
+public struct NGramModel: DistributionModel, Sendable {
     /// What n may be.
     public static let orders = ParameterRange("the order", from: 1, to: 64)
 

@@ -47,6 +47,7 @@ enum CouplingChecks {
             }
             return try ProjectionCoupling(RowSpaceProjector(matrix: shear, columns: dimension))
         },
+        RuleCase("monotone residual", MonotoneResidualCoupling(), isMaximal: true),
     ]
 
     /// What the tests must find out. Algorithm 5 accepts as it should; only what it puts in place of a rejected draft is
@@ -55,6 +56,7 @@ enum CouplingChecks {
         RuleCase("Algorithm 5 (resampling)", IncorrectRejection(), isMaximal: false),
         RuleCase("accept everything", AcceptEverything(), isMaximal: false, isLenient: true, acceptsEverything: true),
         RuleCase("temperature 4", ReflectionCoupling(temperature: 4), isMaximal: false, isLenient: true),
+        RuleCase("translation", TranslatingRejection(), isMaximal: false),
     ]
 
     /// `‖Δ‖`: from nearly always accepted to nearly never.
@@ -111,27 +113,31 @@ struct CoupledStep: Sendable {
     /// `(Y - m^q)/s` must be standard normal: Kolmogorov and Smirnov's one-sample test along Δ, across it and along an
     /// axis, and of the squared length against χ², corrected by Bonferroni.
     func marginalCheck(of rule: RuleCase, group: Check.Group) -> Check {
-        let across = [[0.5, 0.5, 0.7, -0.1], [0.1, 0.7, -0.5, 0.5], [0, 0, 0, 1]]
         return Check(
             group: group, about: .marginal, name: "marginal, \(rule.name), ‖Δ‖ = \(distance.formatted)",
             test: "KS one-sample",
             samples: samples
         ) {
-            var residuals: [[Double]] = []
-            try forEachVerdict(of: rule.rule(Self.dimension)) { verdict in
-                residuals.append(zip(verdict.state, Self.targetMean).map { ($0 - $1) / Self.standardDeviation })
-            }
-            var results = ([Self.direction] + across).map { direction in
-                KolmogorovSmirnov.oneSample(
-                    residuals.map { zip($0, direction).reduce(0) { $0 + $1.0 * $1.1 } },
-                    cumulative: NormalDistribution.cumulative)
-            }
-            results.append(
-                KolmogorovSmirnov.oneSample(residuals.map { $0.reduce(0) { $0 + $1 * $1 } }) {
-                    NormalDistribution.squaredNormCumulative($0, degrees: Self.dimension)
-                })
-            return MultipleTesting.bonferroni(results)
+            var states: [[Double]] = []
+            try forEachVerdict(of: rule.rule(Self.dimension)) { states.append($0.state) }
+            return Self.marginalResult(of: states)
         }
+    }
+
+    /// Of states that should be draws from the target.
+    static func marginalResult(of states: [[Double]]) -> TestResult {
+        let across = [[0.5, 0.5, 0.7, -0.1], [0.1, 0.7, -0.5, 0.5], [0, 0, 0, 1]]
+        let residuals = states.map { state in zip(state, targetMean).map { ($0 - $1) / standardDeviation } }
+        var results = ([direction] + across).map { direction in
+            KolmogorovSmirnov.oneSample(
+                residuals.map { zip($0, direction).reduce(0) { $0 + $1.0 * $1.1 } },
+                cumulative: NormalDistribution.cumulative)
+        }
+        results.append(
+            KolmogorovSmirnov.oneSample(residuals.map { $0.reduce(0) { $0 + $1 * $1 } }) {
+                NormalDistribution.squaredNormCumulative($0, degrees: dimension)
+            })
+        return MultipleTesting.bonferroni(results)
     }
 
     /// The number of accepted drafts is binomial with `2Φ(-‖Δ‖/2)`; z-test (de Moivre and Laplace).

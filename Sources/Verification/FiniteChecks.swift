@@ -18,71 +18,85 @@ struct FiniteChecks {
     /// Numbers drawn in all, above which a rule that draws some for each token of the vocabulary is left out.
     private static let mostNumbers = 100_000_000
     static let draftCount = 3
+    /// k of the laws of the likeliest tokens.
+    private static let likeliest = 50
+    /// Small enough that the truncated weights leave something out of a small vocabulary.
+    private let parameters = CouplingParameters(freeTokens: 4, likeliest: 8)
 
     let vocabulary: Int
     let samples: Int
     let seed: UInt64
 
+    /// A target and a draft, and how their tokens are called in a check's name.
+    private struct Laws {
+        let target, draft: FiniteDistribution
+        let name: String
+    }
+
     /// The checks. A rule that refuses so large a vocabulary has none.
     /// - Parameter index: of the first, which keys the noise of each.
     func all(index: Int) throws -> [Check] {
-        let (target, draft) = try laws()
         var checks: [Check] = []
-        for (procedures, group) in [
-            (try exact(target, draft), Check.Group.finite), (try wrong(target, draft), .control),
-        ] {
-            for procedure in procedures {
-                checks.append(
-                    lawCheck(of: procedure, target: target.probabilities, group: group, index: index + checks.count))
-                if group == .finite, let acceptance = procedure.acceptance {
-                    checks.append(rateCheck(of: procedure, acceptance, index: index + checks.count))
+        for laws in try families() {
+            for (procedures, group) in [
+                (try exact(laws.target, laws.draft), Check.Group.finite),
+                (try wrong(laws.target, laws.draft), .control),
+            ] {
+                for procedure in procedures {
+                    checks.append(lawCheck(of: procedure, laws, group: group, index: index + checks.count))
+                    if group == .finite, let acceptance = procedure.acceptance {
+                        checks.append(rateCheck(of: procedure, acceptance, laws, index: index + checks.count))
+                    }
                 }
             }
         }
         return checks
     }
 
-    /// Two laws as language models have them: some tokens likely, most hardly, some impossible for one of the two.
-    private func laws() throws -> (target: FiniteDistribution, draft: FiniteDistribution) {
+    /// The laws as they are, and, of a large vocabulary, their likeliest tokens, on which the rules then work.
+    private func families() throws -> [Laws] {
+        let (target, draft) = try scores()
+        func whole(_ scores: [Float]) throws -> FiniteDistribution {
+            try FiniteDistribution(weights: scores.map { exp(Double($0)) })
+        }
+        let all = Laws(target: try whole(target), draft: try whole(draft), name: "\(vocabulary) tokens")
+        guard vocabulary > 4 * Self.likeliest else { return [all] }
+        var truncation = LogitsTruncation()
+        truncation.topK = Self.likeliest
+        let problem = try SparseProblem(
+            target: truncation.law(ofLogits: target), drafts: [truncation.law(ofLogits: draft)]
+        ).problem
+        return [
+            all,
+            Laws(
+                target: problem.target, draft: problem.drafts[0],
+                name: "top \(Self.likeliest) of \(vocabulary) tokens"),
+        ]
+    }
+
+    /// The scores of two laws as language models have them: some tokens likely, most hardly, some impossible for one of the two.
+    private func scores() throws -> (target: [Float], draft: [Float]) {
         var stream = RandomSource(seed: seed).stream(sample: vocabulary, step: 0, purpose: .auxiliary)
         let logits = stream.normals(vocabulary).map { 2 * $0 }
         let moved = zip(logits, stream.normals(vocabulary)).map { $0 + 0.8 * $1 }
-        func weights(_ logits: [Double], without remainder: Int) -> [Double] {
-            logits.enumerated().map { $0 % 8 == remainder && vocabulary > 8 ? 0 : exp($1) }
+        func scores(_ logits: [Double], without remainder: Int) -> [Float] {
+            logits.enumerated().map { $0 % 8 == remainder && vocabulary > 8 ? -.infinity : Float($1) }
         }
-        return (
-            try FiniteDistribution(weights: weights(logits, without: 1)),
-            try FiniteDistribution(weights: weights(moved, without: 3))
-        )
+        return (scores(logits, without: 1), scores(moved, without: 3))
     }
 
     private func exact(_ target: FiniteDistribution, _ draft: FiniteDistribution) throws -> [Procedure] {
-        let problem = try MultiDraftProblem(target: target, draft: draft, count: Self.draftCount)
-        let rules: [(String, () throws -> any MultiDraftRule)] = [
-            ("naive", { try NaiveRule(problem) }),
-            ("K-SEQ", { try KSequentialRule(problem) }),
-            ("recursive rejection", { try RecursiveRejectionRule(problem) }),
-            ("importance", { try ImportanceWeightedRule(problem) }),
-            ("importance, truncated", { try ImportanceWeightedRule(problem, method: .truncated(freeTokens: 2)) }),
-            (
-                "importance, likeliest",
-                { try ImportanceWeightedRule(problem, method: .truncatedVocabulary(likeliest: 8, freeTokens: 4)) }
-            ),
-            (
-                "hybrid",
-                { try HybridRule(problem) { problem throws(CouplingError) in try RecursiveRejectionRule(problem) } }
-            ),
-            ("maximum flow", { try MaxFlowTransport(problem) }),
-            ("linear program", { try LinearProgramTransport(problem, solver: PreferredSolver.make()) }),
-            ("global resolution", { try GlobalResolution(problem) }),
-        ]
         var procedures: [Procedure] = []
-        for (name, make) in rules {
-            do {
-                let rule = try make()
-                if rule.isExact { procedures.append(try Self.procedure(name, rule)) }
-            } catch CouplingError.problemTooLarge {
-                continue
+        for scheme in DraftScheme.allCases {
+            let problem = try MultiDraftProblem(target: target, draft: draft, count: Self.draftCount, scheme: scheme)
+            for rule in CouplingRule.allCases where rule.choosesAmongDrafts && rule.accepts(scheme) {
+                do {
+                    guard let made = try parameters.multiDraftRule(rule, problem), made.isExact else { continue }
+                    let how = scheme == .independent ? "" : ", \(scheme.rawValue)"
+                    procedures.append(try Self.procedure(rule.rawValue + how, made))
+                } catch CouplingError.problemTooLarge {
+                    continue
+                }
             }
         }
         let maximal = try MaximalCoupling(draft: draft, target: target)
@@ -94,7 +108,7 @@ struct FiniteChecks {
                     let drafted = draft.sample(randomness: &stream)
                     return try maximal.verify(drafted, randomness: &stream)
                 }, acceptance: maximal.matchProbability))
-        if vocabulary <= Self.mostNumbers / samples { procedures += try twoParties(target, draft) }
+        if target.count <= Self.mostNumbers / samples { procedures += try twoParties(target, draft) }
         return procedures
     }
 
@@ -147,6 +161,9 @@ struct FiniteChecks {
     /// What the test must find out.
     private func wrong(_ target: FiniteDistribution, _ draft: FiniteDistribution) throws -> [Procedure] {
         let problem = try MultiDraftProblem(target: target, draft: draft, count: Self.draftCount)
+        let distinct = try MultiDraftProblem(
+            target: target, draft: draft, count: Self.draftCount, scheme: .withoutReplacement)
+        let independent = try RecursiveRejectionRule(problem)
         return [
             Procedure(
                 name: "the first draft, always",
@@ -155,28 +172,34 @@ struct FiniteChecks {
                     return Selection(token: draft.sample(randomness: &stream), isAccepted: true)
                 }, acceptance: nil),
             try Self.procedure("naive, redrawn from the target", ResamplingRule(problem)),
+            Procedure(
+                name: "without replacement, verified as if independent",
+                draw: { source, i in
+                    var stream = source.stream(sample: i, step: 0, purpose: .verification)
+                    return try independent.select(from: distinct.drawDrafts(randomness: &stream), randomness: &stream)
+                }, acceptance: nil),
         ]
     }
 
     /// Pearson's χ² test of the tokens against the target's law.
-    private func lawCheck(of procedure: Procedure, target: [Double], group: Check.Group, index: Int) -> Check {
-        let (source, samples, vocabulary) = (RandomSource(seed: seed), samples, vocabulary)
+    private func lawCheck(of procedure: Procedure, _ laws: Laws, group: Check.Group, index: Int) -> Check {
+        let (source, samples) = (RandomSource(seed: seed), samples)
         return Check(
-            group: group, about: .finite, name: "\(procedure.name), \(vocabulary) tokens", test: "χ²", samples: samples
+            group: group, about: .finite, name: "\(procedure.name), \(laws.name)", test: "χ²", samples: samples
         ) {
-            var counts = Array(repeating: 0, count: vocabulary)
+            var counts = Array(repeating: 0, count: laws.target.count)
             for i in 0..<samples {
                 counts[try procedure.draw(source, NoiseRange.check(index).lowerBound + i).token] += 1
             }
-            return ChiSquared.goodnessOfFit(counts: counts, probabilities: target)
+            return ChiSquared.goodnessOfFit(counts: counts, probabilities: laws.target.probabilities)
         }
     }
 
     /// The number of drafts taken is binomial; z-test.
-    private func rateCheck(of procedure: Procedure, _ acceptance: Double, index: Int) -> Check {
+    private func rateCheck(of procedure: Procedure, _ acceptance: Double, _ laws: Laws, index: Int) -> Check {
         let (source, samples) = (RandomSource(seed: seed), samples)
         return Check(
-            group: .finite, name: "\(procedure.name), rate, \(vocabulary) tokens", test: "z, binomial", samples: samples
+            group: .finite, name: "\(procedure.name), rate, \(laws.name)", test: "z, binomial", samples: samples
         ) {
             var accepted = 0
             for i in 0..<samples {

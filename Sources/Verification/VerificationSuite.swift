@@ -60,6 +60,7 @@ public struct VerificationSuite: Sendable {
             try Self.vocabularies.check(Double(vocabulary))
             checks += try FiniteChecks(vocabulary: vocabulary, samples: samples, seed: seed).all(index: checks.count)
         }
+        checks += ListChecks.all(samples: samples, seed: seed, index: checks.count)
         self.checks = checks
     }
 

@@ -19,6 +19,21 @@ package struct IncorrectRejection: VerificationRule {
     }
 }
 
+/// Moves a rejected draft by the difference of the means, so that it keeps its noise: of all maps between the two laws the one that
+/// moves states least on average over *all* drafts, but not one that takes the rejected ones to what the target lacks.
+package struct TranslatingRejection: VerificationRule {
+    package let isExact = false
+
+    package init() {}
+
+    package func verify(_ proposal: GaussianProposal, randomness: inout RandomStream) -> Verdict {
+        let verdict = ReflectionCoupling().verify(proposal, randomness: &randomness)
+        if verdict.isAccepted { return verdict }
+        let state = zip(proposal.targetMean, proposal.noise).map { $0 + proposal.standardDeviation * $1 }
+        return Verdict(state: state, isAccepted: false, distance: verdict.distance)
+    }
+}
+
 /// Accepts whatever is drafted: the law of the draft.
 package struct AcceptEverything: VerificationRule {
     package let isExact = false
@@ -32,7 +47,7 @@ package struct AcceptEverything: VerificationRule {
 }
 
 /// DB25's Algorithm 5 on tokens: a rejected draft is replaced by a fresh draw from the target, where the residual law belongs.
-package struct ResamplingRule: MultiDraftRule {
+package struct ResamplingRule: FixedResidualRule {
     package let isExact = false
     private let naive: NaiveRule
 
@@ -41,4 +56,54 @@ package struct ResamplingRule: MultiDraftRule {
     package var problem: MultiDraftProblem { naive.problem }
     package var residual: FiniteDistribution? { problem.target }
     package func takingProbabilities(of drafts: [Int]) -> [Double] { naive.takingProbabilities(of: drafts) }
+}
+
+/// What can go wrong with several drafts at a step, each in place of the rule that does it right.
+package enum WrongListRule: String, ListRule, CaseIterable {
+    /// The greedy rule, with the drafts sorted by how likely the target makes them.
+    case sorted
+    /// The draft that is likeliest under the target, accepted as though nobody had picked it.
+    case picked
+    /// The nearest draft first, with a fresh draw from the target for a repair: DB25's Algorithm 5.
+    case resampling
+    /// Each draft in turn against the whole of the target, which the first has served already.
+    case repeated
+
+    package func onLine(distance: Double, drafts: Int) -> any LineCoupling {
+        let right: any LineCoupling =
+            switch self {
+            case .sorted: GreedyListCoupling().onLine(distance: distance, drafts: drafts)
+            case .picked, .repeated: GreedyListCoupling().onLine(distance: distance, drafts: 1)
+            case .resampling: NearestListCoupling().onLine(distance: distance, drafts: drafts)
+            }
+        return WrongLineCoupling(kind: self, right: right)
+    }
+}
+
+private struct WrongLineCoupling: LineCoupling {
+    let kind: WrongListRule
+    let right: any LineCoupling
+
+    var distance: Double { right.distance }
+    var acceptance: Double { right.acceptance }
+
+    func choose(from positions: [Double], randomness: inout RandomStream) -> Int? {
+        // The target stands at larger positions than the drafts do.
+        let order = positions.indices.sorted { positions[$0] > positions[$1] }
+        switch kind {
+        case .sorted:
+            return right.choose(from: order.map { positions[$0] }, randomness: &randomness).map { order[$0] }
+        case .picked:
+            return right.choose(from: [positions[order[0]]], randomness: &randomness).map { _ in order[0] }
+        case .resampling: return right.choose(from: positions, randomness: &randomness)
+        case .repeated:
+            for index in positions.indices
+            where right.choose(from: [positions[index]], randomness: &randomness) != nil { return index }
+            return nil
+        }
+    }
+
+    func acceptedShare(at position: Double) -> Double {
+        kind == .resampling ? 0 : right.acceptedShare(at: position)
+    }
 }

@@ -48,6 +48,39 @@ extension CommandLineTests {
             #expect(wrong > 1000)
         }
 
+        /// Tokens drafted once each, and greedily: the rules say which of them they are for, and drafts that cannot be are refused.
+        @Test func draftSchemes() throws {
+            let (target, draft) = ([0.5, 0.3, 0.2], [0.6, 0.3, 0.1])
+            func line(_ scheme: String, _ drafted: [Int], _ rule: String, _ position: Int) -> String {
+                "{\"target\": \(target), \"draft\": \(draft), \"drafted\": \(drafted), \"draft_scheme\": \"\(scheme)\", "
+                    + "\"rule\": \"\(rule)\", \"position\": \(position)}"
+            }
+            // Every pair of different tokens as often as its law says, of 1,000: 0.6 · 0.3/0.4, and so on.
+            let pairs: [([Int], Int)] = [
+                ([0, 1], 450), ([0, 2], 150), ([1, 0], 257), ([1, 2], 43), ([2, 0], 67), ([2, 1], 33),
+            ]
+            var lines: [String] = []
+            for (drafted, count) in pairs {
+                for _ in 0..<8 * count { lines.append(line("without-replacement", drafted, "specinfer", lines.count)) }
+            }
+            var counts = [0.0, 0, 0]
+            for answer in try Self.answers(lines) { counts[try #require(answer["token"]?.int)] += 1 }
+            let total = counts.reduce(0, +)
+            for (count, probability) in zip(counts, target) {
+                // Five standard errors, and half a thousandth for the rounded shares of the pairs.
+                let error = (probability * (1 - probability) / total).squareRoot()
+                #expect(abs(count / total - probability) < 5 * error + 5e-4)
+            }
+            let bad = [
+                line("without-replacement", [0, 0], "specinfer", 0), line("without-replacement", [0, 1], "kseq", 0),
+                line("without-replacement", [0, 1, 2, 0], "specinfer", 0), line("greedy", [1, 2], "greedy", 0),
+                line("sorted", [0, 1], "naive", 0), line("independent", [0, 1], "greedy", 0),
+            ]
+            for answer in try Self.answers(bad) { #expect(answer["error"]?.string?.isEmpty == false) }
+            let greedy = try Self.answers((0..<20).map { line("greedy", [0, 2], "greedy", $0) })
+            #expect(greedy.allSatisfy { $0["token"] != nil })
+        }
+
         /// A decision is a function of its line: whatever stands beside it, and however many threads there are.
         @Test func decisionsDependOnTheirLineAlone() throws {
             let lines = (0..<60).map {

@@ -31,7 +31,7 @@ extension CommandLineTests {
         /// The result as JSON, without how long it took.
         static func result(_ words: [String], in folder: URL) throws -> [String: AnyHashable] {
             var result = try #require(try json(words, in: folder) as? [String: AnyHashable])
-            result["seconds"] = nil
+            for key in ["seconds", "tokens_per_second", "speedup", "autoregressive"] { result[key] = nil }
             return result
         }
 
@@ -49,6 +49,35 @@ extension CommandLineTests {
                 let tempered = try Self.result(decode + ["--token-temperature", "3"], in: folder)
                 #expect(try Self.result(decode + ["--temperature", "3"], in: folder) == tempered)
                 #expect(try Self.result(decode, in: folder) != tempered)
+            }
+        }
+
+        /// Drafts of two laws, and drafts that are no draws of their own: the optimum counts them as they are.
+        @Test func draftSchemes() throws {
+            try Self.inFolder { folder in
+                try Data("[0.05, 0.3, 0.05, 0.5, 0.05, 0.05]".utf8).write(to: folder.appendingPathComponent("p2.json"))
+                let couple = ["couple", "--target", "q.json", "--draft-law", "p.json"]
+                func number(_ key: String, _ words: [String]) throws -> Double {
+                    try #require(try Self.json(couple + words, in: folder)[key] as? Double)
+                }
+                for words in [
+                    ["--draft-law", "p2.json", "--rule", "max-flow"],
+                    ["--drafts", "3", "--draft-scheme", "greedy", "--rule", "greedy"],
+                    ["--drafts", "3", "--draft-scheme", "without-replacement", "--rule", "canonical"],
+                ] {
+                    #expect(abs(try number("acceptance", words) - number("optimum", words)) < 1e-9, "\(words)")
+                    #expect(try number("output_law_l1", words) < 1e-9)
+                }
+                let distinct = ["--drafts", "3", "--draft-scheme", "without-replacement", "--rule", "specinfer"]
+                #expect(try number("output_law_l1", distinct) < 1e-9)
+                for words in [
+                    ["--drafts", "2", "--draft-scheme", "without-replacement", "--rule", "kseq"],
+                    ["--draft-law", "p2.json", "--drafts", "3", "--rule", "naive"],
+                    ["--draft-law", "p2.json", "--draft-scheme", "greedy", "--rule", "naive"],
+                    ["--draft-scheme", "x", "--rule", "naive"],
+                ] {
+                    #expect(try Program.run(couple + words, in: folder).status == 64, "\(words)")
+                }
             }
         }
 
@@ -148,6 +177,10 @@ extension CommandLineTests {
                 let acceptance = try #require(result["acceptance"] as? Double)
                 #expect(acceptance > 0 && acceptance <= 1)
                 #expect(result["exact"] as? Bool == true && result["tokens"] as? Int == 40)
+                let plain = try #require(result["autoregressive"] as? [String: Any])
+                #expect(plain["target_calls"] as? Int == 40 && plain["rule"] as? String == "autoregressive")
+                let speeds = [result, plain].compactMap { $0["tokens_per_second"] as? Double }
+                #expect(speeds.count == 2 && speeds.allSatisfy { $0 > 0 })
             }
         }
     }

@@ -208,8 +208,13 @@ extension CommandLineTests {
                     "tolerance": (["0.3"], ["--rule", "global-resolution", "--token-temperature", "3"]),
                     "free-tokens": (["1"], ["--rule", "importance-truncated", "--token-temperature", "3"]),
                     "likeliest": (["0"], ["--rule", "importance-vocabulary", "--token-temperature", "3"]),
-                    "pairs": (["3"], []),
-                ], elsewhere: ["checkpoint", "tokenizer"]),
+                    "pairs": (["3"], []), "top-k": (["1"], ["--token-temperature", "3"]),
+                    "top-p": (["0.3"], ["--token-temperature", "3"]), "min-p": (["0.5"], ["--token-temperature", "3"]),
+                    "draft-token-temperature": (["9"], ["--token-temperature", "3"]),
+                    "draft-top-k": (["1"], ["--token-temperature", "3"]),
+                    "draft-top-p": (["0.3"], ["--token-temperature", "3"]),
+                    "draft-min-p": (["0.5"], ["--token-temperature", "3"]),
+                ], sames: ["threads": ["1"]], elsewhere: ["checkpoint", "draft-checkpoint", "tokenizer", "precision"]),
             Case(
                 command: "limit acceptance", base: ["--target", "q.json", "--draft-law", "p.json"],
                 changes: [
@@ -236,6 +241,7 @@ extension CommandLineTests {
             "model", "steps", "window", "draft", "churn", "temperature", "seed", "count", "threads", "rule", "fallback",
             "versions", "wall_seconds", "seconds", "chains", "step", "start", "horizon", "particles", "exact",
             "mixture_seed", "components", "dimension", "energy_name", "tail", "file", "rows", "wall", "plain_steps",
+            "tokens_per_second", "speedup",
             "calls",
         ]
 

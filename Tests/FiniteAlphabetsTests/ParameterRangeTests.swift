@@ -26,7 +26,7 @@ struct ParameterRangeTests {
     }
 
     /// Takes the first draft and says that it is not exact.
-    private struct InexactRule: MultiDraftRule {
+    private struct InexactRule: FixedResidualRule {
         let problem: MultiDraftProblem
         var residual: FiniteDistribution? { nil }
         var isExact: Bool { false }

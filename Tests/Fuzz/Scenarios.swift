@@ -90,14 +90,6 @@ enum Scenarios {
                     ["limit", "metaconverse", "--channel", "c.json", "--length", "2", "--error", "0.01"],
                 ]),
             Scenario(
-                name: "llama", files: llama, targets: ["l.bin": .bytes, "t.bin": .bytes],
-                commands: [
-                    [
-                        "decode", "--checkpoint", "l.bin", "--tokenizer", "t.bin", "--tokens", "4", "--prompt", "ab",
-                        "--draft-order", "2", "--json",
-                    ]
-                ]),
-            Scenario(
                 name: "text", files: ["x.txt": Array("the cat sat on the mat, the dog sat on the cat".utf8)],
                 targets: ["x.txt": .bytes],
                 commands: [
@@ -136,7 +128,7 @@ enum Scenarios {
                     ["inspect", "job/000000.png"],
                 ]),
         ]
-            + (try latentScenarios()) + (try policyScenarios())
+            + (try latentScenarios()) + (try policyScenarios()) + (try llamaScenarios())
             + commandLines.map {
                 Scenario(name: "command line", files: [:], targets: [:], commands: [$0], isCommandLine: true)
             }
@@ -254,28 +246,6 @@ enum Scenarios {
          "trained_betas": null, "variance_type": "fixed_small", "clip_sample": true, "clip_sample_range": 1.0, "prediction_type": "epsilon",
          "timestep_spacing": "leading", "steps_offset": 0, "rescale_betas_zero_snr": false, "thresholding": false}
         """
-
-    /// A checkpoint of width 4 with 2 heads on 1 of keys, and a tokenizer of 11 tokens.
-    private static var llama: [String: [UInt8]] {
-        func bytes(_ value: Int32) -> [UInt8] { withUnsafeBytes(of: value.littleEndian, Array.init) }
-        let header: [Int32] = [4, 6, 2, 2, 1, 300, 8]
-        let keyWidth = 2
-        let layer = 4 + 16 + 2 * 4 * keyWidth + 16 + 4 + 3 * 24
-        let count = 300 * 4 + 2 * layer + 4 + 8 * 2
-        var stream = RandomSource(seed: 1).stream(sample: 0, step: 0, purpose: .auxiliary)
-        var checkpoint = header.flatMap(bytes)
-        for value in stream.normals(count) { checkpoint += bytes(Int32(bitPattern: Float(value * 0.3).bitPattern)) }
-        var tokenizer = bytes(8)
-        for token in 0..<300 {
-            let text =
-                token < 3
-                ? "<s>"
-                : token < 259 ? "<0x\(String(format: "%02X", token - 3))>" : ["a", "b", " ", "ab", " a"][token % 5]
-            tokenizer +=
-                bytes(Int32(bitPattern: Float(-token).bitPattern)) + bytes(Int32(text.utf8.count)) + Array(text.utf8)
-        }
-        return ["l.bin": checkpoint, "t.bin": tokenizer]
-    }
 
     /// A file of random numbers.
     /// - Parameter value: of all of them, in place of random ones.

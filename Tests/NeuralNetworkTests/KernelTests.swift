@@ -96,16 +96,98 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 15, 64, 67, 288]) func matrixTimesVector(columns: Int) {
-        var random = SplitMix(state: UInt64(columns))
-        let rows = 5
-        let matrix = (0..<rows * columns).map { _ in Float.random(in: -1..<1, using: &random) }
-        let vector = (0..<columns).map { _ in Float.random(in: -1..<1, using: &random) }
-        var found = [Float](repeating: .nan, count: rows)
-        ds_matrix_vector(matrix, rows, columns, vector, &found)
-        for row in 0..<rows {
-            let wanted = (0..<columns).reduce(0.0) { $0 + Double(matrix[row * columns + $1]) * Double(vector[$1]) }
-            #expect(abs(Double(found[row]) - wanted) <= Double(columns) * 6e-8)
+    @Test(arguments: [1, 15, 64, 67, 288]) func normalisationByTheMeanSquare(channels: Int) {
+        var random = SplitMix(state: UInt64(channels))
+        let (rows, stride) = (3, (channels + 15) / 16 * 16)
+        var (x, weight) = ([Float](repeating: 0, count: rows * stride), [Float](repeating: 0, count: stride))
+        for c in 0..<channels {
+            weight[c] = Float.random(in: -1..<1, using: &random)
+            for row in 0..<rows { x[row * stride + c] = Float.random(in: -9..<9, using: &random) }
         }
+        var found = [Float](repeating: .nan, count: rows * stride)
+        ds_rms_norm(x, rows, stride, channels, weight, 1e-3, &found, stride)
+        for row in 0..<rows {
+            let values = x[row * stride..<(row + 1) * stride].map(Double.init)
+            let scale = 1 / (values.reduce(0) { $0 + $1 * $1 } / Double(channels) + 1e-3).squareRoot()
+            for c in 0..<stride {
+                let wanted = values[c] * scale * Double(weight[c])
+                // Three roundings.
+                #expect(abs(Double(found[row * stride + c]) - wanted) <= 4 * 6e-8 * abs(wanted))
+            }
+        }
+    }
+
+    @Test func gatesBySiLU() {
+        let (rows, channels) = (2, 32)
+        let x = (0..<rows * 2 * channels).map { Float($0 % 37) / 3 - 6 }
+        var found = [Float](repeating: .nan, count: rows * channels)
+        ds_gated_silu(x, rows, 2 * channels, channels, &found, channels)
+        for row in 0..<rows {
+            for c in 0..<channels {
+                let gate = Double(x[2 * row * channels + c])
+                let wanted = gate / (1 + exp(-gate)) * Double(x[(2 * row + 1) * channels + c])
+                #expect(abs(Double(found[row * channels + c]) - wanted) <= 1e-6 * abs(wanted) + 1e-7)
+            }
+        }
+    }
+
+    /// The positions behind the prefix that are left out count for nothing, whatever they hold.
+    @Test(arguments: [(1, []), (16, []), (37, []), (5, [5]), (20, [21, 22, 40]), (3, [50])] as [(Int, [UInt32])])
+    func attentionToSomePositions(prefix: Int, others: [UInt32]) {
+        var random = SplitMix(state: UInt64(prefix))
+        let (channels, positions, heads) = (32, 64, 2)
+        let slot = heads * channels
+        func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in Float.random(in: -2..<2, using: &random) } }
+        let (query, keys, values) = (numbers(channels), numbers(positions * slot), numbers(positions * slot))
+        let seen = Array(0..<prefix) + others.map(Int.init)
+        let head = 1
+        func run(_ keys: [Float], _ values: [Float]) -> [Float] {
+            var blocks = [Float](repeating: .nan, count: positions * slot)
+            for position in 0..<positions {
+                for c in 0..<slot {
+                    blocks[(position / 16 * slot + c) * 16 + position % 16] = keys[position * slot + c]
+                }
+            }
+            var (scores, out) = ([Float](repeating: .nan, count: 80), [Float](repeating: .nan, count: channels))
+            blocks.withUnsafeBufferPointer { blocks in
+                values.withUnsafeBufferPointer { values in
+                    others.withUnsafeBufferPointer { others in
+                        guard let keyBase = blocks.baseAddress, let valueBase = values.baseAddress else { return }
+                        var attention = ds_attention(
+                            keys: keyBase + head * channels * 16, keyStride: slot * 16,
+                            values: valueBase + head * channels, valueStride: slot, channels: channels,
+                            prefix: prefix, others: others.baseAddress, otherCount: others.count, scale: 0.3)
+                        ds_attend(&attention, query, &scores, &out)
+                    }
+                }
+            }
+            return out
+        }
+        let found = run(keys, values)
+        let weights = seen.map { position in
+            exp(
+                0.3
+                    * (0..<channels).reduce(0.0) {
+                        $0 + Double(query[$1]) * Double(keys[position * slot + head * channels + $1])
+                    })
+        }
+        for c in 0..<channels {
+            let wanted = zip(seen, weights).reduce(0.0) {
+                $0 + $1.1 / weights.reduce(0, +) * Double(values[$1.0 * slot + head * channels + c])
+            }
+            // Scores of up to some tens, whose last units the exponential makes relative errors of.
+            #expect(abs(Double(found[c]) - wanted) <= 1e-5)
+        }
+        // In the first places, and beside others.
+        var (moved, movedValues) = (numbers(positions * slot), numbers(positions * slot))
+        for (place, position) in seen.enumerated() {
+            moved.replaceSubrange(
+                place * slot..<(place + 1) * slot, with: keys[position * slot..<(position + 1) * slot])
+            movedValues.replaceSubrange(
+                place * slot..<(place + 1) * slot, with: values[position * slot..<(position + 1) * slot])
+        }
+        var attention: [Float] = []
+        if others.isEmpty { attention = run(moved, movedValues) }
+        #expect(others.isEmpty ? attention == found : true)
     }
 }

@@ -21,8 +21,52 @@ struct LlamaTests {
 
         func write(to url: URL) throws {
             var data = Data()
-            for value in header { withUnsafeBytes(of: value.littleEndian) { data.append(contentsOf: $0) } }
-            for value in floats { withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) } }
+            for value in header { Self.append(value, to: &data) }
+            for value in floats { Self.append(Int32(bitPattern: value.bitPattern), to: &data) }
+            try data.write(to: url)
+        }
+
+        static func append(_ value: Int32, to data: inout Data) {
+            withUnsafeBytes(of: value.littleEndian) { data.append(contentsOf: $0) }
+        }
+
+        /// The same weights as llama2.c's version 1 or 2 orders them; for version 2, weights that its bytes hold exactly.
+        mutating func write(version: Int32, to url: URL) throws {
+            var sections: [ArraySlice<Float>] = []
+            var start = 0
+            for (index, size) in [88, 16, 128, 64, 64, 128, 16, 192, 192, 192, 8, 32, 88].enumerated() {
+                let end = min(floats.count, start + size)
+                if version == 2, ![1, 6, 10, 11].contains(index) {
+                    // Groups of four with the factor ¼, whose largest is 127.
+                    for place in start..<end {
+                        floats[place] = place % 4 == 0 ? 31.75 : (floats[place] * 40).rounded() / 4
+                    }
+                }
+                sections.append(floats[start..<end])
+                start += size
+            }
+            var data = Data()
+            for value in [0x616b_3432, version] + header.map({ abs($0) }) { Self.append(value, to: &data) }
+            data.append(header[5] > 0 ? 1 : 0)
+            if version == 2 { Self.append(4, to: &data) }
+            data.append(Data(count: 256 - data.count))
+            for index in [1, 6, 10, 0, 2, 3, 4, 5, 7, 8, 9, 12] {
+                let isNorm = [1, 6, 10].contains(index)
+                let layers = [0, 10, 12].contains(index) || version == 1 || isNorm ? 1 : 2
+                let values = Array(sections[index])
+                for layer in 0..<layers where !values.isEmpty {
+                    let size = values.count / layers
+                    let part = values[layer * size..<(layer + 1) * size]
+                    if version == 1 || isNorm {
+                        for value in part { Self.append(Int32(bitPattern: value.bitPattern), to: &data) }
+                    } else {
+                        data.append(contentsOf: part.map { UInt8(bitPattern: Int8($0 * 4)) })
+                        for _ in 0..<size / 4 {
+                            Self.append(Int32(bitPattern: Float(0.25).bitPattern), to: &data)
+                        }
+                    }
+                }
+            }
             try data.write(to: url)
         }
     }
@@ -100,22 +144,33 @@ struct LlamaTests {
         let url = folder.appendingPathComponent("model.bin")
         let checkpoint = Checkpoint(ownClassifier: ownClassifier)
         try checkpoint.write(to: url)
-        var model = LlamaModel(try LlamaCheckpoint(path: url.path))
+        var model = try LlamaModel(path: url.path)
+        let unused = model
         for tokens in [[1], [1, 4, 4, 9, 0, 3], [1, 4, 7], [2, 4, 7, 10]] {
-            let law = try model.nextDistribution(after: tokens).probabilities
+            let law = try model.law(after: tokens).probabilities
             // Single precision through some hundred operations: a few 10⁻⁶ relative.
             #expect(zip(law, Self.reference(checkpoint, tokens)).allSatisfy { abs($0 - $1) < 2e-5 })
             // What is kept of earlier contexts changes nothing, to the bit.
-            var fresh = LlamaModel(model.checkpoint)
-            #expect(try fresh.nextDistribution(after: tokens).probabilities == law)
+            var fresh = unused
+            #expect(try fresh.law(after: tokens).probabilities == law)
         }
         #expect(throws: TokenModelError.contextTooLong(length: 17, limit: 16)) {
-            try model.nextDistribution(after: Array(repeating: 1, count: 17))
+            try model.law(after: Array(repeating: 1, count: 17))
         }
         #expect(throws: TokenModelError.outsideVocabulary(what: "token 11", position: 1)) {
-            try model.nextDistribution(after: [1, 11])
+            try model.law(after: [1, 11])
         }
-        #expect(throws: TokenModelError.self) { try model.nextDistribution(after: []) }
+        #expect(throws: TokenModelError.self) { try model.law(after: []) }
+        // The tree counts too.
+        #expect(throws: TokenModelError.contextTooLong(length: 17, limit: 16)) {
+            try model.laws(
+                after: Array(repeating: 1, count: 15), tree: TokenTree(paths: [[1], [2, 3]]), nodes: 0..<1,
+                truncation: LogitsTruncation())
+        }
+        #expect(throws: TokenModelError.outsideVocabulary(what: "token 11", position: 1)) {
+            try model.laws(
+                after: [1], tree: TokenTree(paths: [[11]]), nodes: 0..<1, truncation: LogitsTruncation())
+        }
     }
 
     @Test("damaged checkpoints are named", arguments: 0..<9)
@@ -137,13 +192,13 @@ struct LlamaTests {
         }
         try checkpoint.write(to: url)
         #expect {
-            try LlamaCheckpoint(path: url.path)
+            try LlamaModel(path: url.path)
         } throws: { error in
             "\(error)".contains(url.path)
         }
-        #expect(throws: TokenModelError.self) { try LlamaCheckpoint(path: folder.appendingPathComponent("none").path) }
+        #expect(throws: TokenModelError.self) { try LlamaModel(path: folder.appendingPathComponent("none").path) }
         try Data([1, 2, 3]).write(to: url)
-        #expect(throws: TokenModelError.self) { try LlamaCheckpoint(path: url.path) }
+        #expect(throws: TokenModelError.self) { try LlamaModel(path: url.path) }
     }
 
     @Test("weights that are not numbers are an error, not a trap")
@@ -154,8 +209,8 @@ struct LlamaTests {
         var checkpoint = Checkpoint()
         checkpoint.floats = checkpoint.floats.map { _ in .nan }
         try checkpoint.write(to: url)
-        var model = LlamaModel(try LlamaCheckpoint(path: url.path))
-        #expect(throws: CouplingError.self) { try model.nextDistribution(after: [1]) }
+        var model = try LlamaModel(path: url.path)
+        #expect(throws: CouplingError.self) { try model.law(after: [1]) }
     }
 
     /// Tokens 0–2 special, 3–258 the bytes, then pieces of text.
@@ -224,14 +279,36 @@ struct LlamaTests {
         #expect(throws: TokenModelError.self) { try LlamaTokenizer(path: folder.path, vocabularySize: 2) }
     }
 
-    @Test("checkpoints of later versions are told from those of version 0", arguments: [1, 2])
-    func laterVersions(version: UInt8) throws {
+    @Test("versions 1 and 2 are read as version 0 is", arguments: [1, 2], [false, true])
+    func laterVersions(version: Int, ownClassifier: Bool) throws {
         let folder = try TestText.folder()
         defer { try? FileManager.default.removeItem(at: folder) }
-        let url = folder.appendingPathComponent("model.bin")
-        try Data(Array("24ka".utf8) + [version, 0, 0, 0] + [UInt8](repeating: 0, count: 248)).write(to: url)
+        let (old, new) = (folder.appendingPathComponent("0.bin"), folder.appendingPathComponent("new.bin"))
+        var checkpoint = Checkpoint(ownClassifier: ownClassifier)
+        try checkpoint.write(version: Int32(version), to: new)
+        try checkpoint.write(to: old)
+        var (first, second) = (try LlamaModel(path: old.path), try LlamaModel(path: new.path))
+        #expect(first.parameterCount == second.parameterCount)
+        for tokens in [[1], [1, 4, 4, 9, 0, 3]] {
+            #expect(try first.law(after: tokens) == second.law(after: tokens))
+        }
+        // A byte less, or another version.
+        let data = try Data(contentsOf: new)
+        try data.dropLast().write(to: new)
+        #expect(throws: TokenModelError.self) { try LlamaModel(path: new.path) }
+        var later = data
+        later[4] = 3
+        try later.write(to: new)
         #expect {
-            try LlamaCheckpoint(path: url.path)
-        } throws: { "\($0)".contains("version 0") && "\($0)".contains("found version \(version)") }
+            try LlamaModel(path: new.path)
+        } throws: { "\($0)".contains("versions 0, 1 or 2") && "\($0)".contains("found version 3") }
+        guard version == 2 else { return }
+        for group: UInt8 in [0, 3, 0xFF] {
+            var damaged = data
+            for place in 37..<41 { damaged[place] = group == 0xFF ? 0xFF : 0 }
+            if group == 3 { damaged[37] = 3 }
+            try damaged.write(to: new)
+            #expect { try LlamaModel(path: new.path) } throws: { "\($0)".contains("group size") }
+        }
     }
 }

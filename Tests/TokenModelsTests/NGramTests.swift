@@ -50,18 +50,28 @@ struct NGramTests {
         #expect(throws: TokenModelError.outsideVocabulary(what: "byte 122", position: 1)) {
             try ByteVocabulary(of: Array("abc".utf8)).encode(Array("az".utf8))
         }
-        #expect(throws: TokenModelError.self) {
-            try TemperedModel(RandomModel(vocabularySize: 2, seed: 0), temperature: 0)
+        #expect(throws: CouplingError.self) {
+            var (model, truncation) = (RandomModel(vocabularySize: 2, seed: 0), LogitsTruncation())
+            truncation.temperature = 0
+            _ = try model.law(after: [], truncation: truncation)
         }
     }
 
     @Test("temperature one changes nothing, a low one picks the likeliest")
     func temperature() throws {
-        let base = RandomModel(vocabularySize: 5, seed: 3)
-        let law = try base.nextDistribution(after: [1])
-        var same = try TemperedModel(base, temperature: 1)
-        var cold = try TemperedModel(base, temperature: 1e-6)
-        #expect(try same.nextDistribution(after: [1]) == law)
-        #expect(try cold.nextDistribution(after: [1]).probabilities.max() ?? 0 > 1 - 1e-9)
+        var model = RandomModel(vocabularySize: 5, seed: 3)
+        let law = try model.nextDistribution(after: [1])
+        #expect(try model.law(after: [1]) == SparseLaw(law))
+        var truncation = LogitsTruncation()
+        truncation.temperature = 1e-6
+        #expect(try model.law(after: [1], truncation: truncation).probabilities.max() ?? 0 > 1 - 1e-9)
+        truncation.temperature = 2
+        truncation.topK = 2
+        let kept = try model.law(after: [1], truncation: truncation)
+        let likeliest = law.probabilities.indices.sorted { law[$0] > law[$1] }.prefix(2).sorted()
+        let roots = likeliest.map { law[$0].squareRoot() }
+        #expect(kept.tokens == likeliest)
+        // The model's probabilities go through scores of single precision.
+        #expect(zip(kept.probabilities, roots).allSatisfy { abs($0 - $1 / roots.reduce(0, +)) < 1e-6 })
     }
 }

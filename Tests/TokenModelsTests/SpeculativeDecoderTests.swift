@@ -15,7 +15,7 @@ struct SpeculativeDecoderTests {
     ]
 
     /// Accepts every first draft: wrong.
-    struct CredulousRule: MultiDraftRule {
+    struct CredulousRule: FixedResidualRule {
         let isExact = false
         let problem: MultiDraftProblem
         var residual: FiniteDistribution? { nil }
@@ -23,12 +23,16 @@ struct SpeculativeDecoderTests {
     }
 
     /// The law of the first three tokens, by the chain rule.
-    static func exactLaw(_ model: RandomModel) throws -> [[Int]: Double] {
+    static func exactLaw(
+        _ model: RandomModel, _ truncation: LogitsTruncation = LogitsTruncation()
+    ) throws -> [[Int]: Double] {
+        var model = model
         var law: [[Int]: Double] = [[]: 1]
         for _ in 0..<3 {
             var next: [[Int]: Double] = [:]
             for (context, probability) in law {
-                for (token, share) in try model.nextDistribution(after: context).probabilities.enumerated() {
+                let following = try model.law(after: context, truncation: truncation)
+                for (token, share) in zip(following.tokens, following.probabilities) {
                     next[context + [token]] = probability * share
                 }
             }
@@ -69,17 +73,21 @@ struct SpeculativeDecoderTests {
         #expect(try Self.distance(lookahead: 2) { CredulousRule(problem: $0) } > 0.1)
     }
 
-    static func invariant(draft: some TokenModel, lookahead: Int, seed: UInt64) throws -> DecodingOutput {
+    static func invariant(
+        draft: some TokenModel, lookahead: Int, paths: Int = 1, seed: UInt64
+    ) throws -> DecodingOutput {
         let vocabulary = ByteVocabulary(of: TestText.english)
         let tokens = try vocabulary.encode(TestText.english)
         let target = try NGramModel(order: 5, vocabularySize: vocabulary.count, trainedOn: tokens)
         var decoder = try SpeculativeDecoder(target: target, draft: draft, lookahead: lookahead)
-        return try decoder.decodeInvariantly(prompt: [], count: 120) {
+        return try decoder.decodeInvariantly(prompt: [], count: 120, paths: paths) {
             RandomSource(seed: seed).stream(sample: 0, step: $0, purpose: .auxiliary)
         }
     }
 
-    @Test("drafter-invariant: one text for three drafters and any lookahead; the ordinary rule gives three")
+    @Test(
+        "drafter-invariant: one text for three drafters, any lookahead and number of paths; the ordinary rule gives three"
+    )
     func drafterInvariance() throws {
         let vocabulary = ByteVocabulary(of: TestText.english)
         let tokens = try vocabulary.encode(TestText.english)
@@ -89,9 +97,11 @@ struct SpeculativeDecoderTests {
         var texts = Set<[Int]>()
         for draft in drafts {
             for lookahead in [1, 2, 5, 200] {
-                let output = try Self.invariant(draft: draft, lookahead: lookahead, seed: 4)
-                #expect(output.tokens.count == 120)
-                texts.insert(output.tokens)
+                for paths in [1, 3] {
+                    let output = try Self.invariant(draft: draft, lookahead: lookahead, paths: paths, seed: 4)
+                    #expect(output.tokens.count == 120)
+                    texts.insert(output.tokens)
+                }
             }
         }
         texts.insert(
@@ -110,6 +120,71 @@ struct SpeculativeDecoderTests {
                 ).tokens
             })
         #expect(ordinary.count == 3)
+    }
+
+    /// Of a draft that knows little, more guesses at the first token are right more often.
+    @Test("more drafter-invariant paths take more tokens a call")
+    func invariantPaths() throws {
+        let vocabulary = ByteVocabulary(of: TestText.english)
+        let draft = try NGramModel(
+            order: 1, vocabularySize: vocabulary.count, trainedOn: vocabulary.encode(TestText.english))
+        let one = try Self.invariant(draft: draft, lookahead: 2, seed: 3)
+        let eight = try Self.invariant(draft: draft, lookahead: 2, paths: 8, seed: 3)
+        #expect(one.tokens == eight.tokens)
+        #expect(eight.targetCalls < one.targetCalls)
+    }
+
+    /// The law that is decoded is the truncated one, whatever the draft's truncation.
+    @Test("truncated laws: three tokens follow the target's, and the other law is found out")
+    func truncatedLaw() throws {
+        let target = RandomModel(vocabularySize: 4, seed: 0)
+        var (truncation, draftTruncation) = (LogitsTruncation(), LogitsTruncation())
+        (truncation.temperature, truncation.topK, draftTruncation.topP) = (0.8, 3, 0.7)
+        var decoder = try SpeculativeDecoder(
+            target: target, draft: RandomModel(vocabularySize: 4, seed: 9, independence: 0.7), lookahead: 2,
+            truncation: truncation, draftTruncation: draftTruncation)
+        var counts: [[Int]: Double] = [:]
+        for draw in 0..<Self.draws {
+            var generator = RandomSource(seed: 2).stream(sample: draw, step: 0, purpose: .auxiliary)
+            let output = try decoder.decode(
+                prompt: [], count: 3, paths: 2, rule: { try RecursiveRejectionRule($0) }, randomness: &generator)
+            counts[output.tokens, default: 0] += 1
+        }
+        // As in `law`: 27 outcomes.
+        #expect(try Self.totalVariation(counts, Self.exactLaw(target, truncation)) < 0.03)
+        #expect(try Self.totalVariation(counts, Self.exactLaw(target)) > 0.1)
+    }
+
+    static func totalVariation(_ counts: [[Int]: Double], _ law: [[Int]: Double]) -> Double {
+        Set(counts.keys).union(law.keys).reduce(0) {
+            $0 + abs(counts[$1, default: 0] / Double(draws) - law[$1, default: 0])
+        } / 2
+    }
+
+    /// Every node's law is asked for once, and one call of the target scores a step's whole tree.
+    @Test("a step is one call of the target, and a level of the tree one call of the draft")
+    func calls() throws {
+        final class Count { var calls: [Range<Int>] = [] }
+        struct Counted: TokenModel {
+            var base = RandomModel(vocabularySize: 5, seed: 0)
+            let count: Count
+            var vocabularySize: Int { 5 }
+            mutating func laws(
+                after context: [Int], tree: TokenTree, nodes: Range<Int>, truncation: LogitsTruncation
+            ) throws -> [SparseLaw] {
+                count.calls.append(nodes)
+                return try base.laws(after: context, tree: tree, nodes: nodes, truncation: truncation)
+            }
+        }
+        let (target, draft) = (Count(), Count())
+        var decoder = try SpeculativeDecoder(
+            target: Counted(count: target), draft: Counted(count: draft), lookahead: 3)
+        var generator = RandomSource(seed: 2).stream(sample: 0, step: 0, purpose: .auxiliary)
+        let output = try decoder.decode(
+            prompt: [], count: 400, paths: 3, rule: { try RecursiveRejectionRule($0) }, randomness: &generator)
+        #expect(target.calls.count == output.targetCalls)
+        #expect(target.calls.allSatisfy { $0.lowerBound == 0 && $0.count <= 10 })
+        #expect(draft.calls.count <= 3 * output.targetCalls)
     }
 
     @Test("a draft equal to the target is always accepted: L + 1 tokens a call")

@@ -4,7 +4,7 @@ import Foundation
 import TokenModels
 
 /// A model whose laws are pseudo-random functions of the last two tokens.
-struct RandomModel: TokenModel {
+struct RandomModel: DistributionModel {
     let vocabularySize: Int
     let seed: UInt64
     /// How far the laws are mixed with those of seed 0: 0 gives those, 1 something unrelated.

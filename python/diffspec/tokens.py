@@ -34,6 +34,7 @@ def couple(
     target: Any, draft: Any, drafted: Sequence[int], *, rule: str = "specinfer", seed: int = 0, position: int = 0,
     temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None, min_p: float | None = None,
     tolerance: float | None = None, free_tokens: int | None = None, likeliest: int | None = None,
+    draft_scheme: str = "independent",
 ) -> Coupled:
     """Which token comes out, if `drafted` were drawn from `draft`: one of them as often as the rule can, and the target's law.
 
@@ -44,12 +45,14 @@ def couple(
         draft: logits [vocabulary] of all drafts, or [drafts, vocabulary] of each.
         drafted: the drafted tokens, drawn from the drafts' laws after temperature and truncation.
         rule: "specinfer", "naive", "kseq", "importance", "importance-truncated", "importance-vocabulary", "hybrid",
-            "global-resolution", "max-flow" or "lp".
+            "greedy", "global-resolution", "max-flow", "canonical" or "lp".
         seed: of all randomness.
         position: of the token in its text; the same seed draws other numbers at another position.
         temperature, top_k, top_p, min_p: what is made of the logits, in transformers' order.
         tolerance: τ of global resolution.
         free_tokens, likeliest: s of the truncated importance weights, and the size of the truncated vocabulary.
+        draft_scheme: how they were drafted from one law: "independent", "without-replacement", or "greedy" (the likeliest tokens,
+            and last one drawn from the others).
 
     Raises:
         DiffSpecError: for laws that do not fit each other, for a drafted token that its law cannot have drawn, for a problem
@@ -62,7 +65,8 @@ def couple(
     if laws.shape not in (scores.shape, (len(tokens), len(scores))):
         raise lib.DiffSpecError(f"draft must be {scores.shape} or {(len(tokens), len(scores))}, and is {laws.shape}")
     recipe = {"rule": rule, "temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p,
-              "tolerance": tolerance, "free_tokens": free_tokens, "likeliest": likeliest}
+              "tolerance": tolerance, "free_tokens": free_tokens, "likeliest": likeliest,
+              "draft_scheme": draft_scheme}
     token, taken, exact = c_int64(), c_int64(), c_int32()
     lib.call("diffspec_couple", lib.encoded(recipe), len(scores), scores.ctypes.data, len(tokens),
              1 if laws.ndim == 1 else len(laws), laws.ctypes.data, tokens.ctypes.data, seed, position, byref(token),

@@ -36,6 +36,19 @@ def test_tokens_have_the_targets_law(rule):
     assert ((wrong - expected) ** 2 / expected).sum() > 36
 
 
+def test_tokens_drafted_once_have_the_targets_law():
+    """Drawn without replacement, and verified as that; verified as if they were independent they have another law."""
+    count, rng, law = 4000, np.random.default_rng(8), softmax(2 * DRAFT)
+    drafts = np.stack([rng.choice(6, size=3, replace=False, p=law) for _ in range(count)])
+    expected = count * softmax(TARGET)
+
+    def statistic(scheme: str) -> float:
+        found = [diffspec.couple(TARGET, 2 * DRAFT, drafts[i], draft_scheme=scheme, seed=3, position=i).token for i in range(count)]
+        return float(((np.bincount(found, minlength=6) - expected) ** 2 / expected).sum())
+
+    assert statistic("without-replacement") < 36 < statistic("independent")
+
+
 def test_decides_as_the_command_line_does():
     if not PROGRAM.exists():
         pytest.skip("the program is not built")

@@ -129,9 +129,6 @@ typedef struct {
 /// Panels firstPanel ..< endPanel.
 void ds_convolve_sequence(const ds_sequence_convolution *convolution, size_t firstPanel, size_t endPanel);
 
-/// out[i] = Σ_j matrix[i · columns + j] · vector[j]
-void ds_matrix_vector(const float *matrix, size_t rows, size_t columns, const float *vector, float *out);
-
 /// Rounds `rows` rows of `floats` floats, `stride` floats apart, to words of two numbers; the last upper half is zero if there
 /// is no number for it. `outStride` words from row to row.
 void ds_round_rows(const float *x, size_t rows, size_t stride, size_t floats, float *out, size_t outStride);
@@ -209,6 +206,32 @@ void ds_layer_norm(const float *x, size_t rows, size_t stride, size_t channels, 
 /// out[c] = x[c] · GELU(x[channels + c]) for `rows` rows of 2 · `channels` floats, to rows `outStride` floats apart.
 /// `channels` is a multiple of DS_CHANNEL_STEP.
 void ds_gated_gelu(const float *x, size_t rows, size_t channels, float *out, size_t outStride);
+
+/// Normalisation by the root of the mean square of `rows` rows: x / √(mean x² + ε) · weight over the first `channels` of each row.
+/// `weight` and the rows are padded with zeros, and so becomes `out`.
+void ds_rms_norm(const float *x, size_t rows, size_t stride, size_t channels, const float *weight, float epsilon, float *out,
+                 size_t outStride);
+
+/// out[c] = SiLU(x[c]) · x[channels + c] for `rows` rows. `channels` is a multiple of DS_CHANNEL_STEP.
+void ds_gated_silu(const float *x, size_t rows, size_t stride, size_t channels, float *out, size_t outStride);
+
+/// What one head's queries of a text attend to: the first `prefix` positions, and others behind them.
+typedef struct {
+    const float *keys;          ///< [block of DS_CHANNEL_STEP positions][channels][DS_CHANNEL_STEP]
+    size_t keyStride;           ///< floats from block to block
+    const float *values;        ///< [position][channels]
+    size_t valueStride;         ///< floats from position to position
+    size_t channels;            ///< of the head, a multiple of DS_CHANNEL_STEP
+    size_t prefix;
+    const uint32_t *others;     ///< ascending, from `prefix` on
+    size_t otherCount;
+    float scale;
+} ds_attention;
+
+/// out = softmax(scale · query · keys) · values over the positions that are seen, at least one. A result's bits depend on the keys and
+/// values that are seen and their order alone, not on the places that the others have.
+/// `scores` has room for the positions up to the last that is seen, and as many as make whole blocks.
+void ds_attend(const ds_attention *attention, const float *query, float *scores, float *out);
 
 /// Means over 2×2 blocks: [height][width][channels] → [height / 2][width / 2][channels]; a last odd row or column is dropped.
 void ds_average_pool(const float *x, size_t height, size_t width, size_t channels, float *out);

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FiniteAlphabets
 
 /// `--draft-law`, of the commands on finite alphabets; `--draft` is everywhere else a draft's name.
 struct DraftLawOption: ParsableArguments {
@@ -9,4 +10,13 @@ struct DraftLawOption: ParsableArguments {
     var formerDraftLaw: String?
 
     var file: String? { draftLaw ?? formerDraftLaw }
+}
+
+/// How several tokens are drafted from one law.
+struct DraftSchemeOption: ParsableArguments {
+    @Option(
+        help: .init(
+            "How the drafts are drawn from p: \(DraftScheme.names) (the n - 1 likeliest, and one of the others).",
+            valueName: "scheme"))
+    var draftScheme: DraftScheme = .independent
 }

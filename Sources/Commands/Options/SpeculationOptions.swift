@@ -97,8 +97,8 @@ extension WindowRecipe {
 extension RuleRecipe {
     static let help = ArgumentHelp(
         """
-        How a drafted step is verified: reflection (exact, Algorithm 4), rejection (exact, Algorithm 2, which draws \
-        again and again), temperature:τ (Algorithm 7), typical:κ,δ (typical acceptance; κ may be inf), projection:pool:F \
+        How a drafted step is verified: reflection (exact, Algorithm 4), monotone (exact: accepts as often, and \
+        moves rejected drafts less), rejection (exact, Algorithm 2, which draws again and again), temperature:τ (Algorithm 7), typical:κ,δ (typical acceptance; κ may be inf), projection:pool:F \
         (Algorithm 9, what average pooling over F×F pixels sees), projection:FILE (Algorithm 9, a matrix [rows, values of \
         a sample] in safetensors), autoencoder:DIR (Algorithm 10, a UNet2DModel that returns its input's reconstruction \
         at timestep 0). The others are not exact (default: reflection, at --temperature).

@@ -84,6 +84,28 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
         (Double(next() >> 12) + 0.5) * 0x1p-52
     }
 
+    /// The uniform that `uniform()` would give after `index` others, without drawing any.
+    public func uniform(at index: Int) -> Double {
+        var ahead = self
+        if spare == nil || index > 0 {
+            let words = spare == nil ? index : index - 1
+            ahead.spare = nil
+            ahead.counter.x &+= UInt32(truncatingIfNeeded: words / 2)
+            if words % 2 == 1 { _ = ahead.next() }
+        }
+        return ahead.uniform()
+    }
+
+    /// The uniforms that `uniform()` would give next, without drawing any.
+    public func uniforms(_ count: Int) -> [Double] {
+        var ahead = self
+        let words = [UInt64](unsafeUninitializedCapacity: count + count % 2) { words, initialized in
+            ahead.fill(UnsafeMutableBufferPointer(rebasing: words[0..<count + count % 2]))
+            initialized = count
+        }
+        return words.map { (Double($0 >> 12) + 0.5) * 0x1p-52 }
+    }
+
     /// Independent standard normals, by Box and Muller's transform of two numbers each.
     public mutating func normals(_ count: Int) -> [Double] {
         let pairs = (count + 1) / 2

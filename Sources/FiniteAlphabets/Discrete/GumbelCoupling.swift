@@ -33,6 +33,25 @@ public enum GumbelCoupling {
         return best
     }
 
+    /// The tokens of least -ln(u_i)/p_i, the least first: the party's own, and those that it would return without the ones before.
+    /// - Parameters:
+    ///   - law: p.
+    ///   - numbers: u_i is the uniform that it gives after i others, so that of a large vocabulary only those are drawn that count.
+    ///   - count: how many, at least 1; where the law has fewer tokens, all of them.
+    public static func tokens(of law: SparseLaw, numbers: RandomStream, count: Int) -> [Int] {
+        // All at once where most of them count.
+        let isDense = law.tokens.count > law.vocabularySize / 8
+        let uniforms = isDense ? numbers.uniforms(law.vocabularySize) : law.tokens.map(numbers.uniform)
+        let arrivals = zip(law.tokens, law.probabilities).enumerated().map { place, pair in
+            (token: pair.0, time: -log(uniforms[isDense ? pair.0 : place]) / pair.1)
+        }
+        func isEarlier(_ a: (token: Int, time: Double), _ b: (token: Int, time: Double)) -> Bool {
+            (a.time, a.token) < (b.time, b.token)
+        }
+        if count == 1 { return arrivals.min(by: isEarlier).map { [$0.token] } ?? [] }
+        return arrivals.sorted(by: isEarlier).prefix(count).map(\.token)
+    }
+
     /// P(a = b) = Σ_j 1 / Σ_i max(p_i/p_j, q_i/q_j), summed over the j both laws may return (Theorem 2).
     ///
     /// In the order of decreasing p_i/q_i the maximum is p_i/p_j before j and q_i/q_j after it, so two prefix sums

@@ -31,6 +31,15 @@ struct DraftSets: Sendable {
     /// Enumerates the sets of positive probability.
     /// - Throws: `CouplingError.problemTooLarge` beyond `limit` sets.
     init(_ problem: MultiDraftProblem, limit: Double = 2e6) throws(CouplingError) {
+        if problem.dependence == .independent {
+            try self.init(independent: problem, limit: limit)
+        } else {
+            try self.init(dependent: problem, limit: limit)
+        }
+    }
+
+    /// By descending through the sets themselves.
+    private init(independent problem: MultiDraftProblem, limit: Double) throws(CouplingError) {
         let support = (0..<problem.vocabularySize).filter { token in problem.drafts.contains { $0[token] > 0 } }
         let n = problem.draftCount
         let size = (1...n).reduce(0.0) { $0 + DraftSets.binomial(support.count, $1) }
@@ -54,6 +63,19 @@ struct DraftSets: Sendable {
             }
         }
         descend(from: 0, SurjectionSeries(order: n))
+    }
+
+    /// By enumerating the tuples of drafts that depend on each other.
+    private init(dependent problem: MultiDraftProblem, limit: Double) throws(CouplingError) {
+        var masses: [[Int32]: Double] = [:]
+        try problem.forEachTuple(limit: limit) { tuple, probability in
+            masses[Set(tuple.map(Int32.init)).sorted(), default: 0] += probability
+        }
+        for set in masses.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            members += set
+            starts.append(members.count)
+            probabilities.append(masses[set] ?? 0)
+        }
     }
 
     /// P(the drafts, of different laws, are exactly this set): the set is covered draft by draft, a sum of positive

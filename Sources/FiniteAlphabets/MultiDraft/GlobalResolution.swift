@@ -14,7 +14,7 @@ import Platform
 /// - The gradient says what every token receives, so what is too much can be returned: a draft is kept with probability
 ///   share/received, and what is not kept or was never received goes to the residual, as in Protocol 1 of CWC. Where one
 ///   gradient over all tokens is affordable the output so follows q exactly, and only the acceptance is approximate.
-public struct GlobalResolution: MultiDraftRule {
+public struct GlobalResolution: FixedResidualRule {
     /// Accuracy, and when to give up.
     public struct Configuration: Sendable {
         /// τ.
@@ -59,7 +59,7 @@ public struct GlobalResolution: MultiDraftRule {
     public let residual: FiniteDistribution?
     private let isInner: [Bool]
     private let odds: Odds
-    private let substitute: (any MultiDraftRule)?
+    private let substitute: (any FixedResidualRule)?
 
     /// - Throws: `CouplingError.draftsNotIdentical`, or `.parameterOutOfRange` unless 0 < τ < 1.
     public init(
@@ -102,12 +102,12 @@ public struct GlobalResolution: MultiDraftRule {
     /// than the approximate solution, as with p = q.
     private static func substitute(
         for problem: MultiDraftProblem, failed: Bool, _ odds: Odds
-    ) throws(CouplingError) -> (any MultiDraftRule)? {
+    ) throws(CouplingError) -> (any FixedResidualRule)? {
         let naive = try NaiveRule(problem)
         guard failed else { return odds.isExact && odds.taken.reduce(0, +) < naive.acceptance() ? naive : nil }
         let (sequential, recursive) = (try KSequentialRule(problem), try RecursiveRejectionRule(problem))
         let weighted = try ImportanceWeightedRule(problem, method: .truncated(freeTokens: freeTokens))
-        let rules: [(rule: any MultiDraftRule, acceptance: Double)] = [
+        let rules: [(rule: any FixedResidualRule, acceptance: Double)] = [
             (naive, naive.acceptance()), (sequential, sequential.acceptance()), (recursive, recursive.acceptance()),
             (weighted, weighted.acceptance()),
         ]

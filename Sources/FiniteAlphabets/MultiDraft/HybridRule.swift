@@ -1,8 +1,8 @@
 /// The hybrid scheme (IW, Appendix B.3): importance weights where few tokens have any probability, a fast baseline
 /// elsewhere.
-public struct HybridRule<Baseline: MultiDraftRule>: MultiDraftRule {
+public struct HybridRule<Baseline: FixedResidualRule>: FixedResidualRule {
     /// The rule in use.
-    public let rule: any MultiDraftRule
+    public let rule: any FixedResidualRule
 
     /// - Parameters:
     ///   - problem: the target and the drafts' laws.

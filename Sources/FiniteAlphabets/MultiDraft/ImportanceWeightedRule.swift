@@ -3,7 +3,7 @@
 /// First an importance-weighted choice of one of the drafts, Y ~ p_I; then single-draft speculative sampling of Y
 /// against q. For two drafts and all weights free this is optimal. More drafts are grouped in twos (Remark 2): the
 /// choice from X_1, X_2 meets X_3, and so on, which is exact and no longer optimal.
-public struct ImportanceWeightedRule: MultiDraftRule {
+public struct ImportanceWeightedRule: FixedResidualRule {
     /// How many weights are optimised; the others are set by order.
     public enum Method: Equatable, Sendable {
         /// All of them, for the pairs of tokens that both the target and a draft have.
@@ -24,13 +24,14 @@ public struct ImportanceWeightedRule: MultiDraftRule {
     private let stages: [PairSelection]
     private let verification: MaximalCoupling
 
-    /// - Throws: `CouplingError.problemTooLarge` where the weights to optimise exceed a million,
+    /// - Throws: `CouplingError.draftsDependent`; `.problemTooLarge` where the weights to optimise exceed a million,
     ///   `.parameterOutOfRange` for a negative count of tokens.
     public init(_ problem: MultiDraftProblem, method: Method = .exact) throws(CouplingError) {
         let scope = try method.scope()
         var stages: [PairSelection] = []
-        var chosenLaw = problem.drafts[0]
-        for draft in problem.drafts.dropFirst() {
+        let drafts = try problem.independentDrafts(for: "importance")
+        var chosenLaw = drafts[0]
+        for draft in drafts.dropFirst() {
             let stage = try PairSelection(target: problem.target, first: chosenLaw, second: draft, scope: scope)
             stages.append(stage)
             chosenLaw = stage.chosenLaw

@@ -5,7 +5,7 @@ import Platform
 /// The drafts are tried in turn, each kept with probability min(1, q(x)/(γ p(x))), that is β = Σ min(p, q/γ) in the
 /// mean; after n rejections the output is drawn from q less what was accepted. That residual is not negative
 /// where 1 - (1-β)ⁿ ≤ γβ, and acceptance 1 - (1-β)ⁿ falls with γ, so the best γ ∈ [1, n] makes the two equal.
-public struct KSequentialRule: MultiDraftRule {
+public struct KSequentialRule: FixedResidualRule {
     public let problem: MultiDraftProblem
     public var isExact: Bool { true }
     public let residual: FiniteDistribution?

@@ -3,7 +3,7 @@
 ///
 /// max Σ S_{i,A} over S ≥ 0 with Σ_A S_{i,A} ≤ q_i and Σ_{i∈A} S_{i,A} ≤ p(A), the sums over sets A of drafted tokens
 /// that hold i.
-public struct LinearProgramTransport: MultiDraftRule {
+public struct LinearProgramTransport: FixedResidualRule {
     public let problem: MultiDraftProblem
     public var isExact: Bool { true }
     private let transport: SetTransport

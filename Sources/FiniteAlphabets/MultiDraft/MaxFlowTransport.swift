@@ -3,23 +3,23 @@
 /// source → token i with capacity q_i, i → every draft set that holds i, set → sink with capacity p(set). With H*
 /// known, complementary slackness splits the network in two independent and smaller ones: tokens outside H* with the
 /// sets not within H* (outer), tokens of H* with the sets within it (inner).
-public struct MaxFlowTransport: MultiDraftRule {
+public struct MaxFlowTransport: FixedResidualRule {
     /// Whether the network is solved whole (Section 5.2) or split by H* (Section 5.3).
     public enum Network: Sendable { case whole, reduced }
 
     public let problem: MultiDraftProblem
     public var isExact: Bool { true }
-    private let transport: SetTransport
+    let transport: SetTransport
 
     /// - Parameters:
     ///   - problem: the target and the drafts' laws.
-    ///   - network: `.reduced` needs H*, which for different drafts on a large vocabulary only `.whole` can do without.
+    ///   - network: `.reduced` needs H*; nil reduces where H* is known without the whole network.
     /// - Throws: `CouplingError.problemTooLarge`.
-    public init(_ problem: MultiDraftProblem, network: Network = .reduced) throws(CouplingError) {
+    public init(_ problem: MultiDraftProblem, network: Network? = nil) throws(CouplingError) {
         self.problem = problem
         let sets = try DraftSets(problem)
         var flows = Array(repeating: 0.0, count: sets.members.count)
-        switch network {
+        switch network ?? (OptimalAcceptance.isDirect(for: problem) ? .reduced : .whole) {
         case .whole:
             MaxFlowTransport.solve(sets, target: problem.target, into: &flows) { _, _ in true }
         case .reduced:

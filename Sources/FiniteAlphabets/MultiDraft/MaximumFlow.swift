@@ -17,13 +17,13 @@ struct MaximumFlow {
         self.negligible = negligible
     }
 
-    /// Adds an edge and returns its number, by which `flow(on:)` knows it.
+    /// Adds an edge and returns its number, by which `flow(on:)` knows it if nothing can flow backwards.
     @discardableResult
-    mutating func addEdge(from: Int, to: Int, capacity: Double) -> Int {
+    mutating func addEdge(from: Int, to: Int, capacity: Double, backwards: Double = 0) -> Int {
         outgoing[from].append(Int32(edges.count))
         edges.append(Edge(to: Int32(to), residual: capacity))
         outgoing[to].append(Int32(edges.count))
-        edges.append(Edge(to: Int32(from), residual: 0))
+        edges.append(Edge(to: Int32(from), residual: backwards))
         return edges.count - 2
     }
 
@@ -45,8 +45,17 @@ struct MaximumFlow {
         return total
     }
 
+    /// The nodes on the source's side of a least cut, after `maximise`: those that something can still be sent to.
+    func sourceSide(from source: Int) -> [Bool] { distances(from: source).map { $0 >= 0 } }
+
     /// Distances from the source over edges with something left; nil where the sink is out of reach.
     private func levels(from source: Int, to sink: Int) -> [Int32]? {
+        let level = distances(from: source)
+        return level[sink] < 0 ? nil : level
+    }
+
+    /// The same, and -1 for nodes out of reach.
+    private func distances(from source: Int) -> [Int32] {
         var level = Array(repeating: Int32(-1), count: outgoing.count)
         level[source] = 0
         var queue = [source]
@@ -62,7 +71,7 @@ struct MaximumFlow {
                 }
             }
         }
-        return level[sink] < 0 ? nil : level
+        return level
     }
 
     /// One augmenting path along rising levels, found without recursion; returns what it carried, 0 if there is none.

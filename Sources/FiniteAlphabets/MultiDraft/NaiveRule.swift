@@ -1,6 +1,6 @@
 /// Single-draft speculative sampling (Leviathan et al. 2023; Chen et al. 2023): the first draft by Protocol 1 of CWC,
-/// the others ignored. Acceptance 1 - D_TV(p_1, q); the least of any rule here.
-public struct NaiveRule: MultiDraftRule {
+/// the others ignored, whatever they depend on. Acceptance 1 - D_TV(p_1, q); the least of any rule here.
+public struct NaiveRule: FixedResidualRule {
     public let problem: MultiDraftProblem
     public var isExact: Bool { true }
     private let coupling: MaximalCoupling

@@ -2,18 +2,19 @@
 ///
 /// The drafts are tried in turn: the k-th is kept with probability min(1, q_k(x)/p_k(x)), and a rejection replaces the
 /// target q_k by its residual q_{k+1} ∝ max(0, q_k - p_k). Acceptance 1 - ∏ D_TV(q_k, p_k).
-public struct RecursiveRejectionRule: MultiDraftRule {
+public struct RecursiveRejectionRule: FixedResidualRule {
     public let problem: MultiDraftProblem
     public var isExact: Bool { true }
     public let residual: FiniteDistribution?
     /// The coupling of p_k with q_k at each try; shorter than n where no draft can be rejected any more.
     private let couplings: [MaximalCoupling]
 
+    /// - Throws: `CouplingError.draftsDependent`; `DependentRejectionRule` is for such drafts.
     public init(_ problem: MultiDraftProblem) throws(CouplingError) {
         self.problem = problem
         var couplings: [MaximalCoupling] = []
         var target: FiniteDistribution? = problem.target
-        for draft in problem.drafts {
+        for draft in try problem.independentDrafts(for: "recursive rejection") {
             guard let current = target else { break }
             let coupling = try MaximalCoupling(draft: draft, target: current)
             couplings.append(coupling)

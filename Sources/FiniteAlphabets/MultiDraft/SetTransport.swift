@@ -35,6 +35,29 @@ struct SetTransport: Sendable {
         residual = residues.reduce(0, +) > 1e-14 ? try FiniteDistribution(weights: residues, name: "residual") : nil
     }
 
+    /// β(i|ω) of GR (5), given to a token's first position: a choice among the drafts, with sum 1 for tuples that can be drafted.
+    func weights(of drafts: [Int]) -> [Double] {
+        let shares = takingProbabilities(of: drafts)
+        let sum = shares.reduce(0, +)
+        if sum > 0 { return shares.map { $0 / sum } }
+        let different = drafts.indices.filter { drafts.firstIndex(of: drafts[$0]) == $0 }
+        return drafts.indices.map { different.contains($0) ? 1 / Double(different.count) : 0 }
+    }
+
+    /// p_I(i) = Σ_A β(i|A) p(A), the law of the draft that the weights choose.
+    func chosenLaw(vocabularySize: Int) throws(CouplingError) -> FiniteDistribution {
+        var law = Array(repeating: 0.0, count: vocabularySize)
+        for set in 0..<sets.count {
+            let pairs = sets.starts[set]..<sets.starts[set + 1]
+            let sum = pairs.reduce(0.0) { $0 + shares[$1] }
+            for pair in pairs {
+                law[Int(sets.members[pair])] +=
+                    sets.probabilities[set] * (sum > 0 ? shares[pair] / sum : 1 / Double(pairs.count))
+            }
+        }
+        return try FiniteDistribution(law, name: "law of the chosen draft")
+    }
+
     /// The probability of taking each draft: a token's share, given to its first position.
     func takingProbabilities(of drafts: [Int]) -> [Double] {
         var taking = Array(repeating: 0.0, count: drafts.count)

@@ -35,11 +35,11 @@ public struct LogitsTruncation: Codable, Equatable, Sendable {
     ///   - logits: a score for each token of the vocabulary; -∞ for a token that cannot be.
     ///   - name: what errors call them.
     /// - Throws: `CouplingError` for settings out of range, for NaN or +∞ among the scores, and where all are -∞.
-    /// - Complexity: one pass over the scores with top-k; without it three, and one more for each decade of probability
-    ///   that top-p goes down.
+    /// - Complexity: one pass over the scores with top-k, without it a few; no sorting of the vocabulary.
     public func law(ofLogits logits: [Float], name: String = "logits") throws(CouplingError) -> SparseLaw {
         try check()
         guard !logits.isEmpty else { throw .emptyDistribution(name: name) }
+        if topK == nil, topP ?? 1 == 1 { return try whole(logits, name: name) }
         var kept =
             if let topK { try Self.highest(topK, of: logits, name: name) } else {
                 try Self.nucleus(of: logits, share: topP ?? 1, temperature: temperature, name: name)
@@ -58,6 +58,28 @@ public struct LogitsTruncation: Codable, Equatable, Sendable {
         let total = kept.reduce(0) { $0 + $1.weight }
         return SparseLaw(
             vocabularySize: logits.count, tokens: kept.map(\.token), probabilities: kept.map { $0.weight / total })
+    }
+
+    /// All tokens, but those that min-p leaves out: nothing is sorted.
+    private func whole(_ logits: [Float], name: String) throws(CouplingError) -> SparseLaw {
+        var highest = -Float.infinity
+        for (token, logit) in logits.enumerated() {
+            try Self.check(logit, at: token, name: name)
+            highest = max(highest, logit)
+        }
+        guard highest > -.infinity else { throw .doesNotSumToOne(name: name, sum: 0) }
+        var (tokens, weights) = ([Int](), [Double]())
+        tokens.reserveCapacity(logits.count)
+        weights.reserveCapacity(logits.count)
+        let least = minP ?? 0
+        for (token, logit) in logits.enumerated() where logit > -.infinity {
+            let weight = exp((Double(logit) - Double(highest)) / temperature)
+            guard weight > 0, weight >= least else { continue }
+            tokens.append(token)
+            weights.append(weight)
+        }
+        let total = weights.reduce(0, +)
+        return SparseLaw(vocabularySize: logits.count, tokens: tokens, probabilities: weights.map { $0 / total })
     }
 
     private struct Candidate {
@@ -97,7 +119,7 @@ public struct LogitsTruncation: Codable, Equatable, Sendable {
         return kept
     }
 
-    /// The likeliest tokens that together have at least `share` of all probability: all for 1.
+    /// The likeliest tokens that together have at least `share` of all probability.
     private static func nucleus(
         of logits: [Float], share: Double, temperature: Double, name: String
     ) throws(CouplingError) -> [Candidate] {
@@ -107,29 +129,48 @@ public struct LogitsTruncation: Codable, Equatable, Sendable {
             highest = max(highest, logit)
         }
         guard highest > -.infinity else { return [] }
-        func candidate(_ token: Int) -> Candidate { Candidate(token: token, logit: logits[token]) }
-        guard share < 1 else { return logits.indices.filter { logits[$0] > -.infinity }.map(candidate) }
-        let weights = logits.map { exp((Double($0) - Double(highest)) / temperature) }
-        let wanted = share * weights.reduce(0, +)
-        // Only those that can be in the nucleus are sorted: what is left out is less likely than all of these.
-        var threshold = 0.01
-        while threshold > 1e-12, weights.reduce(0, { $1 >= threshold ? $0 + $1 : $0 }) < wanted { threshold /= 10 }
-        var likely: [Candidate] = []
-        for (token, weight) in weights.enumerated() where weight >= threshold {
-            likely.append(candidate(token))
-            likely[likely.count - 1].weight = weight
+        var weighted: [Candidate] = []
+        weighted.reserveCapacity(logits.count)
+        var sum = 0.0
+        for (token, logit) in logits.enumerated() {
+            let weight = exp((Double(logit) - Double(highest)) / temperature)
+            if weight > 0 { weighted.append(Candidate(token: token, logit: logit, weight: weight)) }
+            sum += weight
         }
-        return likeliest(likely, sum: wanted)
+        return likeliest(weighted, sum: share * sum)
     }
 
-    /// The likeliest that together have at least so much weight; of equal ones the first.
+    /// The likeliest that together have at least so much weight, in their order; of equal ones the first.
+    ///
+    /// A large vocabulary is not sorted: the weights are counted by their leading bits, which order them, and only those that
+    /// share the last one's bits are.
     private static func likeliest(_ candidates: [Candidate], sum wanted: Double) -> [Candidate] {
-        let sorted = candidates.sorted { $0.weight != $1.weight ? $0.weight > $1.weight : $0.token < $1.token }
-        var sum = 0.0
-        for (index, candidate) in sorted.enumerated() {
-            sum += candidate.weight
-            if sum >= wanted { return Array(sorted[...index]) }
+        func bin(_ candidate: Candidate) -> Int { Int(candidate.weight.bitPattern >> binShift) }
+        var sums = [Double](repeating: 0, count: bin(Candidate(token: 0, logit: 0, weight: 1)) + 1)
+        for candidate in candidates { sums[bin(candidate)] += candidate.weight }
+        var (last, sum) = (sums.count, 0.0)
+        while last > 0, sum < wanted {
+            last -= 1
+            sum += sums[last]
         }
-        return sorted
+        guard last < sums.count else { return Array(candidates.prefix(1)) }
+        sum -= sums[last]
+        // Of the last bin only the likeliest are needed.
+        let ties = candidates.filter { bin($0) == last }
+            .sorted { $0.weight != $1.weight ? $0.weight > $1.weight : $0.token < $1.token }
+        var end: Candidate?
+        for tie in ties where end == nil {
+            sum += tie.weight
+            if sum >= wanted { end = tie }
+        }
+        return candidates.filter { candidate in
+            let place = bin(candidate)
+            if place != last { return place > last }
+            guard let end else { return true }
+            return candidate.weight != end.weight ? candidate.weight > end.weight : candidate.token <= end.token
+        }
     }
+
+    /// Leaves the sign, the exponent and five bits of the mantissa of a number.
+    private static let binShift = 47
 }

@@ -1,3 +1,5 @@
+import Couplings
+
 /// A law on the tokens 0 ..< V of which few have any probability.
 public struct SparseLaw: Equatable, Sendable {
     /// V
@@ -39,6 +41,17 @@ public struct SparseLaw: Equatable, Sendable {
         let tokens = law.probabilities.indices.filter { law[$0] > 0 }
         self.init(vocabularySize: law.count, tokens: tokens, probabilities: tokens.map { law[$0] })
     }
+
+    /// Draws a token by inverting the distribution function.
+    public func sample(randomness: inout RandomStream) -> Int {
+        let quantile = randomness.uniform()
+        var cumulative = 0.0
+        for (token, probability) in zip(tokens, probabilities) {
+            cumulative += probability
+            if quantile < cumulative { return token }
+        }
+        return tokens[tokens.count - 1]
+    }
 }
 
 /// A target and its drafts on the tokens that any of them can be: what a rule does there it does on the whole vocabulary, in
@@ -49,8 +62,14 @@ public struct SparseProblem: Sendable {
     /// The same laws on 0 ..< tokens.count.
     public let problem: MultiDraftProblem
 
-    /// - Throws: `CouplingError.lengthsDiffer` for laws of different vocabularies, and as `MultiDraftProblem` does.
-    public init(target: SparseLaw, drafts: [SparseLaw]) throws(CouplingError) {
+    /// - Parameters:
+    ///   - drafts: the law that each draft is drawn from.
+    ///   - scheme: how; all but independent drafts have one law.
+    /// - Throws: `CouplingError.lengthsDiffer` for laws of different vocabularies, `.draftsNotIdentical`, and as
+    ///   `MultiDraftProblem` does.
+    public init(
+        target: SparseLaw, drafts: [SparseLaw], scheme: DraftScheme = .independent
+    ) throws(CouplingError) {
         for (index, draft) in drafts.enumerated() where draft.vocabularySize != target.vocabularySize {
             throw .lengthsDiffer(
                 name: "draft \(index)", count: draft.vocabularySize, otherName: "target",
@@ -71,7 +90,15 @@ public struct SparseProblem: Sendable {
         var laws: [FiniteDistribution] = []
         for law in different { laws.append(try Self.law(law, on: tokens)) }
         func compact(_ law: SparseLaw) -> FiniteDistribution { laws[different.firstIndex(of: law) ?? 0] }
-        problem = try MultiDraftProblem(target: compact(target), drafts: drafts.map(compact))
+        guard scheme != .independent, let draft = drafts.first else {
+            problem = try MultiDraftProblem(target: compact(target), drafts: drafts.map(compact))
+            return
+        }
+        guard different.count <= 2, drafts.allSatisfy({ $0 == draft }) else {
+            throw .draftsNotIdentical(rule: scheme.rawValue)
+        }
+        problem = try MultiDraftProblem(
+            target: compact(target), draft: compact(draft), count: drafts.count, scheme: scheme)
     }
 
     private static func law(_ law: SparseLaw, on tokens: [Int]) throws(CouplingError) -> FiniteDistribution {

@@ -28,9 +28,9 @@ public struct AcceptanceLimit: RunResult {
         try check(laws, drafts: drafts)
         switch laws {
         case .finite(let target, let draft):
-            let (q, p) = try LawFile.pair(target: target, draft: draft)
+            let (q, drafted) = try LawFile.laws(target: target, drafts: [draft])
             return AcceptanceLimit(
-                drafts: drafts, optimum: try FiniteNeymanPearson(p, q).optimalAcceptance(drafts: drafts),
+                drafts: drafts, optimum: try FiniteNeymanPearson(drafted[0], q).optimalAcceptance(drafts: drafts),
                 distance: nil)
         case .gaussian(let distance):
             let curve = try GaussianNeymanPearson(distance: distance)

@@ -7,12 +7,14 @@ import Statistics
 /// What a coupling does: its exact acceptance and law, and samples of it.
 public struct CouplingResult: RunResult {
     let rule: CouplingRule
+    /// How many there are: without replacement at most as many as the law has tokens.
     let drafts: Int
+    let draft_scheme: DraftScheme
     /// P(the output is a draft the rule took); for gumbel, minhash and low-communication P(both tokens are equal).
     /// Nil where global resolution is within its tolerance only and the vocabulary is too large to enumerate.
     @Nullable private(set) var acceptance: Double?
-    /// α* of all drafts.
-    let optimum: Double
+    /// α* of all drafts; nil where it takes too many sets of them.
+    @Nullable private(set) var optimum: Double?
     /// Whether the output's law is the target's, but for rounding; global resolution may be within its tolerance only.
     private(set) var exact = true
     /// Nil where the vocabulary is too large to enumerate, and for gumbel, minhash and low-communication, where each party's
@@ -28,21 +30,26 @@ public struct CouplingResult: RunResult {
 
     public static func run(_ request: CouplingRequest) throws -> CouplingResult {
         try request.check()
-        let (q, p) = try LawFile.pair(target: request.target, draft: request.draft)
-        let problem = try MultiDraftProblem(target: q, draft: p, count: request.drafts)
+        let (q, laws) = try LawFile.laws(target: request.target, drafts: request.draftLaws)
+        let problem =
+            laws.count == 1
+            ? try MultiDraftProblem(target: q, draft: laws[0], count: request.drafts, scheme: request.scheme)
+            : try MultiDraftProblem(target: q, drafts: laws)
         var result = CouplingResult(
-            rule: request.rule, drafts: request.drafts, optimum: try OptimalAcceptance(problem).value)
+            request, drafts: problem.draftCount,
+            optimum: try Self.unlessTooLarge { try OptimalAcceptance(problem).value })
         let rule = try result.timed { try request.parameters.multiDraftRule(request.rule, problem) }
         if let rule {
             try result.describe(rule, request)
         } else {
-            try result.describeTwoParties(p, q, request)
+            try result.describeTwoParties(laws[0], q, request)
         }
         return result
     }
 
-    private init(rule: CouplingRule, drafts: Int, optimum: Double) {
-        (self.rule, self.drafts, self.optimum) = (rule, drafts, optimum)
+    private init(_ request: CouplingRequest, drafts: Int, optimum: Double?) {
+        (rule, draft_scheme, self.drafts) = (request.rule, request.scheme, drafts)
+        self.optimum = optimum
     }
 
     private mutating func describe(_ rule: any MultiDraftRule, _ request: CouplingRequest) throws {
@@ -109,7 +116,8 @@ public struct CouplingResult: RunResult {
     public var text: String {
         func number(_ value: Double?) -> String { value.map { String(format: "%.6g", $0) } ?? "not computed" }
         var lines = [
-            "rule           \(rule.rawValue)", "drafts         \(drafts)",
+            "rule           \(rule.rawValue)",
+            "drafts         \(drafts)\(draft_scheme == .independent ? "" : ", \(draft_scheme.rawValue)")",
             "acceptance     \(number(acceptance))", "optimum        \(number(optimum))",
             "output law L1  \(number(output_law_l1))", "exact          \(exact ? "yes" : "no, within 15τ")",
         ]

@@ -17,21 +17,25 @@ public struct CouplingStream: Sendable {
     /// Of lines that name none.
     public var rule: CouplingRule
     public var parameters: CouplingParameters
+    /// Of lines that name none.
+    public var scheme: DraftScheme
     /// Of lines that have none.
     public var seed: UInt64
     /// Lines that wait at the same time are shared out among so many.
     public var threads: Int
 
     public init(
-        rule: CouplingRule, parameters: CouplingParameters = .init(), seed: UInt64 = 0,
+        rule: CouplingRule, parameters: CouplingParameters = .init(), scheme: DraftScheme = .independent,
+        seed: UInt64 = 0,
         threads: Int = Processors.available
     ) {
-        (self.rule, self.parameters, self.seed, self.threads) = (rule, parameters, seed, threads)
+        (self.rule, self.parameters, self.scheme) = (rule, parameters, scheme)
+        (self.seed, self.threads) = (seed, threads)
     }
 
     /// - Throws: `RecipeError`, before anything is read.
     public func check() throws(RecipeError) {
-        _ = try TokenVerification(rule: rule, parameters: parameters)
+        _ = try TokenVerification(rule: rule, parameters: parameters, scheme: scheme)
         guard (1...1024).contains(threads) else {
             throw RecipeError("threads", "must be from 1 to 1024, found \(threads).")
         }
@@ -106,14 +110,9 @@ public struct CouplingStream: Sendable {
         } else {
             throw failure("\"draft\" must be the law of all drafted tokens, or \"drafts\" a list of one for each")
         }
-        var rule = self.rule
-        if let name = json["rule"], name != .null {
-            guard let named = name.string.flatMap(CouplingRule.init) else {
-                throw failure("\"rule\" must be one of \(CouplingRule.names)")
-            }
-            rule = named
-        }
-        let decision = try TokenVerification(rule: rule, parameters: parameters).decision(
+        let rule = try named("rule", in: json, default: self.rule, names: CouplingRule.names)
+        let scheme = try named("draft_scheme", in: json, default: self.scheme, names: DraftScheme.names)
+        let decision = try TokenVerification(rule: rule, parameters: parameters, scheme: scheme).decision(
             target: TokenLawReader.law(target, name: "target"), drafts: laws, drafted: tokens,
             seed: UInt64(try integer("seed", default: Int(seed))), position: try integer("position", default: 0))
         var members: [JSON.Member] = [
@@ -122,5 +121,16 @@ public struct CouplingStream: Sendable {
         if let draft = decision.draft { members.append(.init("draft", .integer(draft))) }
         if !decision.isExact { members.append(.init("exact", .bool(false))) }
         return members
+    }
+
+    /// A value by its name; the standard where the line has none.
+    private func named<Value: RawRepresentable<String>>(
+        _ key: String, in json: JSON, default standard: Value, names: String
+    ) throws -> Value {
+        guard let name = json[key], name != .null else { return standard }
+        guard let value = name.string.flatMap(Value.init) else {
+            throw TokenLawReader.Failure("\"\(key)\" must be one of \(names)")
+        }
+        return value
     }
 }

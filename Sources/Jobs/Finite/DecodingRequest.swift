@@ -1,13 +1,17 @@
 import FiniteAlphabets
 import Models
+import NeuralNetwork
+import Platform
 import TokenModels
 
 /// What to decode, with which models, by which rules.
 public struct DecodingRequest: Codable, Sendable {
     /// A text that the n-gram models learn from.
     public var text: String?
-    /// A llama2.c checkpoint to be the target, and its tokenizer.
+    /// A checkpoint to be the target: a file of llama2.c, with its tokenizer, or a folder of transformers.
     public var checkpoint, tokenizer: String?
+    /// Another of the same vocabulary to be the draft, in place of an n-gram model.
+    public var draftCheckpoint: String?
     /// Orders of the target's and of the draft's n-gram model.
     public var order = 6
     public var draftOrder = 3
@@ -20,8 +24,14 @@ public struct DecodingRequest: Codable, Sendable {
     public var tokens = 200
     /// Text to begin with.
     public var prompt = ""
-    /// Of the target's laws.
-    public var temperature = 1.0
+    /// What is made of the target's scores: the law that is decoded.
+    public var truncation = LogitsTruncation()
+    /// What is made of the draft's.
+    public var draftTruncation = LogitsTruncation()
+    /// Of a checkpoint's large products.
+    public var precision = Precision.f32
+    /// That a checkpoint's calls are shared out among.
+    public var threads = Processors.available
     public var seed: UInt64 = 0
     /// Next-token laws whose match probabilities `TokenLawPairs` compares.
     public var pairs = 0
@@ -36,15 +46,32 @@ public struct DecodingRequest: Codable, Sendable {
         try NGramModel.orders.check(Double(draftOrder), setting: "draft-order")
         try DecodingOutput.lookaheads.check(Double(lookahead), setting: "lookahead")
         try MultiDraftProblem.draftCounts.check(Double(drafts), setting: "drafts")
-        try TokenTemperature.range.check(temperature, setting: "token-temperature")
+        try Self.check(truncation, prefix: "")
+        try Self.check(draftTruncation, prefix: "draft-")
+        guard (1...256).contains(threads) else {
+            throw RecipeError("threads", "must be from 1 to 256, found \(threads).")
+        }
         try parameters.check()
         guard text != nil || checkpoint != nil else { throw RecipeError("text", "or --checkpoint must be given.") }
-        guard (checkpoint == nil) == (tokenizer == nil) else {
-            throw RecipeError("checkpoint", "and --tokenizer go together.")
+        guard tokenizer == nil || checkpoint != nil else {
+            throw RecipeError("tokenizer", "belongs to a --checkpoint, which is missing.")
+        }
+        guard draftCheckpoint == nil || checkpoint != nil else {
+            throw RecipeError("draft-checkpoint", "belongs to a --checkpoint, which is missing.")
+        }
+        guard draftCheckpoint == nil || text == nil else {
+            throw RecipeError("draft-checkpoint", "and --text are two drafts of a checkpoint; give one.")
         }
         for rule in rules where !rule.isForDecoding {
             throw RecipeError(
                 "rule", "\(rule.rawValue) is a coupling of two parties; decode knows gumbel for that.")
         }
+    }
+
+    private static func check(_ truncation: LogitsTruncation, prefix: String) throws(RecipeError) {
+        try LogitsTruncation.temperatures.check(truncation.temperature, setting: "\(prefix)token-temperature")
+        if let topK = truncation.topK { try LogitsTruncation.topKs.check(Double(topK), setting: "\(prefix)top-k") }
+        if let topP = truncation.topP { try LogitsTruncation.topPs.check(topP, setting: "\(prefix)top-p") }
+        if let minP = truncation.minP { try LogitsTruncation.minPs.check(minP, setting: "\(prefix)min-p") }
     }
 }

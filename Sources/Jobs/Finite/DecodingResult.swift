@@ -4,11 +4,12 @@ import Foundation
 import Models
 import TokenModels
 
-/// What one or several rules decoded, and at what cost.
+/// What one or several rules decoded, and at what cost, beside decoding without drafts.
 public struct DecodingResult: RunResult {
     /// One rule's decoding.
     struct Row: Encodable {
-        let rule: CouplingRule
+        /// Or "autoregressive", of decoding without drafts.
+        let rule: String
         let drafts, lookahead, tokens, target_calls: Int
         /// Tokens per call of the target.
         let block_efficiency: Double
@@ -17,61 +18,102 @@ public struct DecodingResult: RunResult {
         /// Whether the tokens follow the target's law.
         let exact: Bool
         let seconds: Double
+        let tokens_per_second: Double
+        /// Of the tokens a second, to those of decoding without drafts.
+        var speedup = 1.0
         let text: String
+
+        init(_ name: String, drafts: Int, lookahead: Int, _ output: DecodingOutput, seconds: Double, text: String) {
+            (rule, self.drafts, self.lookahead, tokens) = (name, drafts, lookahead, output.tokens.count)
+            (target_calls, block_efficiency) = (output.targetCalls, output.blockEfficiency)
+            (acceptance, fallbacks, exact) = (output.acceptance, output.fallbacks, output.isExact)
+            (self.seconds, self.text) = (seconds, text)
+            tokens_per_second = seconds > 0 ? Double(tokens) / seconds : 0
+        }
     }
 
     let rows: [Row]
+    /// Decoding without drafts by the same engine.
+    let autoregressive: Row
 
     public static func run(_ request: DecodingRequest) throws -> DecodingResult {
         try request.check()
-        return DecodingResult(
-            rows: try request.checkpoint.map { try rows(request.checkpointModels($0), request) }
-                ?? rows(request.textModels(), request))
+        guard let checkpoint = request.checkpoint else { return try result(request.textModels(), request) }
+        guard let draft = request.draftCheckpoint else {
+            return try result(request.checkpointModels(checkpoint), request)
+        }
+        return try result(request.checkpointModels(checkpoint, draft: draft), request)
     }
 
-    private static func rows(
+    private static func result(
         _ models: DecodingModels<some TokenModel, some TokenModel>, _ request: DecodingRequest
-    ) throws -> [Row] {
+    ) throws -> DecodingResult {
         let random = RandomSource(seed: request.seed)
-        return try request.rules.map { rule in
-            var decoder = try SpeculativeDecoder(
-                target: models.target, draft: models.draft, lookahead: request.lookahead, endTokens: models.endTokens)
+        func timed(
+            _ name: String, drafts: Int, lookahead: Int, _ decode: () throws -> DecodingOutput
+        ) rethrows -> Row {
             let begun = ContinuousClock.now
-            let output: DecodingOutput
-            if rule == .gumbel {
-                output = try decoder.decodeInvariantly(prompt: models.prompt, count: request.tokens) { position in
-                    random.stream(sample: 0, step: position, purpose: .verification)
+            let output = try decode()
+            return Row(
+                name, drafts: drafts, lookahead: lookahead, output,
+                seconds: (ContinuousClock.now - begun) / .seconds(1),
+                text: models.text(output.tokens))
+        }
+        func plain(_ count: Int) throws -> DecodingOutput {
+            var decoder = PlainDecoder(models.target, endTokens: models.endTokens, truncation: request.truncation)
+            var randomness = random.stream(sample: 0, step: 0, purpose: .verification)
+            return try decoder.decode(prompt: models.prompt, count: count, randomness: &randomness)
+        }
+        // The first calls come to cold memory.
+        _ = try plain(min(request.tokens, 8))
+        let autoregressive = try timed("autoregressive", drafts: 0, lookahead: 0) { try plain(request.tokens) }
+        let rows = try request.rules.map { rule in
+            var decoder = try SpeculativeDecoder(
+                target: models.target, draft: models.draft, lookahead: request.lookahead, endTokens: models.endTokens,
+                truncation: request.truncation, draftTruncation: request.draftTruncation)
+            var row = try timed(rule.rawValue, drafts: request.drafts, lookahead: request.lookahead) {
+                if rule == .gumbel {
+                    return try decoder.decodeInvariantly(
+                        prompt: models.prompt, count: request.tokens, paths: request.drafts
+                    ) { position in
+                        random.stream(sample: 0, step: position, purpose: .verification)
+                    }
                 }
-            } else {
                 var randomness = random.stream(sample: 0, step: 0, purpose: .verification)
-                output = try decoder.decode(
+                return try decoder.decode(
                     prompt: models.prompt, count: request.tokens, paths: request.drafts,
                     rule: { try request.parameters.multiDraftRule(rule, $0) ?? NaiveRule($0) },
                     randomness: &randomness)
             }
-            return Row(
-                rule: rule, drafts: rule == .gumbel ? 1 : request.drafts, lookahead: request.lookahead,
-                tokens: output.tokens.count, target_calls: output.targetCalls,
-                block_efficiency: output.blockEfficiency, acceptance: output.acceptance, fallbacks: output.fallbacks,
-                exact: output.isExact, seconds: (ContinuousClock.now - begun) / .seconds(1),
-                text: models.text(output.tokens))
+            if autoregressive.tokens_per_second > 0 {
+                row.speedup = row.tokens_per_second / autoregressive.tokens_per_second
+            }
+            return row
         }
+        return DecodingResult(rows: rows, autoregressive: autoregressive)
     }
 
-    /// One rule is an object, several are an array of them.
+    /// One rule is an object, with decoding without drafts as a key of it; several are an array that ends with it.
     public func encode(to encoder: any Encoder) throws {
-        if rows.count == 1 { try rows[0].encode(to: encoder) } else { try rows.encode(to: encoder) }
+        guard rows.count == 1 else { return try (rows + [autoregressive]).encode(to: encoder) }
+        try rows[0].encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(autoregressive, forKey: .autoregressive)
     }
+
+    private enum Key: CodingKey { case autoregressive }
 
     public var text: String {
-        let table = rows.map { row in
-            row.rule.rawValue.padding(toLength: 22, withPad: " ", startingAt: 0)
+        let table = ([autoregressive] + rows).map { row in
+            row.rule.padding(toLength: 22, withPad: " ", startingAt: 0)
                 + String(
-                    format: "%6d %6d %8d %8d %10.3f %10.3f %9.3f", row.drafts, row.lookahead, row.tokens,
-                    row.target_calls, row.block_efficiency, row.acceptance, row.seconds)
+                    format: "%6d %6d %8d %8d %10.3f %10.3f %9.3f %9.1f %7.2f", row.drafts, row.lookahead, row.tokens,
+                    row.target_calls, row.block_efficiency, row.acceptance, row.seconds, row.tokens_per_second,
+                    row.speedup)
                 + (row.exact ? "" : "  not exact")
         }
-        let title = "rule                  drafts lookah.   tokens    calls tokens/call acceptance   seconds"
+        let title =
+            "rule                  drafts lookah.   tokens    calls tokens/call acceptance   seconds  tokens/s   ratio"
         return ((rows.count == 1 ? [rows[0].text] : []) + [title] + table).joined(separator: "\n")
     }
 }

@@ -14,10 +14,12 @@ enum LawFile {
         try FiniteDistribution(try decode([Double].self, path, expected: "a JSON array of probabilities"), name: path)
     }
 
-    /// The target's law, from its file, and the draft's on the same vocabulary. Where one of them is an object (logits, or
-    /// tokens with their probabilities), both are on the tokens that either can be.
-    static func pair(target: String, draft: String) throws -> (target: FiniteDistribution, draft: FiniteDistribution) {
-        if try isObject(target) || isObject(draft) {
+    /// The target's law, from its file, and the drafts' on the same vocabulary. Where one of them is an object (logits, or tokens with
+    /// their probabilities), all are on the tokens that any of them can be.
+    static func laws(
+        target: String, drafts: [String]
+    ) throws -> (target: FiniteDistribution, drafts: [FiniteDistribution]) {
+        if try ([target] + drafts).contains(where: isObject) {
             func law(_ path: String) throws -> SparseLaw {
                 let json: JSON
                 do { json = try JSON(parsing: bytes(path)) } catch let error as JSON.SyntaxError {
@@ -25,13 +27,18 @@ enum LawFile {
                 }
                 return try TokenLawReader.law(json, name: path)
             }
-            let problem = try SparseProblem(target: law(target), drafts: [law(draft)]).problem
-            return (problem.target, problem.drafts[0])
+            let problem = try SparseProblem(target: law(target), drafts: drafts.map(law)).problem
+            return (problem.target, problem.drafts)
         }
         let q = try distribution(target)
-        let p = try distribution(draft)
-        try p.requireSameVocabulary(as: q, name: draft, otherName: target)
-        return (q, p)
+        return (
+            q,
+            try drafts.map { path in
+                let p = try distribution(path)
+                try p.requireSameVocabulary(as: q, name: path, otherName: target)
+                return p
+            }
+        )
     }
 
     /// Whether a file begins as a JSON object does.

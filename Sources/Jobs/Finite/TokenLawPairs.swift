@@ -14,9 +14,13 @@ public struct TokenLawPairs: RunResult {
 
     public static func run(_ request: DecodingRequest) throws -> TokenLawPairs {
         try request.check()
-        return TokenLawPairs(
-            rows: try request.checkpoint.map { try rows(request.checkpointModels($0), request) }
-                ?? rows(request.textModels(), request))
+        guard let checkpoint = request.checkpoint else {
+            return TokenLawPairs(rows: try rows(request.textModels(), request))
+        }
+        guard let draft = request.draftCheckpoint else {
+            return TokenLawPairs(rows: try rows(request.checkpointModels(checkpoint), request))
+        }
+        return TokenLawPairs(rows: try rows(request.checkpointModels(checkpoint, draft: draft), request))
     }
 
     private static func rows(
@@ -25,10 +29,12 @@ public struct TokenLawPairs: RunResult {
         var (target, draft, context) = (models.target, models.draft, models.prompt)
         var randomness = RandomSource(seed: request.seed).stream(sample: 0, step: 0, purpose: .verification)
         return try (0..<request.pairs).map { _ in
-            let q = try target.nextDistribution(after: context)
-            let p = try draft.nextDistribution(after: context)
+            let law = try target.law(after: context, truncation: request.truncation)
+            let draftLaw = try draft.law(after: context, truncation: request.draftTruncation)
+            let problem = try SparseProblem(target: law, drafts: [draftLaw]).problem
+            let (q, p) = (problem.target, problem.drafts[0])
             let distance = try p.totalVariation(to: q)
-            context.append(q.sample(randomness: &randomness))
+            context.append(law.sample(randomness: &randomness))
             return Row(
                 total_variation: distance, maximal: 1 - distance,
                 gumbel: try GumbelCoupling.matchProbability(draft: p, target: q),

@@ -6,6 +6,7 @@ import Platform
 /// over a drafted step.
 public enum RuleRecipe: Sendable, Equatable, Codable {
     case reflection
+    case monotone
     case temperature(Double)
     case typical(density: Double, entropy: Double)
     case pooling(factor: Int)
@@ -19,6 +20,7 @@ public enum RuleRecipe: Sendable, Equatable, Codable {
         let argument = parts.count > 1 ? parts[1] : nil
         switch (parts[0], argument) {
         case ("reflection", nil): self = .reflection
+        case ("monotone", nil): self = .monotone
         case ("rejection", nil): self = .rejection
         case ("temperature", let value?):
             guard let tau = Double(value), tau > 0, tau.isFinite else {
@@ -44,7 +46,7 @@ public enum RuleRecipe: Sendable, Equatable, Codable {
         default:
             throw RecipeError(
                 "rule",
-                "must be reflection, rejection, temperature:τ, typical:κ,δ, projection:pool:F, projection:FILE or autoencoder:DIR."
+                "must be reflection, monotone, rejection, temperature:τ, typical:κ,δ, projection:pool:F, projection:FILE or autoencoder:DIR."
             )
         }
     }
@@ -53,6 +55,7 @@ public enum RuleRecipe: Sendable, Equatable, Codable {
     public var name: String {
         switch self {
         case .reflection: "reflection"
+        case .monotone: "monotone"
         case .temperature(let tau): "temperature:\(tau)"
         case .typical(let density, let entropy): "typical:\(density),\(entropy)"
         case .pooling(let factor): "projection:pool:\(factor)"
@@ -78,7 +81,7 @@ public enum RuleRecipe: Sendable, Equatable, Codable {
     public var looksAtPictures: Bool {
         switch self {
         case .pooling, .matrix, .autoencoder: true
-        case .reflection, .temperature, .typical, .rejection: false
+        case .reflection, .monotone, .temperature, .typical, .rejection: false
         }
     }
 
@@ -97,6 +100,7 @@ public enum RuleRecipe: Sendable, Equatable, Codable {
         _ = try RuleRecipe(name)  // whoever made it without a text may have put impossible numbers in
         switch self {
         case .reflection: return ReflectionCoupling()
+        case .monotone: return MonotoneResidualCoupling()
         case .temperature(let tau): return ReflectionCoupling(temperature: tau)
         case .typical(let density, let entropy):
             return TypicalAcceptance(densityThreshold: density, entropyThreshold: entropy)
@@ -122,7 +126,7 @@ public enum RuleRecipe: Sendable, Equatable, Codable {
             try fingerprint.combine(file: URL(fileURLWithPath: file))
             return fingerprint.text
         case .autoencoder(let folder): return try Fingerprint.text(ofFolder: BundledModels.folder(folder))
-        case .reflection, .temperature, .typical, .pooling, .rejection: return ""
+        case .reflection, .monotone, .temperature, .typical, .pooling, .rejection: return ""
         }
     }
 

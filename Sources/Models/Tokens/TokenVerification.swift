@@ -6,6 +6,8 @@ import FiniteAlphabets
 public struct TokenVerification: Sendable {
     public let rule: CouplingRule
     public let parameters: CouplingParameters
+    /// How the tokens were drafted.
+    public let scheme: DraftScheme
 
     public struct Decision: Equatable, Sendable {
         public let token: Int
@@ -15,14 +17,17 @@ public struct TokenVerification: Sendable {
         public let isExact: Bool
     }
 
-    /// - Throws: `RecipeError` for a rule that verifies no drafted tokens, and for parameters out of range.
-    public init(rule: CouplingRule, parameters: CouplingParameters = .init()) throws(RecipeError) {
+    /// - Throws: `RecipeError` for a rule that verifies no tokens drafted in this way, and for parameters out of range.
+    public init(
+        rule: CouplingRule, parameters: CouplingParameters = .init(), scheme: DraftScheme = .independent
+    ) throws(RecipeError) {
         try parameters.check()
         guard rule.choosesAmongDrafts else {
             throw RecipeError(
                 "rule", "\(rule.rawValue) couples two parties that draw for themselves; it verifies no drafted tokens.")
         }
-        (self.rule, self.parameters) = (rule, parameters)
+        try rule.check(scheme)
+        (self.rule, self.parameters, self.scheme) = (rule, parameters, scheme)
     }
 
     /// What comes out is a function of the arguments alone.
@@ -42,17 +47,25 @@ public struct TokenVerification: Sendable {
                 "drafted", "must be one token for each of the \(drafts.count) laws, found \(drafted.count).")
         }
         guard position >= 0 else { throw RecipeError("position", "must be at least 0, found \(position).") }
-        let sparse = try SparseProblem(target: target, drafts: drafts)
-        let places = try zip(drafted, drafts).enumerated().map { number, pair in
-            let (token, law) = pair
-            guard (0..<law.vocabularySize).contains(token) else {
+        let sparse = try SparseProblem(target: target, drafts: drafts, scheme: scheme)
+        guard sparse.problem.draftCount == drafted.count else {
+            throw RecipeError(
+                "drafted",
+                "has \(drafted.count) tokens where the law has \(sparse.problem.draftCount) to be drafted once.")
+        }
+        var places: [Int] = []
+        for (number, token) in drafted.enumerated() {
+            guard (0..<target.vocabularySize).contains(token) else {
                 throw CouplingError.tokenOutOfRange(
-                    name: "drafted token \(number)", token: token, vocabularySize: law.vocabularySize)
+                    name: "drafted token \(number)", token: token, vocabularySize: target.vocabularySize)
             }
-            guard let place = sparse.index(of: token), sparse.problem.drafts[number][place] > 0 else {
-                throw RecipeError("drafted", "token \(number), \(token), has no probability by its own law.")
+            guard let place = sparse.index(of: token), let law = try sparse.problem.nextDraft(after: places),
+                law[place] > 0
+            else {
+                let reason = scheme == .independent ? "by its own law" : "by its law, drafted \(scheme.rawValue)"
+                throw RecipeError("drafted", "token \(number), \(token), has no probability \(reason).")
             }
-            return place
+            places.append(place)
         }
         guard let coupling = try parameters.multiDraftRule(rule, sparse.problem) else {
             throw RecipeError("rule", "\(rule.rawValue) verifies no drafted tokens.")

@@ -70,7 +70,8 @@ struct JSONParser {
     private mutating func object(depth: Int) throws(JSON.SyntaxError) -> [JSON.Member] {
         position += 1
         var members: [JSON.Member] = []
-        var places: [String: Int] = [:]
+        // By their bytes: strings that look alike are equal in Swift, and different keys in JSON.
+        var places: [[UInt8]: Int] = [:]
         skipSpace()
         if next == UInt8(ascii: "}") {
             position += 1
@@ -85,13 +86,14 @@ struct JSONParser {
             guard next == UInt8(ascii: ":") else { throw failure("expected ':' after the key") }
             position += 1
             let member = JSON.Member(key, try value(depth: depth + 1))
-            if let place = places[key] {
+            let bytes = Array(key.utf8)
+            if let place = places[bytes] {
                 guard repeatedKeys == .lastCounts else {
                     throw failure("key \"\(CheckpointError.shortened(key))\" appears twice", at: start)
                 }
                 members[place] = member
             } else {
-                places[key] = members.count
+                places[bytes] = members.count
                 members.append(member)
             }
             skipSpace()

@@ -19,15 +19,26 @@ struct PackedMatrix: Sendable {
         _ parts: [(weights: [Float], outputs: Int, firstColumn: Int)], inputs: ChannelLayout, taps: Int = 1,
         columns: Int, precision: Precision
     ) {
-        let depth = inputs.second == 0 ? inputs.first : inputs.stride
+        self.init(
+            parts, positions: (0..<inputs.channels).map(inputs.position),
+            depth: inputs.second == 0 ? inputs.first : inputs.stride, taps: taps, columns: columns,
+            precision: precision)
+    }
+
+    /// - Parameters:
+    ///   - parts: as above.
+    ///   - positions: where each input stands among the `depth` of a row.
+    init(
+        _ parts: [(weights: [Float], outputs: Int, firstColumn: Int)], positions: [Int], depth: Int, taps: Int = 1,
+        columns: Int, precision: Precision
+    ) {
         let panels = Self.panels(columns)
-        let positions = (0..<inputs.channels).map(inputs.position)
         let isDryRun = parts.contains { $0.weights.isEmpty }
         storage = FloatStorage(count: isDryRun ? 0 : panels * Int(ds_panel_width()) * taps * precision.words(depth)) {
             memory in
             for part in parts where !isDryRun {
                 ds_pack(
-                    precision.code, part.weights, part.outputs, inputs.channels, taps, positions, part.firstColumn,
+                    precision.code, part.weights, part.outputs, positions.count, taps, positions, part.firstColumn,
                     precision.words(depth), memory.baseAddress)
             }
         }
@@ -35,6 +46,20 @@ struct PackedMatrix: Sendable {
         self.precision = precision
         self.depth = depth
         self.columns = columns
+    }
+
+    /// Copies a column of a matrix of one tap: the `depth` weights of an output.
+    func copyColumn(_ column: Int, to place: UnsafeMutablePointer<Float>) {
+        let width = Int(ds_panel_width())
+        let first = storage.pointer + column / width * width * words + column % width
+        switch precision {
+        case .f32: for row in 0..<depth { place[row] = first[row * width] }
+        case .bf16:
+            for row in 0..<depth {
+                let bits = first[row / 2 * width].bitPattern
+                place[row] = Float(bitPattern: row % 2 == 0 ? bits << 16 : bits & 0xFFFF_0000)
+            }
+        }
     }
 
     static func panels(_ columns: Int) -> Int {

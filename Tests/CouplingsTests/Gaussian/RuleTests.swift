@@ -28,7 +28,7 @@ struct RuleTests {
     @Test(arguments: [Double.nan, .infinity, 1e300])
     func whatIsNotFiniteIsRejected(distance: Double) throws {
         let rules: [any VerificationRule] = [
-            ReflectionCoupling(), ReflectionCoupling(temperature: 2), RejectionCoupling(),
+            ReflectionCoupling(), ReflectionCoupling(temperature: 2), RejectionCoupling(), MonotoneResidualCoupling(),
             TypicalAcceptance(densityThreshold: .infinity, entropyThreshold: 1),
             ProjectionCoupling(try PoolingProjector(channels: 1, height: 2, width: 1, factor: 1)),
             AutoencoderCoupling { $0 },

@@ -28,6 +28,7 @@ struct RuleLawTests {
             isOptimal: false),
         Named(name: "max-flow", make: { try MaxFlowTransport($0, network: .whole) }, isOptimal: true),
         Named(name: "reduced max-flow", make: { try MaxFlowTransport($0, network: .reduced) }, isOptimal: true),
+        Named(name: "canonical", make: { try CanonicalDecomposition($0) }, isOptimal: true),
         Named(
             name: "linear program", make: { try LinearProgramTransport($0, solver: DenseSimplex()) }, isOptimal: true),
     ]

@@ -1,5 +1,3 @@
-import FiniteAlphabets
-
 /// What the couplings' own parameters are.
 public struct CouplingParameters: Codable, Sendable {
     /// τ of global resolution.
@@ -16,22 +14,19 @@ public struct CouplingParameters: Codable, Sendable {
         self.precision = precision
     }
 
-    /// - Throws: `RecipeError`, before any file is read.
-    public func check() throws(RecipeError) {
-        try GlobalResolution.tolerances.check(tolerance, setting: "tolerance")
-        try ImportanceWeightedRule.freeTokenCounts.check(Double(freeTokens), setting: "free-tokens")
-        try ImportanceWeightedRule.likeliestCounts.check(Double(likeliest), setting: "likeliest")
-        try DistributionDiscretization.precisions.check(precision, setting: "precision")
-    }
-
     /// The rule for several drafts; nil for the couplings of two parties without common knowledge, which look at one
     /// draft alone.
-    public func multiDraftRule(_ rule: CouplingRule, _ problem: MultiDraftProblem) throws -> (any MultiDraftRule)? {
+    /// - Throws: `CouplingError` as the rule does: for parameters out of range, for drafts that it has no law for, for problems too large
+    ///   for it.
+    public func multiDraftRule(
+        _ rule: CouplingRule, _ problem: MultiDraftProblem
+    ) throws(CouplingError) -> (any MultiDraftRule)? {
         switch rule {
         case .gumbel, .minhash, .lowCommunication: nil
         case .maximal, .naive: try NaiveRule(problem)
         case .kseq: try KSequentialRule(problem)
-        case .specinfer: try RecursiveRejectionRule(problem)
+        case .specinfer:
+            problem.dependence == .independent ? try RecursiveRejectionRule(problem) : DependentRejectionRule(problem)
         case .importance: try ImportanceWeightedRule(problem)
         case .importanceTruncated: try ImportanceWeightedRule(problem, method: .truncated(freeTokens: freeTokens))
         case .importanceVocabulary:
@@ -40,18 +35,10 @@ public struct CouplingParameters: Codable, Sendable {
         case .hybrid:
             try HybridRule(problem) { problem throws(CouplingError) in try RecursiveRejectionRule(problem) }
         case .linearProgram: try LinearProgramTransport(problem, solver: PreferredSolver.make())
+        case .greedy: try GreedyDraftsRule(problem)
         case .maxFlow: try MaxFlowTransport(problem)
+        case .canonical: try CanonicalDecomposition(problem)
         case .globalResolution: try GlobalResolution(problem, configuration: .init(tolerance: tolerance))
-        }
-    }
-}
-
-extension ParameterRange {
-    /// Asks the library's range about a setting of the command line.
-    package func check(_ value: Double, setting: String) throws(RecipeError) {
-        guard contains(value) else {
-            let found = Int(exactly: value).map(String.init) ?? "\(value)"
-            throw RecipeError(setting, "must be \(expected), found \(found).")
         }
     }
 }
