@@ -124,6 +124,6 @@ let package = Package(
             name: "ModelsTests", dependencies: ["Models", "Statistics"], resources: [.copy("Fixtures")]),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["diffspec", "fuzz", "SampleAndSave", "OwnDenoiser", "Imaging", "Jobs", "Models"]),
+            dependencies: ["diffspec", "fuzz", "SampleAndSave", "OwnDenoiser", "Commands", "Imaging", "Jobs", "Models"]),
     ]
 )

@@ -25,7 +25,7 @@ extension CommandLineTests {
                 try #require(right.status == 0, "\(right.errors)")
                 let lines = try String(contentsOf: folder.appendingPathComponent("s.csv"), encoding: .utf8)
                     .split(separator: "\n").map { $0.split(separator: ",") }
-                #expect(lines.count == 9 && lines.allSatisfy { $0.count == 11 })
+                #expect(lines.count == 9 && lines.allSatisfy { $0.count == 14 })
                 let report = try SampleCommandTests.json(folder.appendingPathComponent("s.json"))
                 let cells = try #require(report["cells"] as? [[String: Any]])
                 func nfe(_ draft: String) -> Double {

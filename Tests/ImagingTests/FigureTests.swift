@@ -96,7 +96,7 @@ struct FigureTests {
             ])
         #expect(
             labels(.init("", isLogarithmic: true, range: 1e-8...1e8), [], count: 4)
-                == ["10⁻⁵", "1", "100000"])
+                == ["10⁻⁵", "1", "100,000"])
         #expect(labels(.init("", names: ["a", "b"]), [0, 1], count: 9) == ["a", "b"])
     }
 

@@ -57,24 +57,27 @@ struct AxisScale {
     func ticks(about count: Int) -> [Tick] {
         guard names.isEmpty else { return names.enumerated().map { Tick(value: Double($0), label: $1) } }
         let count = max(2, count)
-        guard isLogarithmic else { return linearTicks(about: count) }
-        let decades = (Int(low.rounded(.down))...Int(high.rounded(.up)))
+        guard isLogarithmic else { return linearTicks(from: low, to: high, about: count) }
+        let decades = Int(low.rounded(.down))...Int(high.rounded(.up))
         guard decades.count < 1000 else { return [] }
-        // All of 1, 2 and 5 where decades are few, and not every decade where they are many.
-        let digits: [Double] =
-            high - low < Double(count) / 3 ? [1, 2, 5] : high - low < Double(count) / 2 ? [1, 3] : [1]
+        // Every few decades, or within each as many digits as there is room for; and where even all digits are too few, equal distances.
         let stride = max(1, Int((Double(decades.count) / Double(count)).rounded(.up)))
-        return decades.filter { $0 % stride == 0 }.flatMap { decade in
-            digits.compactMap { digit in
-                let value = digit * pow(10, Double(decade))
-                guard contains(value) else { return nil }
-                return Tick(value: value, label: Self.label(value, digit: digit, decade: decade))
+        let digits: [[Double]] = [[1], [1, 3], [1, 2, 5], [1, 2, 3, 4, 5, 6, 7, 8, 9]]
+        let choices = digits.map { digits in
+            decades.filter { $0 % stride == 0 }.flatMap { decade in
+                digits.compactMap { digit in
+                    let value = digit * pow(10, Double(decade))
+                    return contains(value)
+                        ? Tick(value: value, label: Self.label(value, digit: digit, decade: decade)) : nil
+                }
             }
         }
+        if let widest = choices.last(where: { $0.count <= count + 1 && $0.count >= 2 }) { return widest }
+        return linearTicks(from: pow(10, low), to: pow(10, high), about: count).filter { $0.value > 0 }
     }
 
     private static func label(_ value: Double, digit: Double, decade: Int) -> String {
-        guard !(-4...5).contains(decade) else { return String(format: "%g", value) }
+        guard !(-4...5).contains(decade) else { return grouped(String(format: "%g", value)) }
         let factor = digit == 1 ? "" : "\(Int(digit))·"
         return factor + "10" + superscript(decade)
     }
@@ -85,7 +88,7 @@ struct AxisScale {
             + String(String(abs(number)).compactMap { $0.wholeNumberValue.map { digits[$0] } })
     }
 
-    private func linearTicks(about count: Int) -> [Tick] {
+    private func linearTicks(from low: Double, to high: Double, about count: Int) -> [Tick] {
         // 1, 2 or 5 times a power of ten.
         let rough = (high - low) / Double(count)
         let power = pow(10, floor(log10(rough)))
@@ -102,8 +105,16 @@ struct AxisScale {
         let digits = max(0, Int(-floor(log10(step) + 1e-9)))
         let text =
             value != 0 && abs(value) >= 1e6 || step < 1e-4
-            ? String(format: "%.4g", value) : String(format: "%.\(digits)f", value)
+            ? String(format: "%.4g", value) : grouped(String(format: "%.\(digits)f", value))
         return text.replacingOccurrences(of: "-", with: "−")
+    }
+
+    /// 100,000 from 100000.
+    private static func grouped(_ number: String) -> String {
+        let (sign, rest) = number.hasPrefix("-") ? ("-", number.dropFirst()) : ("", number[...])
+        guard rest.count > 4, rest.allSatisfy(\.isNumber) else { return number }
+        let digits = Array(rest)
+        return sign + digits.enumerated().map { $0 > 0 && (digits.count - $0) % 3 == 0 ? ",\($1)" : "\($1)" }.joined()
     }
 
     /// The same values along another length.

@@ -28,7 +28,10 @@ struct FigureLayout {
         yTicks = roughY.ticks(about: max(3, (height - Int(top + bottom)) / 46))
         let numbers = yTicks.map { Typeface.width(of: $0.label, size: Self.tickSize) }.max() ?? 0
         let left = 10 + (figure.y.label.isEmpty ? 0 : 24) + numbers + Self.gap
-        var right = self.width - 18
+        // The last number along the axis is half outside.
+        let lastNumber = AxisScale(figure.x, values: values.map(\.x), from: left, to: self.width).ticks(about: 4).last
+        let overhang = lastNumber.map { Typeface.width(of: $0.label, size: Self.tickSize) / 2 + 6 } ?? 0
+        var right = self.width - max(18, overhang)
 
         let entries = figure.series.filter { !$0.label.isEmpty }
         var roughX = AxisScale(figure.x, values: values.map(\.x), from: left, to: right)

@@ -218,7 +218,7 @@ public struct MixtureFigure: RunResult {
         for entry in Entry.allCases {
             for (place, dimension) in Self.dimensions.enumerated() {
                 guard let points = table[Line(entry: entry, dimension: dimension)] else { continue }
-                let strength = 0.45 + 0.55 * Double(place) / Double(Self.dimensions.count - 1)
+                let strength = 0.55 + 0.45 * Double(place) / Double(Self.dimensions.count - 1)
                 series.append(
                     Figure.Series(
                         "\(entry.rawValue), d = \(dimension)", points,

@@ -100,11 +100,14 @@ public struct Sweep: RunResult {
     /// An option that cells differ in, as numbers.
     private struct Axis: Sendable {
         let name: String
+        /// In formulas.
+        let symbol: String
         let value: @Sendable (Cell) -> Double?
 
         static let all = [
-            Axis(name: "churn ε") { $0.churn }, Axis(name: "window L") { Double($0.window) },
-            Axis(name: "steps K") { Double($0.steps) }, Axis(name: "temperature τ") { $0.temperature },
+            Axis(name: "churn ε", symbol: "ε") { $0.churn }, Axis(name: "window L", symbol: "L") { Double($0.window) },
+            Axis(name: "steps K", symbol: "K") { Double($0.steps) },
+            Axis(name: "temperature τ", symbol: "τ") { $0.temperature },
         ]
 
         func values(of cells: [Cell]) -> Set<Double> { Set(cells.compactMap(value)) }
@@ -134,7 +137,8 @@ public struct Sweep: RunResult {
         let others = axes.indices.filter { $0 != main && axes[$0].values(of: cells).count > 1 }
         func label(_ cell: Cell) -> String {
             cell.draft
-                + others.map { ", \(axes[$0].name) \(axes[$0].value(cell).map(Self.short) ?? cell.window)" }.joined()
+                + others.map { ", \(axes[$0].symbol) = \(axes[$0].value(cell).map(Self.short) ?? cell.window)" }
+                .joined()
         }
         var lines: [(label: String, draft: String, cells: [Cell])] = []
         for cell in cells where axes[main].value(cell) != nil {
@@ -145,6 +149,13 @@ public struct Sweep: RunResult {
                 lines.append((label, cell.draft, [cell]))
             }
         }
+        // A draft's lines stand together.
+        let drafts = lines.map(\.draft)
+        lines = lines.enumerated().sorted {
+            (drafts.firstIndex(of: $0.element.draft) ?? 0, $0.offset) < (
+                drafts.firstIndex(of: $1.element.draft) ?? 0, $1.offset
+            )
+        }.map(\.element)
         let series = lines.enumerated().map { place, line in
             let values = line.cells.compactMap { cell in
                 axes[main].value(cell).map { Figure.Value($0, cell.nfe, error: cell.nfe_standard_error) }
@@ -165,7 +176,7 @@ public struct Sweep: RunResult {
             note: count == 1 ? "one sample a cell" : "\(count) samples a cell; bars: standard error",
             x: .init(axes[main].name, isLogarithmic: isWide(Array(axes[main].values(of: cells)), 8)),
             y: .init("NFE", unit: "calls a sample", isLogarithmic: isWide(cells.map(\.nfe), 5)),
-            series: series.sorted { $0.label < $1.label })
+            series: series)
     }
 
     /// 20 rather than 20.0.

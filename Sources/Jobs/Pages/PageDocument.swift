@@ -164,6 +164,7 @@ struct PageDocument {
         .scroll{overflow-x:auto;margin:0 0 12px}
         table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
         th,td{text-align:left;padding:5px 14px 5px 0;border-bottom:1px solid var(--grid);unicode-bidi:isolate}
+        thead+tbody td{white-space:nowrap}
         th{color:var(--muted);font-weight:600}
         pre{background:var(--raised);border-radius:8px;padding:12px 14px;margin:0 0 12px;white-space:pre-wrap;overflow-wrap:anywhere;font:13.5px/1.5 ui-monospace,"DejaVu Sans Mono",monospace;unicode-bidi:isolate}
         @media(max-width:640px){.wide{display:none}.narrow{display:block}main{padding:16px 16px 48px}h1{font-size:1.3rem}.facts{grid-template-columns:repeat(2,1fr)}.facts dd{font-size:1.15rem}}
