@@ -18,6 +18,9 @@ let package = Package(
                 .product(name: "Couplings", package: "diffspec"), .product(name: "Diffusion", package: "diffspec"),
             ]),
         .executableTarget(
+            name: "field",
+            dependencies: ["Couplings", "Diffusion", "Models"].map { .product(name: $0, package: "diffspec") }),
+        .executableTarget(
             name: "network-benchmark", dependencies: [.product(name: "NeuralNetwork", package: "diffspec")]),
         .executableTarget(
             name: "paper-figures",
