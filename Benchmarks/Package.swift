@@ -20,6 +20,9 @@ let package = Package(
         .executableTarget(
             name: "fidelity-figure", dependencies: [.product(name: "Imaging", package: "diffspec")]),
         .executableTarget(
+            name: "field",
+            dependencies: ["Couplings", "Diffusion", "Models"].map { .product(name: $0, package: "diffspec") }),
+        .executableTarget(
             name: "network-benchmark", dependencies: [.product(name: "NeuralNetwork", package: "diffspec")]),
         .executableTarget(
             name: "paper-figures",
@@ -27,6 +30,11 @@ let package = Package(
         .executableTarget(
             name: "policy-benchmark",
             dependencies: ["Couplings", "Diffusion", "NeuralNetwork", "Models"].map {
+                .product(name: $0, package: "diffspec")
+            }),
+        .executableTarget(
+            name: "token-experiments",
+            dependencies: ["Couplings", "FiniteAlphabets", "Imaging", "NeuralNetwork"].map {
                 .product(name: $0, package: "diffspec")
             }),
     ]

@@ -161,9 +161,15 @@ struct FiniteChecks {
     /// What the test must find out.
     private func wrong(_ target: FiniteDistribution, _ draft: FiniteDistribution) throws -> [Procedure] {
         let problem = try MultiDraftProblem(target: target, draft: draft, count: Self.draftCount)
+        // Of a flat law hardly any token is drawn twice, so that nobody could tell the schemes apart.
+        var peaked = draft
+        while (peaked.probabilities.max() ?? 1) < 0.6 {
+            peaked = try FiniteDistribution(weights: peaked.probabilities.map { $0.squareRoot() * $0 })
+        }
         let distinct = try MultiDraftProblem(
-            target: target, draft: draft, count: Self.draftCount, scheme: .withoutReplacement)
-        let independent = try RecursiveRejectionRule(problem)
+            target: target, draft: peaked, count: Self.draftCount, scheme: .withoutReplacement)
+        let independent = try RecursiveRejectionRule(
+            MultiDraftProblem(target: target, draft: peaked, count: Self.draftCount))
         return [
             Procedure(
                 name: "the first draft, always",

@@ -116,6 +116,48 @@ struct SpeculationChecks: Sendable {
         return checks
     }
 
+    /// Windows verified at once: on every chain, with the published draft and the best one, against the law of plain samples. The
+    /// control, on one of the chains at least: noise that a window before has looked at already (rule R2).
+    func blocks(index: Int) -> [Check] {
+        let drafts = [DraftCase("frozen", FrozenDraft()), DraftCase("recycled", RecycledDraft())]
+        var checks: [Check] = []
+        for c in chains.indices {
+            for draft in drafts {
+                let number = index + checks.count
+                let name = "\(chains[c].name), \(draft.name), window \(controlWindow.name), block"
+                checks.append(
+                    Check(group: .speculation, name: name, test: Self.marginalTest, samples: samples) {
+                        try compareBlocks(c, draft, index: number)
+                    })
+            }
+        }
+        let number = index + checks.count
+        checks.append(
+            Check(
+                group: .control, about: .speculation, name: "\(drafts[0].name), block, pinned noise",
+                test: Self.marginalTest, samples: samples
+            ) {
+                let results = try chains.indices.filter { chains[$0].isForControls }.map { c in
+                    try compareBlocks(c, drafts[0], hasOwnNoise: false, index: number)
+                }
+                return MultipleTesting.bonferroni(results)
+            })
+        return checks
+    }
+
+    private func compareBlocks(
+        _ c: Int, _ draft: DraftCase, hasOwnNoise: Bool = true, index: Int
+    ) throws -> TestResult {
+        func run(_ chain: some GaussianChain) throws -> [[Double]] {
+            let sampler = BlockSampler(
+                chain: chain, draft: draft.draft, rule: BlockVerification(), window: controlWindow.policy,
+                random: RandomSource(seed: seed), hasOwnNoise: hasOwnNoise)
+            return try Self.pairs(of: sampler, samples: Self.samples(samples, ofCheck: index), threads: 1)
+        }
+        return try MarginalTest.twoSample(
+            run(chains[c].chain), plain[c].value(), directions: Self.directions(of: chains[c]))
+    }
+
     /// The first rule is the loop's own, and has every draft with every window. To the loop all rules are the same:
     /// unless the whole product is wanted, each of the others has one window with each draft, in turn.
     private func isChosen(chain: Int, rule: Int, draft: Int, window: Int) -> Bool {

@@ -61,6 +61,8 @@ public struct VerificationSuite: Sendable {
             checks += try FiniteChecks(vocabulary: vocabulary, samples: samples, seed: seed).all(index: checks.count)
         }
         checks += ListChecks.all(samples: samples, seed: seed, index: checks.count)
+        checks += BlockChecks.all(samples: samples, seed: seed, index: checks.count)
+        checks += speculation.blocks(index: checks.count)
         self.checks = checks
     }
 

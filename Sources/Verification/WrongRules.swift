@@ -107,3 +107,27 @@ private struct WrongLineCoupling: LineCoupling {
         kind == .resampling ? 0 : right.acceptedShare(at: position)
     }
 }
+
+/// Block verification whose repairs are those of a single step, `(q - p)⁺` in place of `(P q - p)⁺`: right after a prefix that is
+/// certain to stand, and nowhere else.
+package struct WrongBlockRule: BlockRule {
+    package let isExact = false
+
+    package init() {}
+
+    package func verify(_ proposals: [GaussianProposal], randomness: inout RandomStream) -> BlockVerdict {
+        let right = BlockVerification().verify(proposals, randomness: &randomness)
+        guard right.repair != nil else { return right }
+        let rejected = proposals[right.accepted]
+        while true {
+            // A fresh draft that a maximal coupling rejects has its repair drawn from the residual.
+            let noise = randomness.normals(rejected.noise.count)
+            let fresh = GaussianProposal(
+                draftMean: rejected.draftMean, targetMean: rejected.targetMean,
+                standardDeviation: rejected.standardDeviation, noise: noise,
+                state: zip(rejected.draftMean, noise).map { $0 + rejected.standardDeviation * $1 })
+            let verdict = ReflectionCoupling().verify(fresh, randomness: &randomness)
+            if !verdict.isAccepted { return BlockVerdict(accepted: right.accepted, repair: verdict.state) }
+        }
+    }
+}

@@ -63,7 +63,7 @@ struct ResidualDistance {
     /// `1 - G(w) = (Φ(w + h) - Φ(w - h))/(2Φ(h) - 1)`
     func survival(_ w: Double) -> Double {
         if shift < 0.5, w * shift < 2 {  // the two values of Φ would be too close to be subtracted
-            return Quadrature.integral(from: w - shift, to: w + shift, of: Self.density) / total
+            return Quadrature.integral(from: -shift, to: shift) { Self.density(w + $0) } / total
         }
         return (StandardNormal.cumulative(shift - w) - StandardNormal.cumulative(-shift - w)) / total
     }

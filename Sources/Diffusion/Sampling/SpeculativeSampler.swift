@@ -60,8 +60,11 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
 
     /// 1. The draft's states `Ỹ_{k+1} = m^p_k + s_k Z_k`, step by step for all samples at once; without `Z_k` for an
     /// iterate of a draft that asks for such.
-    private func drafted(
-        _ samples: inout [SampleState], _ info: inout StepInfo, iterate: Int? = nil
+    /// - Parameter ownNoise: in place of the pinned increments, `Z_k` of the sample with this place in `samples`, asked for
+    ///   step by step.
+    func drafted(
+        _ samples: inout [SampleState], _ info: inout StepInfo, iterate: Int? = nil,
+        ownNoise: ((_ place: Int, _ step: Int) -> [Double])? = nil
     ) throws -> [DraftWindow] {
         var windows = samples.map { sample in
             let length = max(0, min(window.length(after: sample.decided), chain.stepCount - sample.step))
@@ -85,7 +88,7 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
                     continue
                 }
                 let noise =
-                    samples[i].pinnedNoise.increment(at: k)
+                    ownNoise?(i, k) ?? samples[i].pinnedNoise.increment(at: k)
                     ?? random.increment(sample: windows[i].sample, step: k, dimension: chain.dimension)
                 windows[i].means.append(mean)
                 windows[i].noises.append(noise)
@@ -94,14 +97,14 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
             }
             info.drafted += open.count
         }
-        for (i, window) in windows.enumerated() where !window.noises.isEmpty {
+        for (i, window) in windows.enumerated() where ownNoise == nil && !window.noises.isEmpty {
             samples[i].pinnedNoise = PinnedNoise(firstStep: window.firstStep, increments: window.noises)
         }
         return windows
     }
 
     /// 2. One target call on the windows' states. A state whose prediction is known already is not asked for again.
-    private func score(
+    func score(
         _ windows: [DraftWindow], rows: ScoredRows, _ samples: inout [SampleState], _ info: inout StepInfo
     ) throws {
         let queries = windows.map { window -> [ChainQuery] in
@@ -173,7 +176,7 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
     }
 
     /// A step without a draft: `Y_{n+1} = m^q_n(Y_n) + s_n Z_n`, as plain sampling takes it.
-    private func takePlainStep(_ sample: inout SampleState, _ info: inout StepInfo) {
+    func takePlainStep(_ sample: inout SampleState, _ info: inout StepInfo) {
         let n = sample.step
         guard let evaluation = sample.memory.evaluation(at: n) else { return }
         let mean = chain.mean(step: n, state: sample.state, prediction: evaluation.prediction)

@@ -52,7 +52,8 @@ struct ListRuleTests {
             if distance >= 0.85 {
                 #expect(NearestLineCoupling(distance: distance, drafts: 2).isOptimal, "\(distance)")
             }
-            #expect(OptimalListCoupling().onLine(distance: distance, drafts: 2).acceptance >= contest)
+            // But for what quadrature makes of kinks.
+            #expect(OptimalListCoupling().onLine(distance: distance, drafts: 2).acceptance > contest - 1e-5)
         }
     }
 
@@ -105,6 +106,8 @@ struct ListRuleTests {
                 let verdict = rule.verify(proposal, randomness: &stream)
                 #expect(verdict.state.allSatisfy { $0.isFinite }, "\(name)")
                 #expect((0...1).contains(verdict.acceptance), "\(name)")
+                // Where the means are close the nearest draft may be rejected, for it has been picked.
+                guard name != "nearest" || distance > 1e-9 else { continue }
                 #expect((verdict.accepted != nil) == (distance < 1e-9), "\(name), \(drafts)")
             }
         }
