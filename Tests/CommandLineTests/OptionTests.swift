@@ -191,8 +191,8 @@ extension CommandLineTests {
                     "--target", "q.json", "--draft-law", "p.json", "--rule", "kseq", "--drafts", "2", "--count", "50",
                 ],
                 changes: [
-                    "target": (["p.json"], []), "draft-law": (["q.json"], []), "drafts": (["3"], []),
-                    "rule": (["naive"], []), "count": (["60"], []), "seed": (["5"], []),
+                    "target": (["p.json"], []), "draft-law": (["q.json"], ["--rule", "specinfer"]), "drafts": (["3"], []),
+                    "draft-scheme": (["greedy"], ["--rule", "specinfer"]), "rule": (["naive"], []), "count": (["60"], []), "seed": (["5"], []),
                     "tolerance": (["0.05"], ["--rule", "global-resolution"]),
                     "precision": (["0.3"], ["--rule", "low-communication", "--drafts", "1"]),
                     "free-tokens": (["2"], ["--rule", "importance-truncated"]),
@@ -203,6 +203,8 @@ extension CommandLineTests {
                 changes: [
                     "text": (["y.txt"], []), "prompt": (["a "], []), "tokens": (["30"], []), "order": (["2"], []),
                     "draft-order": (["1"], []), "lookahead": (["2"], []), "drafts": (["1"], []),
+                    "draft-scheme": (["greedy"], ["--token-temperature", "3"]),
+                    "branching": (["3,2"], ["--token-temperature", "3"]),
                     "rule": (["naive"], ["--token-temperature", "3"]), "token-temperature": (["3"], []),
                     "seed": (["5"], ["--token-temperature", "3"]),
                     "tolerance": (["0.3"], ["--rule", "global-resolution", "--token-temperature", "3"]),

@@ -26,18 +26,21 @@ struct Scores {
     }
 }
 
-typealias Rule = (name: String, make: (MultiDraftProblem) throws -> any MultiDraftRule)
+/// All rules but the linear program, which checks the others, and `maximal`, which is `naive`.
+func rules(_ scheme: DraftScheme) -> [CouplingRule] {
+    CouplingRule.allCases.filter {
+        $0.choosesAmongDrafts && $0.accepts(scheme) && $0 != .linearProgram && $0 != .maximal
+    }
+}
 
-let rules: [Rule] = [
-    ("naive", { try NaiveRule($0) }), ("SpecInfer", { try RecursiveRejectionRule($0) }),
-    ("K-SEQ", { try KSequentialRule($0) }), ("importance", { try ImportanceWeightedRule($0) }),
-    ("importance-truncated", { try ImportanceWeightedRule($0, method: .truncated(freeTokens: 16)) }),
-    ("max-flow", { try MaxFlowTransport($0) }), ("global resolution", { try GlobalResolution($0) }),
-]
+let parameters = CouplingParameters(freeTokens: 16)
 
 func text(_ value: Double) -> String { String(format: "%.3f", value) }
 
-func row(_ laws: String, _ rule: Rule, count: Int, vocabulary: Int, _ truncation: LogitsTruncation, _ decisions: Int) {
+func row(
+    _ laws: String, _ rule: CouplingRule, count: Int, vocabulary: Int, _ truncation: LogitsTruncation,
+    scheme: DraftScheme = .independent
+) {
     var (preparing, deciding, sizes, accepted) = ([Double](), [Double](), [Double](), 0.0)
     for number in 0..<decisions {
         let scores = Scores(vocabulary: vocabulary, number: number)
@@ -48,23 +51,24 @@ func row(_ laws: String, _ rule: Rule, count: Int, vocabulary: Int, _ truncation
                 try milliseconds {
                     let target = try truncation.law(ofLogits: scores.target)
                     let draft = try truncation.law(ofLogits: scores.draft)
-                    problem = try SparseProblem(target: target, drafts: Array(repeating: draft, count: count))
+                    problem = try SparseProblem(
+                        target: target, drafts: Array(repeating: draft, count: count), scheme: scheme)
                 })
             guard let problem else { continue }
             sizes.append(Double(problem.tokens.count))
             let drafted = problem.problem.drawDrafts(randomness: &randomness)
             deciding.append(
                 try milliseconds {
-                    let rule = try rule.make(problem.problem)
-                    if try rule.select(from: drafted, randomness: &randomness).isAccepted { accepted += 1 }
+                    let made = try parameters.multiDraftRule(rule, problem.problem)
+                    if try made?.select(from: drafted, randomness: &randomness).isAccepted == true { accepted += 1 }
                 })
         } catch {
-            print("| \(laws) | \(vocabulary) | \(count) | \(rule.name) | | | | \(error) |")
+            print("| \(laws) | \(vocabulary) | \(count) | \(rule.rawValue) | | | | \(error) |")
             return
         }
     }
     print(
-        "| \(laws) | \(vocabulary) | \(count) | \(rule.name) | \(Int(median(sizes))) | \(text(median(preparing))) | "
+        "| \(laws) | \(vocabulary) | \(count) | \(rule.rawValue) | \(Int(median(sizes))) | \(text(median(preparing))) | "
             + "\(text(median(deciding))) | \(text(accepted / Double(decisions))) |")
     fflush(nil)
 }
@@ -79,8 +83,16 @@ nucleus.topP = 0.95
 var both = top
 both.topP = 0.95
 for count in [2, 3, 4] {
-    for rule in rules { row("top-50", rule, count: count, vocabulary: 128_000, top, decisions) }
+    for rule in rules(.independent) { row("top-50", rule, count: count, vocabulary: 128_000, top) }
 }
-for rule in rules { row("top-50, top-p 0.95", rule, count: 2, vocabulary: 128_000, both, decisions) }
-for rule in rules.prefix(3) { row("top-p 0.95", rule, count: 2, vocabulary: 128_000, nucleus, decisions) }
-for rule in rules.prefix(3) { row("all", rule, count: 2, vocabulary: 32_000, LogitsTruncation(), decisions) }
+for scheme in [DraftScheme.withoutReplacement, .greedy] {
+    // What enumerates the tuples of drafts takes seconds a token with three of them.
+    for rule in rules(scheme) where scheme == .greedy || rule == .naive || rule == .specinfer {
+        row("top-50, \(scheme.rawValue)", rule, count: 3, vocabulary: 128_000, top, scheme: scheme)
+    }
+}
+for rule in rules(.independent) { row("top-50, top-p 0.95", rule, count: 2, vocabulary: 128_000, both) }
+for rule in [CouplingRule.naive, .specinfer, .kseq] {
+    row("top-p 0.95", rule, count: 2, vocabulary: 128_000, nucleus)
+    row("all", rule, count: 2, vocabulary: 32_000, LogitsTruncation())
+}
