@@ -17,6 +17,8 @@ struct FiniteChecks {
 
     /// Numbers drawn in all, above which a rule that draws some for each token of the vocabulary is left out.
     private static let mostNumbers = 100_000_000
+    /// Tokens that all draws of a check may go through; above it the rules are tried on the likeliest tokens alone.
+    private static let mostSteps = 3_000_000_000
     static let draftCount = 3
     /// k of the laws of the likeliest tokens.
     private static let likeliest = 50
@@ -66,12 +68,10 @@ struct FiniteChecks {
         let problem = try SparseProblem(
             target: truncation.law(ofLogits: target), drafts: [truncation.law(ofLogits: draft)]
         ).problem
-        return [
-            all,
-            Laws(
-                target: problem.target, draft: problem.drafts[0],
-                name: "top \(Self.likeliest) of \(vocabulary) tokens"),
-        ]
+        let top = Laws(
+            target: problem.target, draft: problem.drafts[0], name: "top \(Self.likeliest) of \(vocabulary) tokens")
+        // Each draw from a whole law goes through its tokens.
+        return vocabulary <= Self.mostSteps / samples ? [all, top] : [top]
     }
 
     /// The scores of two laws as language models have them: some tokens likely, most hardly, some impossible for one of the two.
