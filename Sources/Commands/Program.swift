@@ -42,7 +42,8 @@ extension DiffSpec {
             }
         }
         let label = ending.text.prefix { $0 != ":" } + ":"
-        let text = Terminal.errors.coloured(String(label), 31) + ending.text.dropFirst(label.count)
+        let lines = ending.text.wrapped(to: Terminal.errors.width)
+        let text = Terminal.errors.coloured(String(label), 31) + lines.dropFirst(label.count)
         try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
         group.abort(status: ending.status)
     }

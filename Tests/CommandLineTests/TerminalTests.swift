@@ -6,18 +6,33 @@ import Testing
 extension CommandLineTests {
     @Suite struct TerminalTests {
         @Test func textIsBrokenBelowItsBeginning() {
-            let text =
-                "  NFE          12.2 a sample (11 to 14), 100 by plain sampling: 8.2 times fewer\n| a | table | stays | whole | whatever |"
+            let text = "  NFE          12.2 a sample (11 to 14), 100 by plain sampling: 8.2 times fewer"
             let lines = text.wrapped(to: 40).split(separator: "\n")
-            #expect(lines.dropLast().allSatisfy { $0.count <= 40 } && lines.count == 4)
+            #expect(lines.allSatisfy { $0.count <= 40 } && lines.count == 3)
             #expect(
                 lines[0].hasPrefix("  NFE          12.2")
                     && lines[1].hasPrefix(String(repeating: " ", count: 15) + "100"))
-            #expect(lines.last == "| a | table | stays | whole | whatever |")
             #expect(text.wrapped(to: nil) == text && "".wrapped(to: 20) == "" && "a\n\nb".wrapped(to: 20) == "a\n\nb")
             // A word that is longer than the line has a line of its own.
             let long = String(repeating: "x", count: 50)
             #expect("a \(long) b".wrapped(to: 20) == "a\n\(long)\nb")
+        }
+
+        /// As they are where they have room; with broken heads; as paragraphs.
+        @Test func tablesHaveRoom() {
+            let table =
+                "title\n\n| k | P(τ > k), filter | steps decided by a window |\n|---|---|---|\n| 1 | 1.000 | 1.00 |\n| 10 |  | 2.00 |\n\nend"
+            #expect(table.wrapped(to: 60) == table)
+            let columns = table.wrapped(to: 30).split(separator: "\n", omittingEmptySubsequences: false)
+            #expect(columns.allSatisfy { $0.count <= 30 } && columns.first == "title" && columns.last == "end")
+            #expect(
+                columns.contains { $0.hasPrefix("1   1.000") && $0.contains("1.00") }
+                    && !columns.contains { $0.contains("|") })
+            let paragraphs = table.wrapped(to: 14)
+            #expect(
+                paragraphs.contains("- k 1, P(τ >\n") && paragraphs.contains("- k 10, steps")
+                    && !paragraphs.contains("|"))
+            #expect(paragraphs.split(separator: "\n").allSatisfy { $0.count <= 14 })
         }
 
         /// As much as there is room for, at any width.

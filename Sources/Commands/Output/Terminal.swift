@@ -44,26 +44,43 @@ struct Terminal {
 }
 
 extension String {
-    /// Lines of no more than so many columns, broken between words; what goes on begins below what it goes on with. Rows of tables
-    /// stay whole.
+    /// Lines of no more than so many columns, broken between words; what goes on begins below what it goes on with. Tables that are
+    /// too wide are laid out anew.
     func wrapped(to width: Int?) -> String {
-        guard let width else { return self }
-        return split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in
-            guard line.count > width, !line.hasPrefix("|") else { return String(line) }
-            let indent = min(Self.indent(of: line), width / 2)
-            var (lines, current) = ([String](), String(line.prefix(indent)))
-            var isEmpty = true
-            for word in line.dropFirst(indent).split(separator: " ", omittingEmptySubsequences: false) {
-                if !isEmpty, current.count + 1 + word.count > width {
-                    lines.append(current)
-                    current = String(repeating: " ", count: indent)
-                    isEmpty = true
-                }
-                current += isEmpty ? String(word) : " \(word)"
-                isEmpty = false
+        guard let width, width > 0 else { return self }
+        var (result, table) = ([String](), [Substring]())
+        func finishTable() {
+            let isWide = table.contains { $0.count > width }
+            result += isWide ? NarrowTable(table).lines(width: width) : table.map(String.init)
+            table = []
+        }
+        for line in split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("|"), line.hasSuffix("|"), line.count > 1 {
+                table.append(line)
+            } else {
+                finishTable()
+                result += Self.wrapped(line, to: width)
             }
-            return (lines + [current]).joined(separator: "\n")
-        }.joined(separator: "\n")
+        }
+        finishTable()
+        return result.joined(separator: "\n")
+    }
+
+    private static func wrapped(_ line: Substring, to width: Int) -> [String] {
+        guard line.count > width else { return [String(line)] }
+        let indent = Swift.min(Self.indent(of: line), width / 2)
+        var (lines, current, isEmpty) = ([String](), String(line.prefix(indent)), true)
+        for word in line.dropFirst(indent).split(separator: " ", omittingEmptySubsequences: false) {
+            if !isEmpty, current.count + 1 + word.count > width {
+                lines.append(current)
+                (current, isEmpty) = (String(repeating: " ", count: indent), true)
+            }
+            // Blanks between columns end with the line.
+            if isEmpty, word.isEmpty { continue }
+            current += isEmpty ? String(word) : " \(word)"
+            isEmpty = false
+        }
+        return lines + [current]
     }
 
     /// Where the text of a line begins: behind its blanks, and behind a name that blanks follow, as in "  NFE          12.2 a sample".

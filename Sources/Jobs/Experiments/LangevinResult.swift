@@ -73,7 +73,7 @@ public struct LangevinResult: RunResult {
         \(request.energy.summary), γ = \(step), \(steps.counted("step")), \(chains.counted("chain")), \
         \(draft == "none" ? "plain" : "draft \(draft), window \(window.name)")
 
-        energy       \(energy.mean.formatted(digits: 3)) ± \(energy.sd.formatted(digits: 3)) (standard error \(energy.standard_error.formatted(digits: 3))) over the last \(tail.counted("state"))
+        energy       \(energy.mean.formatted(digits: 3)) ± \(energy.sd.formatted(digits: 3)) (standard error \(energy.standard_error.formatted(digits: 3))\(chains < 10 ? ", of so few chains a rough guess" : "")) over the last \(tail.counted("state"))
         NFE          \(nfe.mean.formatted(digits: 1)) a chain, \((Double(steps) / nfe.mean).formatted(digits: 2)) steps a call
         evaluations  \(evaluations.mean.formatted(digits: 1)) a chain
         acceptance   \((100 * acceptance).formatted(digits: 1)) %

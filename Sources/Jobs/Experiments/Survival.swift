@@ -71,6 +71,11 @@ public struct Survival: RunResult {
                 "| \(k) | \(filtered[k].formatted(digits: 3)) | \(observed[k].formatted(digits: 3)) ± "
                     + "\(error(at: k).formatted(digits: 3)) | \(decided_steps[k - 1].formatted(digits: 2)) |")
         }
+        if particles < 10 {
+            lines += [
+                "", "\(particles.counted("particle")): the standard errors are rough guesses, take --count 64 or more",
+            ]
+        }
         return lines.joined(separator: "\n")
     }
 

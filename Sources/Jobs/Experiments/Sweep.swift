@@ -80,8 +80,14 @@ public struct Sweep: RunResult {
 
     /// A Markdown table.
     public var text: String {
+        let errors =
+            switch count {
+            case 1: ""
+            case ..<5: "; mean ± standard error, of so few samples a rough guess"
+            default: "; mean ± standard error"
+            }
         var lines = [
-            "\(model), \(count.counted("sample")) a cell, seed \(seed)\(count > 1 ? "; mean ± standard error" : "")",
+            "\(model), \(count.counted("sample")) a cell, seed \(seed)\(errors)",
             "",
             "| steps | window | temperature | churn | draft | NFE | windows | evaluations | acceptance | exact |",
             "|---|---|---|---|---|---|---|---|---|---|",
