@@ -119,10 +119,9 @@ struct SpeculationChecks: Sendable {
     /// Windows verified at once: on every chain, with the published draft and the best one, against the law of plain samples. The
     /// control, on one of the chains at least: noise that a window before has looked at already (rule R2).
     func blocks(index: Int) -> [Check] {
-        let drafts = [DraftCase("frozen", FrozenDraft()), DraftCase("recycled", RecycledDraft())]
         var checks: [Check] = []
         for c in chains.indices {
-            for draft in drafts {
+            for draft in chains[c].drafts where ["frozen", "recycled"].contains(draft.name) {
                 let number = index + checks.count
                 let name = "\(chains[c].name), \(draft.name), window \(controlWindow.name), block"
                 checks.append(
@@ -131,16 +130,18 @@ struct SpeculationChecks: Sendable {
                     })
             }
         }
+        let frozen = chains.indices.filter { chains[$0].isForControls }.compactMap { c in
+            chains[c].drafts.first { $0.name == "frozen" }.map { (c, $0) }
+        }
+        guard !frozen.isEmpty else { return checks }
         let number = index + checks.count
         checks.append(
             Check(
-                group: .control, about: .speculation, name: "\(drafts[0].name), block, pinned noise",
-                test: Self.marginalTest, samples: samples
+                group: .control, about: .speculation, name: "frozen, block, pinned noise", test: Self.marginalTest,
+                samples: samples
             ) {
-                let results = try chains.indices.filter { chains[$0].isForControls }.map { c in
-                    try compareBlocks(c, drafts[0], hasOwnNoise: false, index: number)
-                }
-                return MultipleTesting.bonferroni(results)
+                MultipleTesting.bonferroni(
+                    try frozen.map { try compareBlocks($0.0, $0.1, hasOwnNoise: false, index: number) })
             })
         return checks
     }

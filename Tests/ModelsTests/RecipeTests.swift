@@ -1,3 +1,4 @@
+import Couplings
 import Diffusion
 import Foundation
 import Models
@@ -41,6 +42,13 @@ struct RecipeTests {
     func impossibleRulesAreErrors(rule: RuleRecipe) {
         let picture = PictureShape(channels: 1, height: 4, width: 4)
         #expect(throws: RecipeError.self) { try rule.rule(for: picture, threads: 1) }
+    }
+
+    /// Rules of a single name are read as they are written, and are what they are called.
+    @Test func rulesAreReadAsTheyAreWritten() throws {
+        #expect(try RuleRecipe("monotone").rule(for: nil, threads: 1) is MonotoneResidualCoupling)
+        for name in ["reflection", "monotone", "rejection"] { #expect(try RuleRecipe(name).name == name) }
+        #expect(throws: RecipeError.self) { try RuleRecipe("monotone:1") }
     }
 
     @Test func rulesThatLookAtPicturesNeedThem() {
