@@ -108,6 +108,7 @@ let package = Package(
         .testTarget(name: "FiniteAlphabetsTests", dependencies: ["Couplings", "FiniteAlphabets", "Verification"]),
         .testTarget(
             name: "TokenModelsTests", dependencies: ["Couplings", "FiniteAlphabets", "NeuralNetwork", "TokenModels"],
+            exclude: ["make_llama_cases.py"],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion", "Statistics", "Verification"],
