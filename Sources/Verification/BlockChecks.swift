@@ -18,7 +18,7 @@ enum BlockChecks {
         }
         checks.append(
             check(
-                WrongBlockRule(), "block, wrong residual", distance: CouplingChecks.controlDistance, group: .control,
+                ResamplingBlockRule(), "block, resampling", distance: CouplingChecks.controlDistance, group: .control,
                 samples: samples, seed: seed, index: index + checks.count))
         return checks
     }

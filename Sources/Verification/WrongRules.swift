@@ -108,9 +108,8 @@ private struct WrongLineCoupling: LineCoupling {
     }
 }
 
-/// Block verification whose repairs are those of a single step, `(q - p)⁺` in place of `(P q - p)⁺`: right after a prefix that is
-/// certain to stand, and nowhere else.
-package struct WrongBlockRule: BlockRule {
+/// Block verification with a fresh draw from the target for a repair, DB25's Algorithm 5 on windows.
+package struct ResamplingBlockRule: BlockRule {
     package let isExact = false
 
     package init() {}
@@ -119,15 +118,8 @@ package struct WrongBlockRule: BlockRule {
         let right = BlockVerification().verify(proposals, randomness: &randomness)
         guard right.repair != nil else { return right }
         let rejected = proposals[right.accepted]
-        while true {
-            // A fresh draft that a maximal coupling rejects has its repair drawn from the residual.
-            let noise = randomness.normals(rejected.noise.count)
-            let fresh = GaussianProposal(
-                draftMean: rejected.draftMean, targetMean: rejected.targetMean,
-                standardDeviation: rejected.standardDeviation, noise: noise,
-                state: zip(rejected.draftMean, noise).map { $0 + rejected.standardDeviation * $1 })
-            let verdict = ReflectionCoupling().verify(fresh, randomness: &randomness)
-            if !verdict.isAccepted { return BlockVerdict(accepted: right.accepted, repair: verdict.state) }
-        }
+        let noise = randomness.normals(rejected.noise.count)
+        let state = zip(rejected.targetMean, noise).map { $0 + rejected.standardDeviation * $1 }
+        return BlockVerdict(accepted: right.accepted, repair: state)
     }
 }

@@ -4,7 +4,7 @@
 //   field calls MODEL [--count 24] [--churn ε]  calls and rows of a model's samples by rule and verification
 //   field comb MODEL [--count 24] [--churn ε]   the same with side branches, a prototype
 //
-// MODEL is a folder of an image model or a bundled model's name; 100 steps, seed 1. Results: results/field.md.
+// MODEL is a folder of an image model, a bundled model's name, or mixture; 100 steps, seed 1. Results: results/field.md.
 import Couplings
 import Diffusion
 import Foundation
