@@ -25,7 +25,7 @@ struct EffectiveAlphabets {
                 return [.init(left, 0), .init(left + 0.4, share)]
             }
         }
-        let names = bounds.map { $0 <= 2 ? "\($0)" : "\($0 / 2 + 1)-\($0)" }
+        let names = bounds.map { $0 <= 2 ? "\($0)" : "≤ \($0)" }
         try Figure(
             "Tokens of a nucleus of 0.95", note: "\(laws.count) laws", x: .init("tokens", names: names),
             y: .init("share of laws"),

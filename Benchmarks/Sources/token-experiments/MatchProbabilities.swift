@@ -5,11 +5,19 @@ import Imaging
 /// CWC, Figure 2: how often two parties that do not talk draw the same token, 20,000 times for each of 32 pairs of laws.
 struct MatchProbabilities {
     let laws: RecordedLaws
-    private static let repetitions = 20_000
+    fileprivate static let repetitions = 20_000
     private static let pairs = 32
 
     private struct Row {
         let distance, gumbel, minhash, exactGumbel, exactMinhash: Double
+
+        var bound: Double { CommunicationFreeBound.matchProbability(totalVariation: distance) }
+
+        /// In standard errors of the frequency.
+        func deviation(of seen: Double, from exact: Double) -> Double {
+            let error = (exact * (1 - exact) / Double(MatchProbabilities.repetitions)).squareRoot()
+            return (seen - exact) / max(1e-9, error)
+        }
     }
 
     func write(to folder: String) throws -> String {
@@ -27,31 +35,27 @@ struct MatchProbabilities {
                     "with communication, 1 - D", points: distances.map { ($0, 1 - $0) }, mark: .line(.solid, nil),
                     paint: .series(2)),
                 Figure.Series(
-                    "without, lower bound of the best",
+                    "without, (1 - D)/(1 + D)",
                     points: distances.map {
                         ($0, CommunicationFreeBound.matchProbability(totalVariation: $0))
                     }, mark: .line(.dashed, nil), paint: .series(3)),
                 series("Gumbel", 0, \.gumbel), series("weighted MinHash", 1, \.minhash),
             ]
         ).image().writePNG(to: folder + "/matches.png")
-        let deviations = rows.flatMap { row in
-            [(row.gumbel, row.exactGumbel), (row.minhash, row.exactMinhash)].map { seen, exact in
-                (seen - exact) / max(1e-9, (exact * (1 - exact) / Double(Self.repetitions)).squareRoot())
-            }
+        let deviations = rows.flatMap {
+            [$0.deviation(of: $0.gumbel, from: $0.exactGumbel)] + [$0.deviation(of: $0.minhash, from: $0.exactMinhash)]
         }
-        let largest = deviations.map(abs).max() ?? 0
-        let least = rows.min {
-            $0.gumbel - CommunicationFreeBound.matchProbability(totalVariation: $0.distance)
-                < $1.gumbel - CommunicationFreeBound.matchProbability(totalVariation: $1.distance)
-        }
+        let largest = deviations.map { abs($0) }.max() ?? 0
+        let least = rows.map { $0.exactGumbel - $0.bound }.min() ?? 0
+        let means = (Mean(rows.map { $0.gumbel }), Mean(rows.map { $0.minhash }), Mean(rows.map { 1 - $0.distance }))
         return """
             ## Matches without communication (CWC, Figure 2)
 
             \(rows.count) pairs of laws, one after another of a text, \(Self.repetitions) draws of each: in the mean Gumbel matches
-            \(number(Mean(rows.map(\.gumbel)).value)), weighted MinHash \(number(Mean(rows.map(\.minhash)).value)), a coupling with
-            communication \(number(Mean(rows.map { 1 - $0.distance }).value)). The frequencies deviate from the exact probabilities by
-            \(number(largest, 1)) standard errors at most (of \(deviations.count)). Gumbel is above the bound (1 - D)/(1 + D) everywhere, by
-            \(number((least?.gumbel ?? 0) - CommunicationFreeBound.matchProbability(totalVariation: least?.distance ?? 0))) at least.
+            \(number(means.0.value)), weighted MinHash \(number(means.1.value)), a coupling with
+            communication \(number(means.2.value)). The frequencies deviate from the exact probabilities by
+            \(number(largest, 1)) standard errors at most (of \(deviations.count)). Gumbel's exact probability is above the bound (1 - D)/(1 + D) everywhere, by
+            \(number(least)) at least.
 
             ![Matches by distance](matches.png)
             """

@@ -30,8 +30,9 @@ do {
     let head = """
         # The papers' experiments on recorded laws
 
-        Made by `token-experiments` from \(laws.count) pairs of next-token laws on \(laws.vocabularySize) tokens, along texts that the
-        target writes (`weights/training/record_laws.py`). The target is \(CommandLine.arguments[1].split(separator: "/").last ?? "").
+        `token-experiments LAWS.safetensors FOLDER` made this page from \(laws.count) pairs of next-token laws on \(laws.vocabularySize) tokens, along
+        texts that the target writes: `weights/training/record_laws.py TARGET DRAFT TEXT LAWS.safetensors`, of the pair `weights/tokens/kjv` and
+        `weights/tokens/kjv-draft` for the page that is committed. Times on a virtual Zen 4 beside other work.
         """
     try (([head] + parts).joined(separator: "\n\n") + "\n").write(
         toFile: folder + "/experiments.md", atomically: true, encoding: .utf8)
