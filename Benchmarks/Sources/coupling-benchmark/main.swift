@@ -92,7 +92,6 @@ for scheme in [DraftScheme.withoutReplacement, .greedy] {
     }
 }
 for rule in rules(.independent) { row("top-50, top-p 0.95", rule, count: 2, vocabulary: 128_000, both) }
-for rule in [CouplingRule.naive, .specinfer, .kseq] {
-    row("top-p 0.95", rule, count: 2, vocabulary: 128_000, nucleus)
-    row("all", rule, count: 2, vocabulary: 32_000, LogitsTruncation())
-}
+let quick = [CouplingRule.naive, .specinfer, .kseq]
+for rule in quick { row("top-p 0.95", rule, count: 2, vocabulary: 128_000, nucleus) }
+for rule in quick { row("all", rule, count: 2, vocabulary: 32_000, LogitsTruncation()) }
