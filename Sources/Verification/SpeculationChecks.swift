@@ -138,22 +138,25 @@ struct SpeculationChecks: Sendable {
         checks.append(
             Check(
                 group: .control, about: .speculation, name: "frozen, block, pinned noise", test: Self.marginalTest,
-                samples: samples
+                samples: 4 * samples
             ) {
+                // What a second look at the noise does to the law is small: it takes more samples to be beyond doubt.
                 MultipleTesting.bonferroni(
-                    try frozen.map { try compareBlocks($0.0, $0.1, hasOwnNoise: false, index: number) })
+                    try frozen.map {
+                        try compareBlocks($0.0, $0.1, hasOwnNoise: false, count: 4 * samples, index: number)
+                    })
             })
         return checks
     }
 
     private func compareBlocks(
-        _ c: Int, _ draft: DraftCase, hasOwnNoise: Bool = true, index: Int
+        _ c: Int, _ draft: DraftCase, hasOwnNoise: Bool = true, count: Int? = nil, index: Int
     ) throws -> TestResult {
         func run(_ chain: some GaussianChain) throws -> [[Double]] {
             let sampler = BlockSampler(
                 chain: chain, draft: draft.draft, rule: BlockVerification(), window: controlWindow.policy,
                 random: RandomSource(seed: seed), hasOwnNoise: hasOwnNoise)
-            return try Self.pairs(of: sampler, samples: Self.samples(samples, ofCheck: index), threads: 1)
+            return try Self.pairs(of: sampler, samples: Self.samples(count ?? samples, ofCheck: index), threads: 1)
         }
         return try MarginalTest.twoSample(
             run(chains[c].chain), plain[c].value(), directions: Self.directions(of: chains[c]))
