@@ -190,8 +190,10 @@ extension CommandLineTests {
                     "--target", "q.json", "--draft-law", "p.json", "--rule", "kseq", "--drafts", "2", "--count", "50",
                 ],
                 changes: [
-                    "target": (["p.json"], []), "draft-law": (["q.json"], ["--rule", "specinfer"]), "drafts": (["3"], []),
-                    "draft-scheme": (["greedy"], ["--rule", "specinfer"]), "rule": (["naive"], []), "count": (["60"], []), "seed": (["5"], []),
+                    "target": (["p.json"], []), "draft-law": (["q.json"], ["--rule", "specinfer"]),
+                    "drafts": (["3"], []),
+                    "draft-scheme": (["greedy"], ["--rule", "specinfer"]), "rule": (["naive"], []),
+                    "count": (["60"], []), "seed": (["5"], []),
                     "tolerance": (["0.05"], ["--rule", "global-resolution"]),
                     "precision": (["0.3"], ["--rule", "low-communication", "--drafts", "1"]),
                     "free-tokens": (["2"], ["--rule", "importance-truncated"]),
