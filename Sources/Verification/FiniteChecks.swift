@@ -163,7 +163,7 @@ struct FiniteChecks {
         let problem = try MultiDraftProblem(target: target, draft: draft, count: Self.draftCount)
         // Of a flat law hardly any token is drawn twice, so that nobody could tell the schemes apart.
         var peaked = draft
-        while (peaked.probabilities.max() ?? 1) < 0.6 {
+        while (peaked.probabilities.max() ?? 1) < 0.9 {
             peaked = try FiniteDistribution(weights: peaked.probabilities.map { $0.squareRoot() * $0 })
         }
         let distinct = try MultiDraftProblem(
