@@ -10,6 +10,7 @@ enum TableChains {
             try chainCase("guidance", guided()),
             try chainCase("EDM grid, denoised last", edm),
             try chainCase("flow", reverse(FlowSchedule(), .uniform, churn: 0.5)),
+            try chainCase("exponential", exponential()),
             try chainCase("vp-linear", reverse(LinearVarianceSchedule(), .uniform, churn: 1)),
         ]
     }
@@ -47,6 +48,15 @@ enum TableChains {
                 schedule: schedule, grid: try TimeGrid(spacing, steps: 8, schedule: schedule), churn: churn,
                 denoisingLastStep: denoisingLastStep),
             priors: prior.map { [.none: $0] } ?? [:])
+    }
+
+    /// The exponential integrator, whose last step has no noise.
+    private static func exponential() throws(DiffusionError) -> DenoisingChain {
+        let schedule = CosineSchedule()
+        return try DenoisingChain(
+            denoiser: try GaussianMixture(components: components(scale: 1), schedule: schedule),
+            steps: try ExponentialReverse.steps(
+                schedule: schedule, grid: try TimeGrid(.uniform, steps: 8, schedule: schedule), churn: 0.5))
     }
 
     /// Samples take turns in what they are to show, each of two parts of the data, at guidance `δ = 1`.

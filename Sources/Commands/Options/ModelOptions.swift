@@ -52,7 +52,7 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help:
-            "The discretised reverse SDE; or, on the steps of the model's own scheduler (which ignore churn and spacing), DDPM ancestral sampling, or DDIM, which has no noise to speculate on (--draft none)."
+            "The reverse SDE, discretised, or (exponential) solved exactly over each step for a denoised image that stays; or, on the steps of the model's own scheduler (which ignore churn and spacing), DDPM ancestral sampling, or DDIM, which has no noise to speculate on (--draft none)."
     )
     var chain = ChainRecipe.Kind.sde
 

@@ -5,6 +5,8 @@ public struct ChainRecipe: Codable, Equatable, Sendable {
     public enum Kind: String, CaseIterable, Codable, Sendable {
         /// The discretised reverse SDE.
         case sde
+        /// The reverse SDE, solved exactly over each step for an `x̂0` that stays.
+        case exponential
         /// DDPM ancestral sampling by the model's own scheduler.
         case ddpm
         /// DDIM sampling on the same steps, which adds no noise.
@@ -17,9 +19,9 @@ public struct ChainRecipe: Codable, Equatable, Sendable {
     public var kind = Kind.sde
     /// `K`, 1 … 1,000,000; of a DDPM or DDIM at most the number of its training steps.
     public var steps = 100
-    /// `ε ≥ 0`, how much noise each step of the SDE adds: 0 is the ODE, 1 the full reverse SDE.
+    /// `ε ≥ 0`, how much noise each step of either SDE chain adds: 0 is the ODE, 1 the full reverse SDE.
     public var churn = 0.25
-    /// Time grid of the SDE.
+    /// Time grid of either SDE chain.
     public var spacing = Spacing.uniform
     /// Whether the last step of the SDE returns the denoised sample, without noise.
     public var denoisesLastStep = false
@@ -62,6 +64,9 @@ extension NoiseProcess {
             let steps = try ReverseDiffusion.steps(
                 schedule: schedule, grid: grid, churn: recipe.churn, denoisingLastStep: recipe.denoisesLastStep)
             return (steps, nil)
+        case .exponential:
+            let grid = try TimeGrid(recipe.spacing, steps: recipe.steps, schedule: schedule)
+            return (try ExponentialReverse.steps(schedule: schedule, grid: grid, churn: recipe.churn), nil)
         case .ddpm, .ddim:
             if let ancestralRefusal { throw ancestralRefusal }
             guard let (betas, options) = ancestral else {
