@@ -6,7 +6,7 @@ import Couplings
 /// cannot be pinned as it is elsewhere (rule R2): each window draws its own, keyed by the step that it starts from, which no
 /// other window of the sample starts from. Nor can a repair keep the rejected draft's noise across `Δ`, on which later coins
 /// depended. What the target answered along the old path is then farther from the new one in every dimension: what a block gains
-/// in steps it loses in drafts, and with the recycled draft far more than that (Benchmarks/results/field.md).
+/// in steps it loses in drafts, in high dimensions far more than that (Benchmarks/results/field.md).
 public struct BlockSampler<Chain: GaussianChain>: Sampler {
     public let rule: any BlockRule
     /// Drafts, and asks the target.
