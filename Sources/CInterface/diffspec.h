@@ -47,7 +47,7 @@ void diffspec_free(void *text);
  *                     y <- state[k] y + prediction[k] network(y) + deviation[k] noise
  *   langevin          in its place: {step_size}; the network is the gradient of an energy
  *   prediction        what the network predicts: "epsilon" (default), "sample", "velocity" or "v_prediction"
- *   chain             "sde" (default) or "ddpm", ancestral steps, for a scheduler with betas; training_spacing
+ *   chain             "sde" (default), "exponential", or "ddpm", ancestral steps, for a scheduler with betas; training_spacing
  *   steps (100), churn (0.25), spacing ("uniform" or "edm"), denoise_last_step, guidance (0), bounds [low, high] of x0
  *   draft ("recycled", "none" for plain sampling; as the command line's --draft), window (20, "adaptive" or "auto"),
  *   rule ("reflection"), fallback (true)

@@ -44,7 +44,8 @@ def sample(
         fallback: go over to plain steps where almost every draft is rejected.
         guidance: δ of class-free guidance `(1 + δ) x̂0 - δ x̂0(no condition)`; the rows without a condition come with
             `index` -1 - i.
-        chain: "sde", or "ddpm" for the ancestral steps of a scheduler with betas.
+        chain: "sde", "exponential" (the same SDE, solved exactly over each step for a denoised state that stays), or "ddpm" for the
+            ancestral steps of a scheduler with betas.
         spacing: "uniform" or "edm", of the SDE's time grid.
         denoise_last_step: the SDE's last step returns the denoised sample.
         bounds: where x̂0 is clipped to.
