@@ -20,9 +20,7 @@ public enum ExponentialReverse {
     public static func steps(
         schedule: some NoiseSchedule, grid: TimeGrid, churn: Double
     ) throws(DiffusionError) -> [DenoisingStep] {
-        guard churn >= 0, churn.isFinite else {
-            throw DiffusionError("churn", expected: "a finite number ≥ 0", found: "\(churn)")
-        }
+        try ReverseDiffusion.check(churn: churn)
         var steps: [DenoisingStep] = []
         for (time, next) in zip(grid.times, grid.times.dropFirst()) {
             let (alpha, sigma) = (schedule.signal(at: time), schedule.noise(at: time))

@@ -14,9 +14,7 @@ public enum ReverseDiffusion {
     public static func steps(
         schedule: some NoiseSchedule, grid: TimeGrid, churn: Double, denoisingLastStep: Bool = false
     ) throws(DiffusionError) -> [DenoisingStep] {
-        guard churn >= 0, churn.isFinite else {
-            throw DiffusionError("churn", expected: "a finite number ≥ 0", found: "\(churn)")
-        }
+        try check(churn: churn)
         var steps: [DenoisingStep] = []
         for (time, next) in zip(grid.times, grid.times.dropFirst()) {
             let (alpha, sigma) = (schedule.signal(at: time), schedule.noise(at: time))
@@ -50,5 +48,12 @@ public enum ReverseDiffusion {
             }
         }
         return steps
+    }
+
+    /// - Throws: `DiffusionError` for what is no churn of either SDE chain.
+    static func check(churn: Double) throws(DiffusionError) {
+        guard churn >= 0, churn.isFinite else {
+            throw DiffusionError("churn", expected: "a finite number ≥ 0", found: "\(churn)")
+        }
     }
 }

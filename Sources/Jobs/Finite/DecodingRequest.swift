@@ -67,6 +67,9 @@ public struct DecodingRequest: Codable, Sendable {
             throw RecipeError("draft-checkpoint", "and --text are two drafts of a checkpoint; give one.")
         }
         _ = try shape()
+        guard branching == nil || !rules.contains(.gumbel) else {
+            throw RecipeError("branching", "is for rules that verify drafts; gumbel takes --drafts.")
+        }
         for rule in rules { try rule.check(scheme) }
         for rule in rules where !rule.isForDecoding {
             throw RecipeError(

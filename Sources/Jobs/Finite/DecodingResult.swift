@@ -74,11 +74,12 @@ public struct DecodingResult: RunResult {
         // The first calls come to cold memory.
         _ = try plain(min(request.tokens, 8))
         let autoregressive = try timed("autoregressive", drafts: 0, lookahead: 0) { try plain(request.tokens) }
+        let shape = try request.shape()
         let rows = try request.rules.map { rule in
             var decoder = try SpeculativeDecoder(
                 target: models.target, draft: models.draft, lookahead: request.lookahead, endTokens: models.endTokens,
                 truncation: request.truncation, draftTruncation: request.draftTruncation)
-            var row = try timed(rule.rawValue, drafts: request.drafts, lookahead: request.lookahead) {
+            var row = try timed(rule.rawValue, drafts: shape.pathCount, lookahead: request.lookahead) {
                 if rule == .gumbel {
                     return try decoder.decodeInvariantly(
                         prompt: models.prompt, count: request.tokens, paths: request.drafts
@@ -88,7 +89,7 @@ public struct DecodingResult: RunResult {
                 }
                 var randomness = random.stream(sample: 0, step: 0, purpose: .verification)
                 return try decoder.decode(
-                    prompt: models.prompt, count: request.tokens, shape: try request.shape(),
+                    prompt: models.prompt, count: request.tokens, shape: shape,
                     rule: { try request.parameters.multiDraftRule(rule, $0) ?? NaiveRule($0) },
                     randomness: &randomness)
             }
