@@ -52,7 +52,8 @@ final class BundledNetwork: Sendable {
     func session(_ recipe: SamplerRecipe, threads: Int) throws -> SamplingSession {
         try recipe.refuse(
             [
-                .schedule, .scheduler, .coefficients, .langevin, .prediction, .timeScale, .betaMin, .betaMax, .bounds,
+                .schedule, .scheduler, .coefficients, .langevin, .prediction, .timeScale, .betaMin, .betaMax,
+                .sigmaMax, .bounds,
                 .seeds,
             ], beside: "a model folder, which has its own")
         let samples = try recipe.samples()

@@ -4,7 +4,8 @@ import Models
 extension ForeignChain {
     /// The settings that only a noise schedule heeds.
     private static let ofSchedules: [SamplerRecipe.CodingKeys] = [
-        .schedule, .prediction, .timeScale, .betaMin, .betaMax, .chain, .spacing, .denoisesLastStep, .trainingSpacing,
+        .schedule, .prediction, .timeScale, .betaMin, .betaMax, .sigmaMax, .chain, .spacing, .rho, .times,
+        .eta, .denoisesLastStep, .trainingSpacing,
     ]
 
     /// The chain that a recipe describes, and what of its scheduler is not followed.
@@ -48,15 +49,15 @@ extension ForeignChain {
             return (chain(steps, bounds: bounds), [])
         }
         let noise = try process(recipe)
-        let (steps, ownBounds) = try noise.steps(recipe.sampling.chain)
-        let schedule = noise.schedule
+        let own = try noise.steps(recipe.sampling.chain)
         return (
             chain(
-                steps.map { step in
+                own.steps.map { step in
                     Step(
                         time: noise.timeInput(step.time), transition: step.transition,
-                        reading: noise.prediction.denoisingCoefficients(schedule, at: step.time))
-                }, bounds: bounds ?? ownBounds), noise.notes
+                        reading: noise.denoisingCoefficients(at: step.time),
+                        inputScale: noise.inputScale(at: step.time))
+                }, bounds: bounds ?? own.bounds, initialScale: own.startDeviation), noise.notes
         )
     }
 
@@ -92,7 +93,7 @@ extension ForeignChain {
 
     private static func process(_ recipe: SamplerRecipe) throws -> NoiseProcess {
         if let scheduler = recipe.scheduler {
-            try recipe.refuse([.schedule, .timeScale, .betaMin, .betaMax], beside: "a scheduler")
+            try recipe.refuse([.schedule, .timeScale, .betaMin, .betaMax, .sigmaMax], beside: "a scheduler")
             let process = try NoiseProcess(scheduler: scheduler, source: "scheduler")
             guard recipe.prediction ?? process.prediction == process.prediction else {
                 throw RecipeError("prediction", "must be the scheduler's, \(process.prediction.rawValue).")
@@ -101,7 +102,8 @@ extension ForeignChain {
         }
         guard recipe.timeScale.isFinite else { throw RecipeError("time_scale", "must be a finite number.") }
         return NoiseProcess(
-            schedule: try recipe.schedule.schedule(minimalRate: recipe.betaMin, maximalRate: recipe.betaMax),
+            schedule: try recipe.schedule.schedule(
+                minimalRate: recipe.betaMin, maximalRate: recipe.betaMax, maximalNoise: recipe.sigmaMax),
             scheduleName: recipe.schedule.rawValue, prediction: recipe.prediction ?? .noise,
             timeInput: .scaled(recipe.timeScale))
     }

@@ -11,6 +11,8 @@ struct ForeignChain: GaussianChain {
         let transition: GaussianTransition
         /// `(c_x, c_o)`: the prediction that the step's mean is affine in is `c_x y + c_o output`.
         let reading: (state: Double, output: Double)
+        /// The network is given so many times the state.
+        var inputScale = 1.0
     }
 
     let network: ForeignNetwork
@@ -47,8 +49,12 @@ struct ForeignChain: GaussianChain {
         let rows = queries.count * rowsPerQuery
         let states = [Float](unsafeUninitializedCapacity: rows * dimension) { buffer, count in
             for row in 0..<rows {
-                queries[row % queries.count].state.withUnsafeBufferPointer { state in
-                    for i in 0..<dimension { buffer.initializeElement(at: row * dimension + i, to: Float(state[i])) }
+                let query = queries[row % queries.count]
+                let scale = steps[query.step].inputScale
+                query.state.withUnsafeBufferPointer { state in
+                    for i in 0..<dimension {
+                        buffer.initializeElement(at: row * dimension + i, to: Float(scale * state[i]))
+                    }
                 }
             }
             count = rows * dimension

@@ -10,10 +10,11 @@ struct SamplerRecipe: Decodable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case name, shape, schedule, scheduler, coefficients, langevin, prediction, chain, steps, churn, spacing,
-            guidance
+            rho, times, eta, guidance
         case timeScale = "time_scale"
         case betaMin = "beta_min"
         case betaMax = "beta_max"
+        case sigmaMax = "sigma_max"
         case denoisesLastStep = "denoise_last_step"
         case trainingSpacing = "training_spacing"
         case bounds, draft, rule, window, fallback, seed, seeds, count, first, batch, classes
@@ -24,6 +25,7 @@ struct SamplerRecipe: Decodable {
     let schedule: NamedSchedule
     let betaMin: Double?
     let betaMax: Double?
+    let sigmaMax: Double?
     let coefficients: Coefficients?
     let langevin: Langevin?
     /// nil if it is not said: a scheduler says it itself.
@@ -79,6 +81,7 @@ struct SamplerRecipe: Decodable {
         schedule = try word(.schedule, else: .cosine)
         betaMin = try values.decodeIfPresent(Double.self, forKey: .betaMin)
         betaMax = try values.decodeIfPresent(Double.self, forKey: .betaMax)
+        sigmaMax = try values.decodeIfPresent(Double.self, forKey: .sigmaMax)
         coefficients = try values.decodeIfPresent(Coefficients.self, forKey: .coefficients)
         langevin = try values.decodeIfPresent(Langevin.self, forKey: .langevin)
         prediction = values.contains(.prediction) ? try word(.prediction, else: .noise) : nil
@@ -89,7 +92,16 @@ struct SamplerRecipe: Decodable {
         chain.kind = try word(.chain, else: .sde)
         chain.steps = try values.decodeIfPresent(Int.self, forKey: .steps) ?? chain.steps
         chain.churn = try values.decodeIfPresent(Double.self, forKey: .churn) ?? chain.churn
-        chain.spacing = try word(.spacing, else: chain.spacing)
+        if values.contains(.spacing) { chain.spacing = try word(.spacing, else: .uniform) }
+        chain.rho = try values.decodeIfPresent(Double.self, forKey: .rho)
+        chain.eta = try values.decodeIfPresent(Double.self, forKey: .eta) ?? 0
+        if let lists = try values.decodeIfPresent([String: [Double]].self, forKey: .times) {
+            let grid = try GridRecipe(lists: lists, file: "times")
+            guard !values.contains(.steps) || chain.steps == grid.stepCount else {
+                throw RecipeError("steps", "must be those of the times, \(grid.stepCount), found \(chain.steps).")
+            }
+            chain.take(grid)
+        }
         chain.guidance = try values.decodeIfPresent(Double.self, forKey: .guidance) ?? 0
         chain.denoisesLastStep = try values.decodeIfPresent(Bool.self, forKey: .denoisesLastStep) ?? false
         if values.contains(.trainingSpacing) { chain.trainingSpacing = try word(.trainingSpacing, else: .leading) }

@@ -41,14 +41,18 @@ void diffspec_free(void *text);
 
 /* The recipe's keys, all but shape optional:
  *   shape             [3, 32, 32]: the lengths of one sample
- *   schedule          "cosine" (default), "flow" or "vp-linear" (with beta_min, beta_max); time_scale (1)
+ *   schedule          "cosine" (default), "flow", "vp-linear" (with beta_min, beta_max) or "ve" (exploding, with
+ *                     sigma_max); time_scale (1): the network is told so many times the noise time
  *   scheduler         in its place: a diffusers scheduler's configuration, an object
  *   coefficients      in its place: {times, state, prediction, deviation: [K numbers each], initial_deviation}, the chain
  *                     y <- state[k] y + prediction[k] network(y) + deviation[k] noise
  *   langevin          in its place: {step_size}; the network is the gradient of an energy
- *   prediction        what the network predicts: "epsilon" (default), "sample", "velocity" or "v_prediction"
- *   chain             "sde" (default), "exponential", or "ddpm", ancestral steps, for a scheduler with betas; training_spacing
- *   steps (100), churn (0.25), spacing ("uniform" or "edm"), denoise_last_step, guidance (0), bounds [low, high] of x0
+ *   prediction        what the network predicts: "epsilon" (default), "sample", "velocity", "v_prediction" or "score"
+ *   chain             "sde" (default), "exponential", or "ddpm" or "ddim" (with eta, 0 … 1), ancestral steps, for a
+ *                     scheduler with betas; training_spacing
+ *   spacing           "uniform", "edm" (with rho), "logarithmic", "ays-sd15", "ays-sdxl" or "ays-svd"
+ *   times             in place of spacing and steps: {"times": [...]}, {"sigmas": [...]} or {"timesteps": [...]}, descending
+ *   steps (100), churn (0.25), denoise_last_step, guidance (0), bounds [low, high] of x0
  *   draft ("recycled", "none" for plain sampling; as the command line's --draft), window (20, "adaptive" or "auto"),
  *   rule ("reflection"), fallback (true)
  *   seed (0) or seeds, one for each sample; count (1), first (0: the first sample's number), batch (at most 256: samples under way at a time)

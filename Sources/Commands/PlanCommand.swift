@@ -66,6 +66,12 @@ struct PlanCommand: ParsableCommand {
     @Option(name: .customLong("trajectories"), help: .hidden)
     var formerCount: Int?
 
+    @Option(
+        help: .init(
+            "Find a time grid on which drafts are rejected equally often at every step, for the first of --all-steps, --all-churn and --all-drafts, and write it for --times. It saves calls and is another chain: look at its samples.",
+            valueName: "times.json"))
+    var timesOut: String?
+
     @OptionGroup var seed: SeedOption
     @OptionGroup var threads: ThreadsOption
     @OptionGroup(title: "Result") var result: ResultOptions
@@ -104,13 +110,16 @@ struct PlanCommand: ParsableCommand {
         }
         (request.drafts, request.workers, request.ranks) = (allDrafts, workers, ranks)
         request.interconnect = Interconnect(latency: (latency ?? 0) * 1e-6, bandwidth: (bandwidth ?? 1) * 1e9)
+        request.balances = timesOut != nil
         (request.trajectories, request.threads) = (formerCount ?? count, threads.threads)
         return request
     }
 
     func run() throws {
         Interruption.watch()
-        try result.check()
-        try result.show(request.run(monitor: result.console))
+        try result.check(tables: [timesOut])
+        let plan = try request.run(monitor: result.console)
+        if let timesOut { try plan.writeTimes(to: timesOut) }
+        try result.show(plan)
     }
 }

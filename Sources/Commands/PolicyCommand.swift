@@ -46,9 +46,14 @@ struct PolicyCommand: ParsableCommand {
 
     @Option(
         help: .init(
-            "ddpm, or ddim, which has no noise to speculate on (default: ddpm; of a LeRobot folder its scheduler).",
+            "ddpm, or ddim, which has noise to speculate on with --eta alone (default: ddpm; of a LeRobot folder its scheduler).",
             valueName: "chain"))
     var chain: ChainRecipe.Kind?
+
+    @Option(
+        parsing: .unconditional,
+        help: .init("Noise of --chain ddim, from 0 (none, with --draft none) to 1 (that of ddpm).", valueName: "η"))
+    var eta = 0.0
 
     @Option(help: .init("Serve the clients of a Unix socket at this path, and not stdin.", valueName: "path"))
     var socket: String?
@@ -67,7 +72,7 @@ struct PolicyCommand: ParsableCommand {
     private var recipe: PolicyRecipe {
         var recipe = PolicyRecipe()
         recipe.model = model
-        (recipe.steps, recipe.kind, recipe.trainingSpacing) = (steps, chain, spacing)
+        (recipe.steps, recipe.kind, recipe.eta, recipe.trainingSpacing) = (steps, chain, eta, spacing)
         recipe.precision = precision.precision.resolved
         recipe.speculation = speculation.recipe
         (recipe.seed, recipe.threads) = (seed.seed, threads.threads)

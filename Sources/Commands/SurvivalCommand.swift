@@ -47,9 +47,10 @@ struct SurvivalCommand: ParsableCommand {
     @OptionGroup(title: "Result") var result: ResultOptions
 
     func validate() throws {
-        guard horizon >= 1, start >= 0, horizon <= model.steps, start <= model.steps - horizon else {
+        guard horizon >= 1, start >= 0, horizon <= model.chainRecipe.steps, start <= model.chainRecipe.steps - horizon
+        else {
             throw ValidationError(
-                "--start and --horizon must lie within the chain's \(model.steps) steps, found \(start) and \(horizon)."
+                "--start and --horizon must lie within the chain's \(model.chainRecipe.steps) steps, found \(start) and \(horizon)."
             )
         }
         try checkCount(formerCount ?? count, "count", atMost: 1_000_000)

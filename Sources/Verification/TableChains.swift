@@ -8,7 +8,9 @@ enum TableChains {
         return [
             try chainCase("DDPM, clipped", ancestral()),
             try chainCase("guidance", guided()),
+            try chainCase("DDIM, η = 0.6", implicit()),
             try chainCase("EDM grid, denoised last", edm),
+            try chainCase("exploding noise", exploding()),
             try chainCase("flow", reverse(FlowSchedule(), .uniform, churn: 0.5)),
             try chainCase("exponential", exponential()),
             try chainCase("vp-linear", reverse(LinearVarianceSchedule(), .uniform, churn: 1)),
@@ -48,6 +50,25 @@ enum TableChains {
                 schedule: schedule, grid: try TimeGrid(spacing, steps: 8, schedule: schedule), churn: churn,
                 denoisingLastStep: denoisingLastStep),
             priors: prior.map { [.none: $0] } ?? [:])
+    }
+
+    /// DDIM with some noise, which clips a part of `x̂0` only.
+    private static func implicit() throws(DiffusionError) -> DenoisingChain {
+        let betas = try BetaSchedule(family: .linear, trainingSteps: 100, betaEnd: 0.2)
+        let timesteps = try AncestralDDPM.timesteps(.leading, steps: 8, trainingSteps: 100)
+        return try DenoisingChain(
+            denoiser: try GaussianMixture(components: components(scale: 0.8), schedule: betas),
+            steps: try DDIM.steps(betas: betas, timesteps: timesteps, eta: 0.6), predictionBounds: -1...1)
+    }
+
+    /// Noise that is not taken back but drowns the data, on equal steps of its logarithm.
+    private static func exploding() throws(DiffusionError) -> DenoisingChain {
+        let schedule = try VarianceExplodingSchedule(maximalNoise: 10)
+        let grid = try TimeGrid(.logarithmic, steps: 8, schedule: schedule, lowestRatio: 0.05)
+        return try DenoisingChain(
+            denoiser: try GaussianMixture(components: components(scale: 1), schedule: schedule),
+            steps: try ReverseDiffusion.steps(schedule: schedule, grid: grid, churn: 0.5),
+            startDeviation: schedule.startDeviation(at: grid.times[0]))
     }
 
     /// The exponential integrator, whose last step has no noise.

@@ -31,6 +31,8 @@ extension CommandLineTests {
         private static let chain: [String: (value: [String], with: [String])] = [
             "model": (["fashion-mnist"], []), "steps": (["13"], []), "churn": (["0.7"], []), "class": (["3"], []),
             "guidance": (["1"], []), "schedule": (["vp-linear"], []), "spacing": (["edm"], []),
+            "rho": (["3"], ["--spacing", "edm"]), "times": (["times.json"], []),
+            "eta": (["0.3"], ["--model", ancestralModel, "--chain", "ddim", "--eta", "0.9"]),
             "precision": (["bf16"], []),
             "chain": (["ddpm"], ["--model", ancestralModel]), "denoise-last-step": ([], []),
         ]
@@ -71,13 +73,13 @@ extension CommandLineTests {
                 command: "survival",
                 base: model + ["--start", "1", "--horizon", "9", "--count", "16", "--draft", "frozen"],
                 changes: joined(
-                    chain.filter { $0.key != "chain" },
+                    chain.filter { $0.key != "chain" && $0.key != "eta" },
                     [
                         "denoise-last-step": ([], ["--start", "10", "--horizon", "2"]), "draft": (["recycled"], []),
                         "draft-model": draftModel, "horizon": (["8"], []),
                         "start": (["2"], []), "count": (["18"], []), "seed": (["5"], []),
                     ]),
-                sames: ["threads": ["1"]], elsewhere: ["out", "chain"]),
+                sames: ["threads": ["1"]], elsewhere: ["out", "chain", "eta"]),
             Case(
                 command: "sweep",
                 base: model + [
@@ -152,7 +154,7 @@ extension CommandLineTests {
                         "no-fallback": ([], ["--churn", "1e-6", "--steps", "40"]),
                     ]),
                 // It changes predicted times alone, which are not compared.
-                elsewhere: ["threads"]),
+                elsewhere: ["threads", "times-out"]),
             Case(
                 command: "policy", base: ["--model", "model", "--steps", "20", "--window", "5"],
                 changes: joined(
@@ -161,6 +163,7 @@ extension CommandLineTests {
                         "model": (["other-model"], []), "steps": (["21"], []), "spacing": (["trailing"], []),
                         "precision": (["bf16"], []), "window": (["3"], []), "draft": (["frozen"], []),
                         "seed": (["5"], []), "chain": (["ddim"], ["--draft", "none"]),
+                        "eta": (["0.4"], ["--chain", "ddim", "--eta", "1"]),
                     ]),
                 sames: ["threads": ["1"]], elsewhere: ["draft-model", "no-fallback", "socket"],
                 input: #"{"observation": [[1, 20, 30, 40, 50], [2, 21, 31, 41, 51.5]]}"#),
@@ -293,6 +296,8 @@ extension CommandLineTests {
                     to: folder.appendingPathComponent("stored"))
             }
             try FiniteCommandTests.writeInputs(in: folder)
+            try Data(#"{"times": [0.99, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.01]}"#.utf8).write(
+                to: folder.appendingPathComponent("times.json"))
             try Data(String(repeating: "a dog sat on the cat. ", count: 8).utf8).write(
                 to: folder.appendingPathComponent("y.txt"))
             if arguments[0] == "policy" {

@@ -64,6 +64,19 @@ enum Scenarios {
                 name: "scheduler", files: scheduler, targets: ["m/scheduler/scheduler_config.json": .text],
                 commands: [["inspect", "m"], sample, sample + ["--chain", "ddpm"]]),
             Scenario(
+                name: "scheduler of exploding noise",
+                files: scheduler.merging(["m/scheduler/scheduler_config.json": Array(explodingText.utf8)]) { $1 },
+                targets: ["m/scheduler/scheduler_config.json": .text],
+                commands: [["inspect", "m"], sample, sample + ["--chain", "exponential"]]),
+            Scenario(
+                name: "times",
+                files: scheduler.merging(["t.json": Array(#"{"timesteps": [19, 11, 3, 0]}"#.utf8)]) { $1 },
+                targets: ["t.json": .text],
+                commands: [
+                    sample.filter { $0 != "--steps" && $0 != "3" } + ["--times", "t.json"],
+                    sample.filter { $0 != "--steps" && $0 != "3" } + ["--times", "t.json", "--chain", "ddpm"],
+                ]),
+            Scenario(
                 name: "prior", files: model, targets: ["m/prior.safetensors": .safetensors],
                 // Almost without noise, nearly every draft is rejected: windows alternate with plain steps.
                 commands: [sample, sample + ["--steps", "16", "--churn", "1e-6"]]),
@@ -146,6 +159,7 @@ enum Scenarios {
             "--seed", "12",
         ],
         ["sample", "--rule", "projection:pool:4", "--temperature", "1", "--chain", "ddpm", "--threads", "2"],
+        ["sample", "--chain", "ddim", "--eta", "0.5", "--spacing", "ays-sdxl", "--rho", "3"],
         [
             "plan", "--workers", "1,4,16", "--ranks", "4,16", "--latency", "1.5", "--bandwidth", "12", "--all-windows",
             "5,adaptive", "--all-drafts", "recycled,picard:2",
@@ -245,6 +259,11 @@ enum Scenarios {
         {"_class_name": "DDPMScheduler", "num_train_timesteps": 20, "beta_start": 0.0001, "beta_end": 0.02, "beta_schedule": "linear",
          "trained_betas": null, "variance_type": "fixed_small", "clip_sample": true, "clip_sample_range": 1.0, "prediction_type": "epsilon",
          "timestep_spacing": "leading", "steps_offset": 0, "rescale_betas_zero_snr": false, "thresholding": false}
+        """
+
+    private static let explodingText = """
+        {"_class_name": "EDMEulerScheduler", "sigma_min": 0.002, "sigma_max": 80.0, "sigma_data": 0.5, "rho": 7.0,
+         "sigma_schedule": "karras", "prediction_type": "epsilon", "num_train_timesteps": 1000, "final_sigmas_type": "zero"}
         """
 
     /// A file of random numbers.

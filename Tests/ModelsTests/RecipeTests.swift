@@ -79,4 +79,69 @@ struct RecipeTests {
         }
         #expect(throws: RecipeError.self) { try model.chain(ChainRecipe(), subjects: ["Spoon"], threads: 1) }
     }
+
+    /// The grid of a file with these words; nil where it is refused.
+    private static func grid(_ text: String) throws -> GridRecipe? {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(text.utf8).write(to: file)
+        return try? GridRecipe(file: file.path)
+    }
+
+    @Test func gridsAreReadFromFiles() throws {
+        #expect(try Self.grid(#"{"times": [0.9, 0.4, 0]}"#)?.stepCount == 2)
+        #expect(try Self.grid(#"{"sigmas": [3, 1e-1]}"#)?.stepCount == 2)
+        #expect(try Self.grid(#"{"timesteps": [999, 400, 0]}"#)?.stepCount == 3)
+        for text in [
+            "", "[]", "{}", "[1, 0]", #"{"times": []}"#, #"{"times": [0]}"#, #"{"times": [0.1, 0.2]}"#,
+            #"{"times": [0.5], "sigmas": [0.5]}"#, #"{"levels": [1]}"#, #"{"times": ["a"]}"#, #"{"times": [1, -1]}"#,
+            #"{"times": null}"#, #"{"sigmas": [2, 2]}"#,
+        ] {
+            #expect(try Self.grid(text) == nil, "\(text)")
+        }
+    }
+
+    @Test func gridsTakeThePlaceOfSpacingAndSteps() throws {
+        let noise = NoiseProcess(
+            schedule: try BetaSchedule(family: .linear, trainingSteps: 100), scheduleName: "linear", prediction: .noise,
+            timeInput: .timestep(trainingSteps: 100))
+        var recipe = ChainRecipe()
+        recipe.take(GridRecipe(file: "x", unit: .timesteps, values: [99, 49, 0]))
+        let steps = try noise.steps(recipe).steps
+        #expect(steps.map(\.time) == [1, 0.5, 0.01] && recipe.steps == 3)
+        recipe.steps = 4
+        #expect(throws: RecipeError.self) { try recipe.validate() }
+        recipe.steps = 3
+        recipe.spacing = .edm
+        #expect(throws: RecipeError.self) { try recipe.validate() }
+        recipe.spacing = nil
+        recipe.rho = 3
+        #expect(throws: RecipeError.self) { try recipe.validate() }
+        recipe.rho = nil
+        recipe.kind = .ddpm
+        recipe.take(GridRecipe(file: "x", unit: .timesteps, values: [99.5, 3]))
+        #expect(throws: (any Error).self) { try noise.steps(recipe) }
+        recipe.kind = .sde
+        recipe.take(GridRecipe(file: "x", unit: .times, values: [1.5]))
+        #expect(throws: DiffusionError.self) { try noise.steps(recipe) }
+    }
+
+    @Test func optionsOfOtherChainsAreRefused() throws {
+        var recipe = ChainRecipe(kind: .sde)
+        recipe.eta = 0.5
+        #expect(throws: RecipeError.self) { try recipe.validate() }
+        recipe.kind = .ddim
+        try recipe.validate()
+        #expect(!recipe.isDeterministic)
+        try SpeculationRecipe().validate(for: recipe)
+        recipe.eta = 0
+        #expect(throws: RecipeError.self) { try SpeculationRecipe().validate(for: recipe) }
+        recipe.rho = 3
+        #expect(throws: RecipeError.self) { try recipe.validate() }
+        recipe = ChainRecipe(kind: .exponential)
+        recipe.rho = 3
+        try recipe.validate()
+        recipe.spacing = .uniform
+        #expect(throws: RecipeError.self) { try recipe.validate() }
+    }
 }

@@ -1,7 +1,8 @@
 import Diffusion
 import Foundation
-import Models
 import Testing
+
+@testable import Models
 
 /// What a model folder's scheduler_config.json means, or why it is refused.
 @Suite struct SchedulerTests {
@@ -82,8 +83,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "EDMEulerScheduler", "EDMDPMSolverMultistepScheduler", "ScoreSdeVeScheduler", "KarrasVeScheduler",
-        "LCMScheduler",
+        "CosineDPMSolverMultistepScheduler", "KarrasVeScheduler", "LCMScheduler",
         "TCDScheduler", "CMStochasticIterativeScheduler", "IPNDMScheduler", "DDPMWuerstchenScheduler", "MyScheduler",
         "",
     ]) func aClassOfUnknownNoiseIsRefused(_ name: String) {
@@ -92,6 +92,64 @@ import Testing
                 #"{"_class_name": "\#(name)", "num_train_timesteps": 1000, "prediction_type": "epsilon"}"#, schedule)
             #expect(error?.key == "_class_name" && error?.found == name && error?.remedy != nil)
         }
+    }
+
+    /// diffusers 0.42.1: `precondition_inputs`, `precondition_noise` and `precondition_outputs` of `EDMEulerScheduler` for the
+    /// state [0.7, -1.2] and the output [0.3, 0.9]. Its `c_noise` is in single precision.
+    @Test(arguments: [
+        (
+            #"{"_class_name": "EDMEulerScheduler"}"#, 80.0, 1.3,
+            [0.5025707110324166, -0.8615497903412856], 0.06559105217456818, [0.23020802649746921, 0.26536634753364485]
+        ),
+        (
+            #"{"_class_name": "EDMDPMSolverMultistepScheduler", "sigma_max": 80, "solver_order": 2}"#, 80.0, 40,
+            [0.017498632972696427, -0.029997656524622447], 0.9222198724746704,
+            [0.15009764053593835, 0.4497773771616348]
+        ),
+        (
+            """
+            {"_class_name": "EDMEulerScheduler", "prediction_type": "v_prediction", "sigma_data": 1, "sigma_max": 120,
+             "sigma_min": 0.01, "sigma_schedule": "exponential", "rho": 7, "final_sigmas_type": "zero"}
+            """, 120.0, 0.05,
+            [0.6991266372144912, -1.1985028066534136], -0.7489330768585205, [0.6832730790066079, -1.241951336546261]
+        ),
+    ])
+    func networksOfEDMSeeScaledStates(
+        _ scheduler: String, _ maximal: Double, _ sigma: Double, _ input: [Double], _ timestep: Double,
+        _ denoised: [Double]
+    ) throws {
+        let noise = try Self.model(scheduler).noise
+        #expect((noise.schedule as? VarianceExplodingSchedule)?.maximalNoise == maximal)
+        let query = DenoiserQuery(state: [0.7, -1.2], time: sigma / maximal)
+        #expect(abs(Double(noise.timesteps([query])[0]) - timestep) < 1e-6)
+        for (found, expected) in zip(noise.samples([query], dimension: 2), input) {
+            #expect(abs(Double(found) - expected) < 1e-7)
+        }
+        for (found, expected) in zip(noise.denoised([query], output: [0.3, 0.9])[0], denoised) {
+            #expect(abs(found - expected) < 1e-7)
+        }
+    }
+
+    @Test func gridsOfExplodingNoiseAreItsOwn() throws {
+        let exponential = try Self.model(
+            #"{"_class_name": "EDMEulerScheduler", "sigma_schedule": "exponential", "sigma_min": 0.01, "sigma_max": 120}"#
+        )
+        let steps = try exponential.noise.steps(ChainRecipe(steps: 5))
+        #expect(steps.startDeviation == 120)
+        let sigmas = steps.steps.map { 120 * $0.time }
+        for (found, expected) in zip(sigmas, [120, 11.465314, 1.0954452, 0.10466351, 0.01]) {
+            #expect(abs(found - expected) < 1e-6 * expected)
+        }
+        let scored = try Self.model(#"{"_class_name": "ScoreSdeVeScheduler", "snr": 0.15, "correct_steps": 1}"#).noise
+        #expect(scored.prediction == .score && scored.scaling == nil)
+        #expect((scored.schedule as? VarianceExplodingSchedule)?.maximalNoise == 1348)
+        #expect(scored.timesteps([DenoiserQuery(state: [], time: 0.5)]) == [674])
+        #expect(Self.refusal(#"{"_class_name": "EDMEulerScheduler", "sigma_data": 0}"#)?.key == "sigma_data")
+        #expect(Self.refusal(#"{"_class_name": "EDMEulerScheduler", "sigma_min": 90}"#)?.key == "sigma_min")
+        #expect(Self.refusal(#"{"_class_name": "EDMEulerScheduler", "sigma_schedule": "x"}"#)?.key == "sigma_schedule")
+        let kind = Self.refusal(#"{"_class_name": "EDMEulerScheduler", "prediction_type": "sample"}"#)
+        #expect(kind?.key == "prediction_type")
+        #expect(throws: RecipeError.self) { try Self.model(#"{"_class_name": "EDMEulerScheduler"}"#, .cosine) }
     }
 
     @Test func flowsAreTakenWhereTheyAreNamed() throws {

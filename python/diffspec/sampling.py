@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,12 @@ from .schedule import Schedule
 
 
 def sample(
-    denoiser: Denoiser, shape: Sequence[int], *, steps: int = 100, window: int | str = 20,
+    denoiser: Denoiser, shape: Sequence[int], *, steps: int | None = None, window: int | str = 20,
     schedule: str | Schedule = "cosine", prediction: str | None = None, churn: float = 0.25, count: int = 1,
     seed: int | Sequence[int] = 0, draft: str = "recycled", draft_denoiser: Denoiser | None = None,
     rule: str = "reflection", fallback: bool = True, initial: np.ndarray | None = None,
-    guidance: float = 0.0, chain: str | None = None, spacing: str | None = None, denoise_last_step: bool = False,
+    guidance: float = 0.0, chain: str | None = None, eta: float | None = None, spacing: str | None = None, rho: float | None = None,
+    times: Mapping[str, Sequence[float]] | Sequence[float] | None = None, denoise_last_step: bool = False,
     bounds: tuple[float, float] | None = None, batch: int | None = None, first: int = 0, name: str | None = None,
     progress: Progress | None = None,
 ) -> Result:
@@ -29,10 +30,10 @@ def sample(
             the network's timestep for a diffusers schedule) and `index` int64 [rows], which sample a row belongs to.
             Returns an array or a tensor of the shape of `x`. Rows must not influence each other.
         shape: of one sample.
-        steps: K, the steps of the chain.
+        steps: K, the steps of the chain; 100 by default.
         window: states drafted and scored a call; "adaptive" or "auto" to have it chosen.
-        schedule: `cosine`, `flow`, `vp-linear`, or a `Schedule`.
-        prediction: what the network predicts: `epsilon` (the default), `sample`, `velocity` or `v_prediction`. A diffusers
+        schedule: `cosine`, `flow`, `vp-linear`, `ve`, or a `Schedule`.
+        prediction: what the network predicts: `epsilon` (the default), `sample`, `velocity`, `v_prediction` or `score`. A diffusers
             scheduler says it itself, and a chain of arrays takes the answers as they are.
         churn: ε, how much noise each step of the reverse SDE adds: 0 is the ODE, where nothing can be saved.
         count: samples; each is a function of the seed and its own number.
@@ -44,9 +45,13 @@ def sample(
         fallback: go over to plain steps where almost every draft is rejected.
         guidance: δ of class-free guidance `(1 + δ) x̂0 - δ x̂0(no condition)`; the rows without a condition come with
             `index` -1 - i.
-        chain: "sde", "exponential" (the same SDE, solved exactly over each step for a denoised state that stays), or "ddpm" for the
-            ancestral steps of a scheduler with betas.
-        spacing: "uniform" or "edm", of the SDE's time grid.
+        chain: "sde", "exponential" (the same SDE, solved exactly over each step for a denoised state that stays), or "ddpm" or
+            "ddim" for the steps of a scheduler with betas.
+        eta: η of "ddim", 0 (no noise, so nothing to speculate on) to 1 (that of "ddpm").
+        spacing: "uniform", "edm", "logarithmic", "ays-sd15", "ays-sdxl" or "ays-svd", of the SDE's time grid.
+        rho: ρ of the spacing "edm"; 7 by default.
+        times: a time grid in place of `spacing` and `steps`, descending: noise times, or `{"sigmas": [...]}` (σ/α) or
+            `{"timesteps": [...]}`.
         denoise_last_step: the SDE's last step returns the denoised sample.
         bounds: where x̂0 is clipped to.
         batch: samples under way at a time; at most 256 by default.
@@ -62,7 +67,8 @@ def sample(
     recipe = {
         "prediction": prediction, "steps": steps, "window": window, "churn": churn, "count": count,
         "draft": draft, "rule": rule, "fallback": fallback, "guidance": guidance, "chain": chain,
-        "spacing": spacing, "denoise_last_step": denoise_last_step or None, "bounds": bounds, "batch": batch, "first": first,
+        "eta": eta, "rho": rho, "spacing": spacing,
+        "times": times if times is None or isinstance(times, Mapping) else {"times": [float(time) for time in times]}, "denoise_last_step": denoise_last_step or None, "bounds": bounds, "batch": batch, "first": first,
         "seed" if np.ndim(seed) == 0 else "seeds": seed,
         "name": name or getattr(denoiser, "__name__", type(denoiser).__name__),
     }

@@ -27,9 +27,13 @@ class Schedule:
 
     @classmethod
     def named(cls, name: str, *, beta_min: float | None = None, beta_max: float | None = None,
-              time_scale: float = 1.0) -> Schedule:
-        """`cosine`, `flow` or `vp-linear`. The denoiser is given `time_scale` times the noise time in (0, 1]."""
-        return cls({"schedule": name, "beta_min": beta_min, "beta_max": beta_max, "time_scale": time_scale})
+              sigma_max: float | None = None, time_scale: float = 1.0) -> Schedule:
+        """`cosine`, `flow`, `vp-linear` or `ve`. The denoiser is given `time_scale` times the noise time in (0, 1].
+
+        `ve` is exploding noise, x0 + σ noise with σ up to `sigma_max` (80); with `time_scale=sigma_max` the denoiser is given σ.
+        """
+        return cls({"schedule": name, "beta_min": beta_min, "beta_max": beta_max, "sigma_max": sigma_max,
+                    "time_scale": time_scale})
 
     @classmethod
     def from_diffusers(cls, scheduler: Any, steps: int | None = None) -> Schedule:
@@ -37,7 +41,8 @@ class Schedule:
 
         The denoiser is given the training timestep, as diffusers' networks are. `DDPMScheduler` gives its own chain;
         `EulerAncestralDiscreteScheduler` its own chain for `steps` steps, and a denoiser for it is asked with the scaled
-        input that the pipeline uses. Other schedulers with betas give their noise, and the steps are ours (chain="sde").
+        input that the pipeline uses. Other schedulers with betas, and those of EDM, give their noise, and the steps are ours (chain="sde", "exponential"); a
+        denoiser for EDM's is asked with the scaled input and `¼ ln σ`, as its pipeline asks the network.
 
         Args:
             scheduler: a scheduler, or its configuration.

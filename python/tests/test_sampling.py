@@ -50,6 +50,57 @@ def test_verification_catches_an_inexact_rule():
     assert energy_distance(plain.samples, wrong.samples)[1] < 0.01
 
 
+def mixture_denoised(x, sigma):
+    """x̂0 of the same data under x0 + σ noise."""
+    variance = 0.25 + sigma**2
+    log = [-(x - mean) ** 2 / (2 * variance) for mean in (1, -1)]
+    weight = 1 / (1 + np.exp(log[1] - log[0]))
+    return sum(w * (m + 0.25 / variance * (x - m)) for w, m in ((weight, 1), (1 - weight, -1)))
+
+
+@pytest.mark.parametrize("velocity", [False, True])
+def test_networks_of_edm_see_scaled_states(velocity):
+    data = 0.7
+    seen = []
+
+    def network(x, t, index):
+        sigma = np.exp(4 * t)[:, None]
+        norm = np.sqrt(sigma**2 + data**2)
+        state = norm * x
+        seen.append(np.abs(x).max())
+        output = (mixture_denoised(state, sigma) - data**2 / norm**2 * state) / (sigma * data / norm)
+        return -output if velocity else output
+
+    edm = diffspec.Schedule.from_diffusers({
+        "_class_name": "EDMEulerScheduler", "sigma_data": data, "sigma_max": 40.0,
+        "prediction_type": "v_prediction" if velocity else "epsilon"})
+    settings = {"shape": (4,), "steps": 30, "chain": "exponential", "churn": 0.5, "count": 500, "seed": 3}
+    scaled = diffspec.sample(network, schedule=edm, **settings)
+    # The same process, of which the network says x̂0 itself.
+    plain = diffspec.sample(lambda x, t, index: mixture_denoised(x, t[:, None]), prediction="sample", draft="none", first=500,
+                            schedule=diffspec.Schedule.named("ve", sigma_max=40.0, time_scale=40.0), **settings)
+    assert max(seen) < 10 and scaled.nfe.mean < 25
+    assert energy_distance(plain.samples, scaled.samples)[1] > 0.01
+    assert abs(np.abs(scaled.samples).mean() - 1) < 0.1
+
+
+def test_grids_of_ones_own():
+    steps = diffspec.sample(mixture_noise, shape=(4,), times=[0.9, 0.5, 0.1], draft="none")
+    assert steps.nfe.min == 3 and steps.report["steps"] == 3
+    levels = diffspec.sample(mixture_noise, shape=(4,), times={"sigmas": [6, 1, 0.2]}, draft="none", chain="exponential")
+    assert levels.nfe.min == 3
+    for spacing in ("logarithmic", "ays-sd15"):
+        assert diffspec.sample(mixture_noise, shape=(4,), steps=12, spacing=spacing, draft="none").nfe.min == 12
+
+
+def test_ddim_adds_the_noise_that_eta_says():
+    betas = diffspec.Schedule.from_diffusers({"_class_name": "DDIMScheduler"})
+    settings = {"shape": (4,), "steps": 20, "schedule": betas, "chain": "ddim", "seed": 1}
+    with pytest.raises(diffspec.DiffSpecError, match="eta"):
+        diffspec.sample(lambda x, t, index: 0.5 * x, **settings)
+    assert diffspec.sample(lambda x, t, index: 0.5 * x, eta=0.6, **settings).exact
+
+
 def test_counts_and_progress():
     seen = []
     result = diffspec.sample(mixture_noise, count=3, progress=lambda *found: seen.append(found), **SETTINGS)
@@ -83,10 +134,13 @@ def test_the_bundled_model_by_callback_gives_the_same_bits(tmp_path):
     ({"churn": -1}, "churn"), ({"window": 0}, "window"), ({"draft": "best"}, "draft"), ({"rule": "temperature:0"}, "rule"),
     ({"count": 0}, "count"), ({"count": 10**9}, "count"), ({"batch": 0}, "batch"), ({"seed": -1}, "seed"),
     ({"seed": [1, 2]}, "seeds"), ({"shape": ()}, "shape"), ({"shape": (0,)}, "shape"), ({"shape": (2**20, 2**20)}, "shape"),
-    ({"schedule": "line"}, "schedule"), ({"prediction": "score"}, "prediction"), ({"guidance": float("inf")}, "guidance"),
+    ({"schedule": "line"}, "schedule"), ({"prediction": "scores"}, "prediction"), ({"guidance": float("inf")}, "guidance"),
     ({"bounds": (1, 0)}, "bounds"), ({"draft": "independent"}, "smaller network"), ({"initial": np.zeros(3)}, "initial"),
     ({"rule": "projection:pool:2"}, "pictures"), ({"first": -1}, "first"),
-    ({"schedule": diffspec.Schedule.from_diffusers({"_class_name": "EDMEulerScheduler"})}, "EDMEulerScheduler"),
+    ({"schedule": diffspec.Schedule.from_diffusers({"_class_name": "KarrasVeScheduler"})}, "KarrasVeScheduler"),
+    ({"times": [0.5, 0.9], "steps": None}, "times"), ({"times": {"levels": [1]}, "steps": None}, "times"),
+    ({"times": [0.9, 0.5]}, "steps"), ({"times": [0.9], "steps": None, "spacing": "edm"}, "times"),
+    ({"rho": 3}, "rho"), ({"eta": 0.5}, "eta"), ({"spacing": "ays"}, "spacing"),
     ({"schedule": diffspec.Schedule.from_diffusers({}), "prediction": "sample"}, "prediction"),
     ({"schedule": diffspec.Schedule.from_arrays([1], [1, 2], [1], [1])}, "coefficients"),
     ({"schedule": diffspec.Schedule.from_arrays([1], [1], [1], [1]), "steps": 2}, "steps"),

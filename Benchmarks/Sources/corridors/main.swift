@@ -82,7 +82,7 @@ func plans(_ corridors: Corridors, steps: Int, isDDIM: Bool, window: Int?) throw
     let chain = try DenoisingChain(
         denoiser: mixture,
         steps: isDDIM
-            ? DeterministicDDIM.steps(betas: betas, timesteps: timesteps)
+            ? DDIM.steps(betas: betas, timesteps: timesteps)
             : AncestralDDPM.steps(betas: betas, timesteps: timesteps, variance: .small),
         predictionBounds: -1...1)
     let sampler: any Sampler<DenoisingChain> =

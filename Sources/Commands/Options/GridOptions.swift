@@ -43,9 +43,15 @@ extension SamplingRecipe {
         add("precision", model.precision ?? .f32, .f32, model.precision?.rawValue ?? "")
         add("schedule", model.schedule, nil, model.schedule?.rawValue ?? "")
         add("chain", chain.kind, usual.chain.kind, chain.kind.rawValue)
-        add("steps", chain.steps, usual.chain.steps, "\(chain.steps)")
+        if let times = chain.times {
+            words += ["--times", times.file]
+        } else {
+            add("steps", chain.steps, usual.chain.steps, "\(chain.steps)")
+        }
         add("churn", chain.churn, usual.chain.churn, "\(chain.churn)")
-        add("spacing", chain.spacing, usual.chain.spacing, chain.spacing.rawValue)
+        add("eta", chain.eta, usual.chain.eta, "\(chain.eta)")
+        add("spacing", chain.spacing, nil, chain.spacing?.rawValue ?? "")
+        add("rho", chain.rho, nil, chain.rho.map { "\($0)" } ?? "")
         add("denoise-last-step", if: chain.denoisesLastStep)
         if let prompts = model.prompts {
             for text in prompts.texts { words += ["--prompt", text] }

@@ -11,8 +11,10 @@ struct ModelOptions: ParsableArguments {
     @Option(help: .init("Model folder in diffusers' layout, or a bundled model's name.", valueName: "dir|name"))
     var model = BundledModels.defaultModel
 
-    @Option(parsing: .unconditional, help: .init("Number of steps K of the chain.", valueName: "K"))
-    var steps = 100
+    @Option(
+        parsing: .unconditional,
+        help: .init("Number of steps K of the chain (default: 100, or those of --times).", valueName: "K"))
+    var steps: Int?
 
     @Option(
         parsing: .unconditional,
@@ -47,14 +49,34 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Noise schedule in place of the model's own.")
     var schedule: NamedSchedule?
 
-    @Option(help: "Time grid of the SDE.")
-    var spacing = ChainRecipe.Spacing.uniform
+    @Option(
+        help: .init(
+            "Time grid of the SDE (default: uniform, or edm where the noise explodes): equal steps of time, of a root of the noise level (edm) or of its logarithm; or the published levels of Align Your Steps.",
+            valueName: "spacing"))
+    var spacing: ChainRecipe.Spacing?
+
+    @Option(
+        parsing: .unconditional,
+        help: .init("Which root --spacing edm goes by (default: 7, or the model's own).", valueName: "ρ"))
+    var rho: Double?
+
+    @Option(
+        help: .init(
+            "A time grid of your own in place of --spacing and --steps: a JSON object with one descending list, {\"times\": […]} from at most 1 to 0, {\"sigmas\": […]} (noise over signal) or {\"timesteps\": […]} (of a model with betas). plan --times-out writes one.",
+            valueName: "file"),
+        completion: .file(extensions: ["json"]), transform: { try GridRecipe(file: $0) })
+    var times: GridRecipe?
 
     @Option(
         help:
-            "The reverse SDE, discretised, or (exponential) solved exactly over each step for a denoised image that stays; or, on the steps of the model's own scheduler (which ignore churn and spacing), DDPM ancestral sampling, or DDIM, which has no noise to speculate on (--draft none)."
+            "The reverse SDE, discretised, or (exponential) solved exactly over each step for a denoised image that stays; or, on the steps of the model's own scheduler (which ignore churn and spacing), DDPM ancestral sampling, or DDIM, which has noise to speculate on with --eta above 0 only (else: --draft none)."
     )
     var chain = ChainRecipe.Kind.sde
+
+    @Option(
+        parsing: .unconditional,
+        help: .init("Noise of --chain ddim, from 0 (none) to 1 (that of ddpm).", valueName: "η"))
+    var eta = 0.0
 
     @OptionGroup var precision: PrecisionOption
 
@@ -67,8 +89,10 @@ struct ModelOptions: ParsableArguments {
     }
 
     var chainRecipe: ChainRecipe {
-        var recipe = ChainRecipe(kind: chain, steps: steps, churn: churn)
-        recipe.spacing = spacing
+        var recipe = ChainRecipe(kind: chain, churn: churn)
+        if let times { recipe.take(times) }
+        if let steps { recipe.steps = steps }
+        (recipe.spacing, recipe.rho, recipe.eta) = (spacing, rho, eta)
         recipe.denoisesLastStep = denoiseLastStep
         recipe.guidance = prompts.isEmpty ? guidance ?? 0 : (guidance ?? 7.5) - 1
         return recipe

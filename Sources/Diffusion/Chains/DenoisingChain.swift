@@ -15,6 +15,7 @@ public struct DenoisingChain: GaussianChain {
     private let conditions: [Condition]
     private let priors: [Condition: [Double]]
     private let start: Start?
+    private let startDeviation: Double
 
     /// Where samples start, if not from noise alone: `Y_0 = α x + σ z`.
     public struct Start: Sendable {
@@ -36,16 +37,21 @@ public struct DenoisingChain: GaussianChain {
     ///   - unconditional: what stands for "no class" in guidance.
     ///   - predictionBounds: where `x̂0` is clipped to; nil for nowhere.
     ///   - priors: about what the network denoises pure noise to, for each condition; drafts start from it.
-    ///   - start: where samples start; nil for standard normals.
-    /// - Throws: `DiffusionError` for steps or a guidance that are not finite.
+    ///   - start: where samples start; nil for noise alone.
+    ///   - startDeviation: of that noise, see `NoiseSchedule.startDeviation`.
+    /// - Throws: `DiffusionError` for steps, a guidance or a deviation that are not finite.
     public init(
         denoiser: any Denoiser, steps: [DenoisingStep], conditions: [Condition] = [], guidance: Double = 0,
         unconditional: Condition = .none, predictionBounds: ClosedRange<Double>? = nil,
-        priors: [Condition: [Double]] = [:], start: Start? = nil
+        priors: [Condition: [Double]] = [:], start: Start? = nil, startDeviation: Double = 1
     ) throws(DiffusionError) {
         if let start, start.mean.count != denoiser.dimension || !Vector.squaredNorm(start.mean).isFinite {
             throw DiffusionError(
                 "start", expected: "\(denoiser.dimension) finite numbers", found: "\(start.mean.count)")
+        }
+        guard startDeviation >= 0, startDeviation.isFinite else {
+            throw DiffusionError(
+                "deviation of the start", expected: "a finite number ≥ 0", found: "\(startDeviation)")
         }
         guard guidance.isFinite else {
             throw DiffusionError("guidance", expected: "a finite number", found: "\(guidance)")
@@ -68,6 +74,7 @@ public struct DenoisingChain: GaussianChain {
         self.unconditional = unconditional
         self.predictionBounds = predictionBounds
         self.start = start
+        self.startDeviation = startDeviation
         self.priors = priors.filter { $0.value.count == denoiser.dimension }
     }
 
@@ -75,14 +82,14 @@ public struct DenoisingChain: GaussianChain {
         self.denoiser = denoiser
         (steps, conditions, guidance) = (chain.steps, chain.conditions, chain.guidance)
         (unconditional, predictionBounds, priors) = (chain.unconditional, chain.predictionBounds, chain.priors)
-        start = chain.start
+        (start, startDeviation) = (chain.start, chain.startDeviation)
     }
 
     /// The same chain over another denoiser, one with the same answers for example that is measured or shared out.
     public func replacing(denoiser: any Denoiser) -> DenoisingChain { DenoisingChain(self, denoiser: denoiser) }
 
     public func initialState(sample: Int, noise: [Double]) -> [Double] {
-        guard let start else { return noise }
+        guard let start else { return startDeviation == 1 ? noise : noise.map { startDeviation * $0 } }
         return Vector.combine(1, start.mean, start.standardDeviation, noise)
     }
 

@@ -8,6 +8,8 @@ public enum PredictionKind: String, CaseIterable, Sendable {
     case velocity
     /// diffusers' `α x̂1 - σ x̂0`
     case vPrediction = "v_prediction"
+    /// `∇ log p_t = -x̂1/σ`
+    case score
 
     /// `x̂0` from a network's output for a noisy state: `c_x x + c_o output`.
     /// - Parameters:
@@ -15,25 +17,11 @@ public enum PredictionKind: String, CaseIterable, Sendable {
     ///   - output: as many values as the state has.
     ///   - schedule: how data and noise are mixed in it.
     public func denoised(_ query: DenoiserQuery, output: [Double], schedule: some NoiseSchedule) -> [Double] {
-        combine(query, denoisingCoefficients(schedule, at: query.time), output)
+        let (ofState, ofOutput) = denoisingCoefficients(schedule, at: query.time)
+        return zip(query.state, output).map { ofState * $0 + ofOutput * $1 }
     }
 
-    /// The same of a row of a network's outputs.
-    public func denoised(
-        _ query: DenoiserQuery, output: ArraySlice<Float>, schedule: some NoiseSchedule
-    ) -> [Double] {
-        combine(query, denoisingCoefficients(schedule, at: query.time), output)
-    }
-
-    // The two above are for one type of numbers each, and this is inlined into both: as a public generic function it is
-    // not specialised for callers in other modules, and took a tenth of the time of sampling.
-    @inline(__always) private func combine<Output: RandomAccessCollection>(
-        _ query: DenoiserQuery, _ coefficients: (state: Double, output: Double), _ output: Output
-    ) -> [Double] where Output.Element: BinaryFloatingPoint {
-        zip(query.state, output).map { coefficients.state * $0 + coefficients.output * Double($1) }
-    }
-
-    /// The coefficients `(c_x, c_o)` of `x̂0 = c_x x + c_o output` at a time: all four kinds are linear.
+    /// The coefficients `(c_x, c_o)` of `x̂0 = c_x x + c_o output` at a time: all kinds are linear.
     public func denoisingCoefficients(
         _ schedule: some NoiseSchedule, at time: Double
     ) -> (state: Double, output: Double) {
@@ -50,6 +38,8 @@ public enum PredictionKind: String, CaseIterable, Sendable {
         case .vPrediction:
             let norm = alpha * alpha + sigma * sigma
             return (alpha / norm, -sigma / norm)
+        case .score:
+            return (1 / alpha, sigma * sigma / alpha)
         }
     }
 }

@@ -56,3 +56,26 @@ public struct LinearVarianceSchedule: NoiseSchedule {
         -signal(at: time) * signalDerivative(at: time) / noise(at: time)
     }
 }
+
+/// Variance exploding: `α_t = 1`, `σ_t = σ_max t` (Song et al. 2021; Karras et al. 2022, whose time is `σ` itself). Data
+/// stay as they are, and noise drowns them.
+public struct VarianceExplodingSchedule: NoiseSchedule {
+    /// `σ_max`
+    public let maximalNoise: Double
+
+    /// - Throws: `DiffusionError` unless `σ_max` is positive and finite.
+    public init(maximalNoise: Double = 80) throws(DiffusionError) {
+        guard maximalNoise > 0, maximalNoise.isFinite else {
+            throw DiffusionError(
+                "variance-exploding schedule", expected: "a positive finite largest noise", found: "\(maximalNoise)")
+        }
+        self.maximalNoise = maximalNoise
+    }
+
+    public var maximalTime: Double { 1 }
+    public func signal(at time: Double) -> Double { 1 }
+    public func noise(at time: Double) -> Double { maximalNoise * time }
+    public func signalDerivative(at time: Double) -> Double { 0 }
+    public func noiseDerivative(at time: Double) -> Double { maximalNoise }
+    public func startDeviation(at time: Double) -> Double { noise(at: time) }
+}

@@ -11,9 +11,14 @@ public protocol NoiseSchedule: Sendable {
     func signalDerivative(at time: Double) -> Double
     /// `∂_t σ_t`
     func noiseDerivative(at time: Double) -> Double
+    /// The deviation of the noise that a chain from this time on starts with: 1, where data of variance 1 are about as wide
+    /// under all noise; `σ_t` where it explodes.
+    func startDeviation(at time: Double) -> Double
 }
 
 extension NoiseSchedule {
+    public func startDeviation(at time: Double) -> Double { 1 }
+
     /// `g_t² = 2 α_t σ_t ∂_t(σ_t/α_t)` (DB25 237), the squared diffusion coefficient at churn 1.
     public func squaredDiffusion(at time: Double) -> Double {
         let (signal, noise) = (signal(at: time), noise(at: time))

@@ -72,10 +72,16 @@ public struct Plan: RunResult {
     let plain: [Plain]
     let cells: [Cell]
     let recommendations: [Recommendation]
+    /// The time grid with equal rejections, if it was asked for.
+    let balanced: GridSearch.Result?
+
+    /// Writes the grid that was asked for, as `--times` reads it.
+    public func writeTimes(to file: String) throws { try balanced?.write(to: file) }
 
     init(
         model: String, workers: [Int], ranks: [Int], interconnect: Interconnect, threads: Int, trajectories: Int,
-        fallback: Bool, seed: UInt64, call_times: [CallTimes.Point], plain: [Plain], cells: [Cell]
+        fallback: Bool, seed: UInt64, call_times: [CallTimes.Point], plain: [Plain], cells: [Cell],
+        balanced: GridSearch.Result? = nil
     ) {
         self.model = model
         self.workers = workers
@@ -89,6 +95,7 @@ public struct Plan: RunResult {
         self.call_times = call_times
         self.plain = plain
         self.cells = cells
+        self.balanced = balanced
         recommendations = plain.flatMap { plain in
             let candidates = cells.filter { $0.steps == plain.steps && $0.churn == plain.churn }
             func best(_ seconds: (Cell) -> Double, workers: Int?, ranks: Int?) -> Recommendation {
@@ -192,6 +199,7 @@ public struct Plan: RunResult {
                 ?? (choice.ranks == 1 ? "1 process" : "\(choice.ranks ?? 1) processes")
             lines.append("\(choice.steps.counted("step")), churn \(choice.churn), \(machines): \(what)")
         }
+        if let balanced { lines += ["", balanced.text] }
         return lines.joined(separator: "\n")
     }
 }

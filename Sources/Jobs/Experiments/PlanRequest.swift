@@ -20,6 +20,8 @@ public struct PlanRequest: Sendable {
     public var interconnect = Interconnect(latency: 0, bandwidth: 1e9)
     /// Trajectories of each combination.
     public var trajectories = 2
+    /// Whether a time grid with equal rejections is looked for too, for the first of all steps, churns and drafts and a window of 20.
+    public var balances = false
     public var threads = Processors.available
 
     public init(_ recipe: SamplingRecipe) {
@@ -28,10 +30,24 @@ public struct PlanRequest: Sendable {
         windows = [.fixed(5), .fixed(10), .fixed(20), .fixed(50), .adaptive, .auto]
     }
 
+    /// A grid is found by so many trajectories at least: of fewer, the rejections of a step are anything.
+    private static let balancingTrajectories = 16
+
+    private func balanced(_ model: ImageModel, _ monitor: any RunMonitor) throws -> GridSearch.Result? {
+        guard balances else { return nil }
+        var recipe = recipe
+        (recipe.chain.steps, recipe.chain.churn) = (steps[0], churns[0])
+        (recipe.speculation.draft, recipe.speculation.window) = (drafts[0], .fixed(20))
+        let search = GridSearch(
+            recipe: recipe, trajectories: max(trajectories, Self.balancingTrajectories), threads: threads)
+        return try search.run(model, monitor: monitor)
+    }
+
     public func run(monitor: any RunMonitor = NoMonitor()) throws -> Plan {
         let model = try recipe.model.load(telling: monitor)
         let combinations = steps.flatMap { steps in churns.map { (steps, $0) } }
         let total = combinations.reduce(0) { $0 + $1.0 } * drafts.count * windows.count * trajectories
+        let balanced = try balanced(model, monitor)
         monitor.begin("planning", total: Double(total))
         var decided = 0
         defer { monitor.end() }
@@ -78,6 +94,6 @@ public struct PlanRequest: Sendable {
         return Plan(
             model: recipe.model.name, workers: workers, ranks: ranks, interconnect: interconnect, threads: threads,
             trajectories: trajectories, fallback: recipe.speculation.fallsBack, seed: recipe.seed,
-            call_times: times?.points ?? [], plain: plain, cells: cells)
+            call_times: times?.points ?? [], plain: plain, cells: cells, balanced: balanced)
     }
 }

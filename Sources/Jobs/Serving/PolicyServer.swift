@@ -14,6 +14,8 @@ public struct PolicyRecipe: Codable, Equatable, Sendable {
     public var steps: Int?
     /// Nil for the policy's own.
     public var kind: ChainRecipe.Kind?
+    /// `η` of DDIM.
+    public var eta = 0.0
     /// Which training steps are taken where `K` is less; nil for what the policy's scheduler says.
     public var trainingSpacing: ChainRecipe.TrainingSpacing?
     public var speculation = SpeculationRecipe()
@@ -25,9 +27,9 @@ public struct PolicyRecipe: Codable, Equatable, Sendable {
 
     public func validate() throws(RecipeError) {
         var chain = ChainRecipe(kind: kind ?? .ddpm)
-        chain.steps = steps ?? chain.steps
+        (chain.steps, chain.eta) = (steps ?? chain.steps, kind == nil ? 0 : eta)
         try chain.validate()
-        guard kind != .sde else {
+        guard kind != .sde, kind != .exponential else {
             throw RecipeError("chain", "of a policy is ddpm or ddim, on the steps of its scheduler.")
         }
         guard (1...1024).contains(threads) else {
@@ -46,7 +48,7 @@ public struct PolicyRecipe: Codable, Equatable, Sendable {
         var chain = model.ownChain
         chain.kind = kind ?? chain.kind
         chain.steps = steps ?? chain.steps
-        chain.trainingSpacing = trainingSpacing
+        (chain.eta, chain.trainingSpacing) = (eta, trainingSpacing)
         return chain
     }
 }

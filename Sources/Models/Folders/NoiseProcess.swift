@@ -8,6 +8,11 @@ public struct NoiseProcess: Sendable {
     public let scheduleName: String
     public let prediction: PredictionKind
     public let timeInput: TimeInput
+    /// What its network's inputs and outputs are scaled by, in place of `prediction`; nil for a network that sees the states
+    /// as they are.
+    public let scaling: NetworkScaling?
+    /// The grid that its chains have unless told otherwise.
+    public let grid: GridDefaults
     /// Its betas and how its own scheduler steps, if it is a DDPM whose steps are offered.
     public let ancestral: (betas: BetaSchedule, options: AncestralOptions)?
     /// Why they are not, where the model's scheduler asks for what is not offered; other chains do not mind.
@@ -20,15 +25,17 @@ public struct NoiseProcess: Sendable {
 
     public init(
         schedule: any NoiseSchedule, scheduleName: String, prediction: PredictionKind, timeInput: TimeInput,
-        ancestral: (betas: BetaSchedule, options: AncestralOptions)? = nil, isOverridden: Bool = false
+        scaling: NetworkScaling? = nil, ancestral: (betas: BetaSchedule, options: AncestralOptions)? = nil,
+        isOverridden: Bool = false
     ) {
         self.init(
             schedule: schedule, scheduleName: scheduleName, prediction: prediction, timeInput: timeInput,
-            ancestral: ancestral, ancestralRefusal: nil, notes: [], isOverridden: isOverridden)
+            scaling: scaling, ancestral: ancestral, ancestralRefusal: nil, notes: [], isOverridden: isOverridden)
     }
 
     private init(
         schedule: any NoiseSchedule, scheduleName: String, prediction: PredictionKind, timeInput: TimeInput,
+        scaling: NetworkScaling? = nil, grid: GridDefaults? = nil,
         ancestral: (betas: BetaSchedule, options: AncestralOptions)?, ancestralRefusal: ModelError?, notes: [String],
         isOverridden: Bool
     ) {
@@ -36,6 +43,8 @@ public struct NoiseProcess: Sendable {
         self.scheduleName = scheduleName
         self.prediction = prediction
         self.timeInput = timeInput
+        self.scaling = scaling
+        self.grid = grid ?? GridDefaults(of: schedule)
         self.ancestral = ancestral
         self.ancestralRefusal = ancestralRefusal
         self.notes = notes
@@ -67,6 +76,21 @@ public struct NoiseProcess: Sendable {
     }
 
     private init(_ configuration: SchedulerConfiguration, override: NamedSchedule?) throws {
+        if let exploding = try configuration.exploding() {
+            guard override == nil else {
+                throw RecipeError(
+                    "schedule", "can't take the place of exploding noise, which the network's inputs are scaled by.")
+            }
+            let maximal = exploding.schedule.maximalNoise
+            self.init(
+                schedule: exploding.schedule, scheduleName: NamedSchedule.varianceExploding.rawValue,
+                prediction: exploding.scaling == nil
+                    ? .score : exploding.scaling?.predictsVelocity == true ? .vPrediction : .noise,
+                timeInput: exploding.scaling == nil ? .scaled(maximal) : .quarterLogarithm(scale: maximal),
+                scaling: exploding.scaling, grid: exploding.grid, ancestral: nil, ancestralRefusal: nil,
+                notes: configuration.notes, isOverridden: false)
+            return
+        }
         let prediction = try configuration.prediction()
         if let override {
             self.init(
@@ -85,11 +109,26 @@ public struct NoiseProcess: Sendable {
             notes: configuration.notes, isOverridden: false)
     }
 
+    /// What a network's input is of a state at a time: so many times the state.
+    package func inputScale(at time: Double) -> Double { scaling?.input(noise: schedule.noise(at: time)) ?? 1 }
+
+    /// The coefficients `(c_x, c_o)` of `x̂0 = c_x x + c_o output` at a time.
+    package func denoisingCoefficients(at time: Double) -> (state: Double, output: Double) {
+        scaling?.output(noise: schedule.noise(at: time)) ?? prediction.denoisingCoefficients(schedule, at: time)
+    }
+
     /// What the network is told of a query: its state, in single precision.
     func samples(_ queries: [DenoiserQuery], dimension: Int) -> [Float] {
         var samples: [Float] = []
         samples.reserveCapacity(queries.count * dimension)
-        for query in queries { samples.append(contentsOf: query.state.lazy.map { Float($0) }) }
+        for query in queries {
+            if scaling == nil {
+                samples.append(contentsOf: query.state.lazy.map { Float($0) })
+            } else {
+                let scale = inputScale(at: query.time)
+                samples.append(contentsOf: query.state.lazy.map { Float(scale * $0) })
+            }
+        }
         return samples
     }
 
@@ -100,7 +139,26 @@ public struct NoiseProcess: Sendable {
     func denoised(_ queries: [DenoiserQuery], output: [Float]) -> [[Double]] {
         queries.enumerated().map { row, query in
             let start = row * query.state.count
-            return prediction.denoised(query, output: output[start..<start + query.state.count], schedule: schedule)
+            let (ofState, ofOutput) = denoisingCoefficients(at: query.time)
+            return zip(query.state, output[start..<start + query.state.count]).map {
+                ofState * $0 + ofOutput * Double($1)
+            }
         }
+    }
+}
+
+/// The time grid of a process's chains where the user names none.
+public struct GridDefaults: Sendable {
+    public var spacing = TimeGrid.Spacing.uniform
+    /// `ρ`
+    public var exponent = TimeGrid.usualExponent
+    /// The last `σ/α` above 0.
+    public var lowestRatio = TimeGrid.usualLowestRatio
+
+    public init() {}
+
+    /// Exploding noise spans orders of magnitude, most of which equal steps of `σ` would jump over.
+    init(of schedule: some NoiseSchedule) {
+        if schedule is VarianceExplodingSchedule { spacing = .edm }
     }
 }

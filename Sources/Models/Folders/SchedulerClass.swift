@@ -11,6 +11,10 @@ struct SchedulerClass: Sendable {
         case rates(minimal: Double, maximal: Double)
         /// Rectified flow, which goes by the name of its schedule.
         case flow
+        /// Noise that explodes, and a network that sees it scaled (Karras et al. 2022).
+        case scaled
+        /// Noise that explodes, and a network that predicts the score of it (Song et al. 2021).
+        case scored
     }
 
     let name: String
@@ -54,6 +58,9 @@ struct SchedulerClass: Sendable {
             SchedulerClass("KDPM2DiscreteScheduler", small),
             SchedulerClass("KDPM2AncestralDiscreteScheduler", small),
             SchedulerClass("ScoreSdeVpScheduler", .rates(minimal: 0.1, maximal: 20), trainingSteps: 2000),
+            SchedulerClass("EDMEulerScheduler", .scaled, clipsSample: false),
+            SchedulerClass("EDMDPMSolverMultistepScheduler", .scaled, clipsSample: false),
+            SchedulerClass("ScoreSdeVeScheduler", .scored, trainingSteps: 2000, clipsSample: false),
             SchedulerClass("FlowMatchEulerDiscreteScheduler", .flow),
             SchedulerClass("FlowMatchHeunDiscreteScheduler", .flow),
         ]
@@ -64,10 +71,8 @@ struct SchedulerClass: Sendable {
     /// Why networks of a class that is not known here cannot be sampled, where that can be said.
     static func reasonAgainst(_ name: String) -> String? {
         switch name {
-        case _ where name.contains("EDM"), "CosineDPMSolverMultistepScheduler", "KarrasVeScheduler":
-            "its networks take scaled pictures and a function of σ for the time, which diffspec does not offer; sample it with diffusers"
-        case "ScoreSdeVeScheduler":
-            "its noise grows without bound (variance exploding), which diffspec does not offer; sample it with diffusers"
+        case "CosineDPMSolverMultistepScheduler", "KarrasVeScheduler":
+            "what its networks are told of the noise is not known here; sample it with diffusers"
         case "LCMScheduler", "TCDScheduler", "CMStochasticIterativeScheduler", "FlowMatchLCMScheduler":
             "its networks are consistency models, which jump to the picture at once and define no chain; sample it with diffusers"
         default: nil

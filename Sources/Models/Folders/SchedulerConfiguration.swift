@@ -22,6 +22,11 @@ struct SchedulerConfiguration {
         var steps_offset: Int?
         var rescale_betas_zero_snr: Bool?
         var thresholding: Bool?
+        var sigma_min: Double?
+        var sigma_max: Double?
+        var sigma_data: Double?
+        var sigma_schedule: String?
+        var rho: Double?
     }
 
     private static let understood: Set<String> = [
@@ -58,7 +63,12 @@ struct SchedulerConfiguration {
             throw ModelError(file, expected: "an object", found: String(json.description.prefix(80)))
         }
         var understood = Self.understood
-        if case .rates = scheduler.noise { understood.formUnion(["beta_min", "beta_max"]) }
+        switch scheduler.noise {
+        case .rates: understood.formUnion(["beta_min", "beta_max"])
+        case .scaled: understood.formUnion(["sigma_min", "sigma_max", "sigma_data", "sigma_schedule", "rho"])
+        case .scored: understood.formUnion(["sigma_min", "sigma_max", "snr", "correct_steps"])
+        case .betas, .flow: break
+        }
         var notes = try SchedulerKeys.notes(
             of: members, understood: understood, allowsFlow: override == .flow,
             flowRemedy: isPicture ? "sample it with --schedule flow" : nil, file: file)
@@ -107,6 +117,53 @@ struct SchedulerConfiguration {
         }
     }
 
+    /// The process of a scheduler whose noise explodes: its schedule, how its networks see it, and where its own steps lie; nil for
+    /// others.
+    func exploding() throws
+        -> (schedule: VarianceExplodingSchedule, scaling: NetworkScaling?, grid: GridDefaults)?
+    {
+        func positive(_ value: Double?, else usual: Double, _ key: String) throws(ModelError) -> Double {
+            try requireValue(key)
+            let value = value ?? usual
+            guard value > 0, value.isFinite else {
+                throw ModelError(file, key: key, expected: "a positive number", found: "\(value)")
+            }
+            return value
+        }
+        let isScaled: Bool
+        switch scheduler.noise {
+        case .scaled: isScaled = true
+        case .scored: isScaled = false
+        case .betas, .rates, .flow: return nil
+        }
+        var grid = GridDefaults()
+        grid.lowestRatio = try positive(values.sigma_min, else: isScaled ? 0.002 : 0.01, "sigma_min")
+        grid.exponent = try positive(values.rho, else: TimeGrid.usualExponent, "rho")
+        let maximal = try positive(values.sigma_max, else: isScaled ? 80 : 1348, "sigma_max")
+        guard grid.lowestRatio < maximal else {
+            throw ModelError(
+                file, key: "sigma_min", expected: "a number below sigma_max, \(maximal)", found: "\(grid.lowestRatio)")
+        }
+        switch values.sigma_schedule ?? (isScaled ? "karras" : "exponential") {
+        case "karras": grid.spacing = .edm
+        case "exponential": grid.spacing = .logarithmic
+        case let name:
+            throw ModelError(
+                file, key: "sigma_schedule", expected: "\"karras\" or \"exponential\"", found: "\"\(name)\"")
+        }
+        let schedule = try VarianceExplodingSchedule(maximalNoise: maximal)
+        guard isScaled else { return (schedule, nil, grid) }
+        let kind = values.prediction_type ?? PredictionKind.noise.rawValue
+        guard [PredictionKind.noise.rawValue, PredictionKind.vPrediction.rawValue].contains(kind) else {
+            throw ModelError(
+                file, key: "prediction_type", expected: "\"epsilon\" or \"v_prediction\"", found: "\"\(kind)\"")
+        }
+        let scaling = NetworkScaling(
+            dataDeviation: try positive(values.sigma_data, else: 0.5, "sigma_data"),
+            predictsVelocity: kind == PredictionKind.vPrediction.rawValue)
+        return (schedule, scaling, grid)
+    }
+
     /// The schedule as the file says it.
     var scheduleName: String {
         if values.trained_betas != nil { return "trained_betas" }
@@ -138,7 +195,7 @@ struct SchedulerConfiguration {
             return try BetaSchedule(
                 family: .linear, trainingSteps: trainingSteps, betaStart: (values.beta_min ?? minimal) / count,
                 betaEnd: (values.beta_max ?? maximal) / count)
-        case .flow:
+        case .flow, .scaled, .scored:
             throw ModelError(file, key: "_class_name", expected: "a scheduler with betas", found: scheduler.name)
         }
     }

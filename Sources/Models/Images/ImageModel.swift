@@ -199,7 +199,8 @@ public struct ImageModel: Model {
             throw RecipeError(
                 "guidance", "needs a model trained with a \"no class\" label, and this one has none.")
         }
-        var (steps, bounds) = try noise.steps(recipe)
+        let run = try noise.steps(recipe)
+        var steps = run.steps
         var (priors, origin) = (priors, DenoisingChain.Start?.none)
         let conditions = try labels(of: classes).map { Condition.label($0) }
         let unconditional = process.nullClass.map { Condition.label($0) } ?? .none
@@ -214,7 +215,8 @@ public struct ImageModel: Model {
         }
         return try DenoisingChain(
             denoiser: denoiser(threads: threads), steps: steps, conditions: conditions, guidance: recipe.guidance,
-            unconditional: unconditional, predictionBounds: bounds, priors: priors, start: origin)
+            unconditional: unconditional, predictionBounds: run.bounds, priors: priors, start: origin,
+            startDeviation: run.startDeviation)
     }
 
     public static func inspection(of name: String, folder: String) throws -> any Inspection {

@@ -8,7 +8,7 @@ struct ProcessDescription: Decodable {
         let range: [Double]?
     }
 
-    /// `cosine`, `flow` or `vp-linear`.
+    /// `cosine`, `flow`, `vp-linear` or `ve`.
     let schedule: String
     /// A `PredictionKind`, or "correction" for the network of a corrected draft.
     let prediction: String
@@ -21,4 +21,9 @@ struct ProcessDescription: Decodable {
     /// Rates of `vp-linear`.
     let beta_min: Double?
     let beta_max: Double?
+    /// The largest noise of `ve`.
+    let sigma_max: Double?
+    /// Of a network of `ve` that sees it scaled (EDM): the data's deviation. The network is then told `¼ ln σ` for the time, and
+    /// `time_scale` is without effect.
+    let sigma_data: Double?
 }

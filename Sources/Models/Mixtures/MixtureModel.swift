@@ -59,10 +59,11 @@ public struct MixtureModel: Model {
     ///     are left aside: the exact score is that of the whole mixture.
     ///   - threads: cores to use, at least 1; changes no result.
     public func chain(_ recipe: ChainRecipe, subjects labels: [Int], threads: Int) throws -> DenoisingChain {
-        let (steps, bounds) = try noise.steps(recipe)
+        let steps = try noise.steps(recipe)
         return try DenoisingChain(
-            denoiser: denoiser, steps: steps,
-            conditions: network == nil ? [] : labels.map { .label($0) }, predictionBounds: bounds)
+            denoiser: denoiser, steps: steps.steps,
+            conditions: network == nil ? [] : labels.map { .label($0) }, predictionBounds: steps.bounds,
+            startDeviation: steps.startDeviation)
     }
 
     /// The component of each sample, drawn as the data draw theirs, so that the samples' law is that of the data as far as

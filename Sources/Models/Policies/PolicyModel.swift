@@ -107,7 +107,7 @@ public struct PolicyModel: Model {
     public func chain(
         _ recipe: ChainRecipe, conditions: [[Float]], earlierPlans: [EarlierPlan?] = [], threads: Int
     ) throws -> DenoisingChain {
-        let (steps, bounds) = try noise.steps(recipe)
+        let steps = try noise.steps(recipe)
         let denoiser = PolicyDenoiser(
             network: network, noise: noise, conditions: conditions, horizon: horizon, threads: threads)
         var priors: [Condition: [Double]] = [:]
@@ -118,8 +118,8 @@ public struct PolicyModel: Model {
             if let start { priors[.prepared(index)] = start }
         }
         return try DenoisingChain(
-            denoiser: denoiser, steps: steps, conditions: conditions.indices.map { .prepared($0) },
-            predictionBounds: bounds, priors: priors)
+            denoiser: denoiser, steps: steps.steps, conditions: conditions.indices.map { .prepared($0) },
+            predictionBounds: steps.bounds, priors: priors, startDeviation: steps.startDeviation)
     }
 
     /// The plan before, of the same robot.

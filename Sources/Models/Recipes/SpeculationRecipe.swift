@@ -23,10 +23,10 @@ public struct SpeculationRecipe: Codable, Equatable, Sendable {
 
     /// Refuses to speculate on a chain that adds no noise.
     public func validate(for chain: ChainRecipe) throws(RecipeError) {
-        guard chain.kind == .ddim, draft != .none else { return }
+        guard chain.isDeterministic, draft != .none else { return }
         throw RecipeError(
             "draft",
-            "can't help DDIM, whose steps have no noise to couple: add --draft none to sample it plainly, or take --chain ddpm, the chain with noise on the same steps."
+            "can't help DDIM with --eta 0, whose steps have no noise to couple: add --draft none to sample it plainly, or take a larger --eta, 1 for the noise of --chain ddpm."
         )
     }
 
