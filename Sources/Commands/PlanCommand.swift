@@ -68,7 +68,7 @@ struct PlanCommand: ParsableCommand {
 
     @Option(
         help: .init(
-            "Find a time grid on which drafts are rejected equally often at every step, for the first of --all-steps, --all-churn and --all-drafts, and write it for --times. It saves calls and is another chain: look at its samples.",
+            "Find a time grid on which drafts are rejected equally often at every step, for the first of --all-steps, --all-churn and --all-drafts, and write it for --times; what it does to the calls is printed. It is another chain: look at its samples.",
             valueName: "times.json"))
     var timesOut: String?
 

@@ -22,7 +22,7 @@ struct GridSearch {
 
         var text: String {
             """
-            grid with equal rejections, for --draft \(draft) --window \(window.name), \(trajectories.counted("trajectory", "trajectories")): \
+            grid with equal rejections, for --draft \(draft) --window \(window.name), \(trajectories) trajectories: \
             NFE \(before.nfe.formatted(digits: 1)) → \(after.nfe.formatted(digits: 1)), spread of the rejections over the \
             steps \(before.spread.formatted(digits: 2)) → \(after.spread.formatted(digits: 2)). It is another chain with a law of its own.
             """
