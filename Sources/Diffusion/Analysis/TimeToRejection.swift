@@ -47,13 +47,14 @@ public struct TimeToRejection: Sendable {
             let standardDeviation = chain.transition(at: k).standardDeviation
             for i in windows.indices {
                 var stream = random.stream(sample: i, step: k, purpose: .auxiliary)
-                let noise = stream.normals(chain.dimension)
+                let noise = stream.normals(chain.drawnDimension)
                 let state = windows[i].currentState
                 let targetMean = chain.mean(step: k, state: state, prediction: predictions[i])
                 logWeights[i] += logAcceptance(means[i], targetMean, standardDeviation, noise)
                 windows[i].means.append(means[i])
                 windows[i].noises.append(noise)
-                windows[i].states.append(Vector.combine(1, means[i], standardDeviation, noise))
+                let drawn = Vector.combine(1, means[i], standardDeviation, noise)
+                windows[i].states.append(chain.layout.state(after: state, drawn: drawn))
             }
             // P(τ > k) grows by the mean weight; then the weights are normalised.
             let highest = logWeights.reduce(-Double.infinity, max)
@@ -128,7 +129,8 @@ public struct TimeToRejection: Sendable {
         let queries = samples.map { ChainQuery(sample: $0.sample, step: start, state: $0.state) }
         let predictions = try chain.predictions(for: queries)
         for i in samples.indices {
-            samples[i].memory.record(step: start, state: samples[i].state, prediction: predictions[i])
+            samples[i].memory.record(
+                step: start, state: samples[i].state, prediction: predictions[i], layout: chain.layout)
         }
         return samples
     }

@@ -7,6 +7,9 @@ import Couplings
 /// Here `x̂` is the *prediction*, the one expensive thing: the denoised sample of a diffusion model, or the gradient of
 /// an energy. Mean and prediction are kept apart because a draft recycles predictions: it has the chain's own
 /// `a_k, b_k, s_k` and only guesses `x̂_k(y)`.
+///
+/// The noise may drive a part of the state alone, see ``StateLayout``: means and noises are then as long as that part, and what
+/// is said here of `Y_{k+1}` is said of its driven part.
 public protocol GaussianChain: Sendable {
     /// `K`
     var stepCount: Int { get }
@@ -14,6 +17,8 @@ public protocol GaussianChain: Sendable {
     var dimension: Int { get }
     /// How many rows of a call one query costs: 2 with class-free guidance.
     var rowsPerQuery: Int { get }
+    /// Which part of a state the noise drives.
+    var layout: StateLayout { get }
     /// Where predictions are clipped to, as DDPM pipelines do with `x̂0`; nil for nowhere.
     var predictionBounds: ClosedRange<Double>? { get }
 
@@ -36,9 +41,13 @@ public protocol GaussianChain: Sendable {
 
 extension GaussianChain {
     public var rowsPerQuery: Int { 1 }
+    public var layout: StateLayout { .whole }
     public var predictionBounds: ClosedRange<Double>? { nil }
     public func initialState(sample: Int, noise: [Double]) -> [Double] { noise }
     public func priorPrediction(sample: Int) -> [Double]? { nil }
+
+    /// How many values a step draws.
+    public var drawnDimension: Int { layout.drawnDimension(ofState: dimension) }
 
     /// `m_k(y) = a_k y + b_k x̂`, with `x̂` clipped to the chain's bounds.
     public func mean(step: Int, state: [Double], prediction: [Double]) -> [Double] {
@@ -63,6 +72,7 @@ extension GaussianChain {
             } else {
                 prediction
             }
-        return Vector.combine(transition.stateCoefficient, state, transition.predictionCoefficient, clipped)
+        return Vector.combine(
+            transition.stateCoefficient, layout.driven(state), transition.predictionCoefficient, clipped)
     }
 }

@@ -10,7 +10,7 @@ public struct CorrectionQuery: Sendable {
     public struct Source: Sendable {
         /// `i`
         public let step: Int
-        /// `ỹ_i`
+        /// `ỹ_i`, the part of it that predictions depend on.
         public let state: [Double]
         /// `ỹ'_i`, where the path now drafted passes at that step.
         public let movedState: [Double]
@@ -40,7 +40,9 @@ public struct CorrectionQuery: Sendable {
         self.init(
             query: ChainQuery(sample: window.sample, step: window.currentStep, state: window.currentState),
             source: window.latestEvaluation.map {
-                .init(step: $0.step, state: $0.evaluation.state, movedState: $0.pathState)
+                .init(
+                    step: $0.step, state: chain.layout.position(of: $0.evaluation.state),
+                    movedState: chain.layout.position(of: $0.pathState))
             },
             answer: CorrectedDraft.base.prediction(in: window, chain: chain))
     }

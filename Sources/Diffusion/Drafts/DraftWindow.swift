@@ -7,7 +7,7 @@ public struct DraftWindow: Sendable {
     public let memory: EvaluationMemory
     /// `Ỹ_n = Y_n, Ỹ_{n+1}, …`
     public internal(set) var states: [[Double]]
-    /// `m^p_n, m^p_{n+1}, …`, one fewer than states.
+    /// `m^p_n, m^p_{n+1}, …`, one fewer than states; each of the state's driven part.
     public internal(set) var means: [[Double]] = []
     /// `Z_n, Z_{n+1}, …`, likewise; none for an iterate.
     public internal(set) var noises: [[Double]] = []

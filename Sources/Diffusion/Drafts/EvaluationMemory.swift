@@ -48,7 +48,7 @@ public struct EvaluationMemory: Sendable {
 
     /// Takes in an evaluation. What is kept has no gaps: a step that is neither known nor the next after the last
     /// starts a new record.
-    mutating func record(step: Int, state: [Double], prediction: [Double]) {
+    mutating func record(step: Int, state: [Double], prediction: [Double], layout: StateLayout) {
         if !(firstStep...firstStep + evaluations.count).contains(step) { evaluations = [] }
         if evaluations.isEmpty { firstStep = step }
         let index = step - firstStep
@@ -57,16 +57,16 @@ public struct EvaluationMemory: Sendable {
             return
         }
         let older = evaluations[index]
-        let slope = Self.secantSlope(from: older, toState: state, prediction: prediction) ?? older.slope
+        let slope = Self.secantSlope(from: older, toState: state, prediction: prediction, layout) ?? older.slope
         evaluations[index] = Evaluation(state: state, prediction: prediction, slope: slope)
     }
 
-    /// `⟨Δx̂, Δỹ⟩/‖Δỹ‖²`; nil where the state is the same.
+    /// `⟨Δx̂, Δỹ⟩/‖Δỹ‖²`, of the part of a state that predictions depend on; nil where it is the same.
     private static func secantSlope(
-        from older: Evaluation, toState state: [Double], prediction: [Double]
+        from older: Evaluation, toState state: [Double], prediction: [Double], _ layout: StateLayout
     ) -> Double? {
         let (product, squaredMove) = Vector.differences(
-            prediction, less: older.prediction, state, less: older.state)
+            prediction, less: older.prediction, layout.position(of: state), less: layout.position(of: older.state))
         return squaredMove > 0 ? product / squaredMove : nil
     }
 

@@ -4,7 +4,9 @@ public struct FrozenDenoiserDraft: RecyclingDraft {
     public init() {}
 
     public func mean(in window: DraftWindow, chain: some GaussianChain) -> [Double] {
-        let prediction = window.memory.evaluation(at: window.firstStep)?.prediction ?? window.currentState
+        let prediction =
+            window.memory.evaluation(at: window.firstStep)?.prediction
+            ?? chain.layout.position(of: window.currentState)
         return chain.mean(step: window.currentStep, state: window.currentState, prediction: prediction)
     }
 }

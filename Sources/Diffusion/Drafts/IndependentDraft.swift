@@ -26,11 +26,15 @@ public struct IndependentDraft<Model: GaussianChain>: Draft {
 extension GaussianChain {
     /// - Throws: `DiffusionError` unless this chain, a draft's, has the steps and dimensions of its target.
     func expectShape(of target: some GaussianChain) throws(DiffusionError) {
-        guard dimension == target.dimension, stepCount == target.stepCount else {
+        guard shape == target.shape else {
             throw DiffusionError(
-                "draft model", expected: "\(target.dimension) values in \(target.stepCount) steps, as the target has",
-                found: "\(dimension) values in \(stepCount) steps",
+                "draft model", expected: "\(target.shape), as the target has", found: shape,
                 remedy: "give a draft trained on images of the target's size")
         }
+    }
+
+    private var shape: String {
+        let driven = drawnDimension == dimension ? "" : ", \(drawnDimension) of them driven by noise,"
+        return "\(dimension) values\(driven) in \(stepCount) steps"
     }
 }

@@ -37,7 +37,7 @@ public struct MixtureDraft: Draft {
     }
 
     public func means(for windows: [DraftWindow], chain: some GaussianChain) throws -> [[Double]] {
-        var sums = windows.map { [Double](repeating: 0, count: $0.currentState.count) }
+        var sums = windows.map { _ in [Double](repeating: 0, count: chain.drawnDimension) }
         for (j, draft) in components.enumerated() {
             for (i, mean) in try draft.means(for: windows, chain: chain).enumerated() {
                 let weight = weights.at(step: windows[i].currentStep, of: chain.stepCount)[j]

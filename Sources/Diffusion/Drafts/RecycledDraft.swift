@@ -30,13 +30,15 @@ public struct RecycledDraft: RecyclingDraft {
     /// `x̂0`, what the target is expected to say of the window's current state.
     public func prediction(in window: DraftWindow, chain: some GaussianChain) -> [Double] {
         guard let (i, evaluation, pathState) = window.latestEvaluation else {
-            return chain.priorPrediction(sample: window.sample) ?? window.currentState
+            return chain.priorPrediction(sample: window.sample) ?? chain.layout.position(of: window.currentState)
         }
         guard order == .first, let slope = window.memory.slope(upTo: i, count: slopeCount) else {
             return evaluation.prediction
         }
         let bounds = chain.transition(at: i).slopeBounds
         let bounded = min(max(slope, bounds.lowerBound), bounds.upperBound)
-        return Vector.combine(1, evaluation.prediction, bounded, pathState, less: evaluation.state)
+        return Vector.combine(
+            1, evaluation.prediction, bounded, chain.layout.position(of: pathState),
+            less: chain.layout.position(of: evaluation.state))
     }
 }

@@ -68,7 +68,7 @@ public struct BlockSampler<Chain: GaussianChain>: Sampler {
         guard hasOwnNoise else { return try drafting.drafted(&samples, &info, iterate: iterate) }
         var streams = samples.map { random.stream(sample: $0.sample, step: $0.step, purpose: .auxiliary) }
         return try drafting.drafted(&samples, &info, iterate: iterate) { sample, _ in
-            streams[sample].normals(chain.dimension)
+            streams[sample].normals(chain.drawnDimension)
         }
     }
 
@@ -88,7 +88,7 @@ public struct BlockSampler<Chain: GaussianChain>: Sampler {
             proposals.append(
                 GaussianProposal(
                     draftMean: window.means[j], targetMean: targetMean, standardDeviation: standardDeviation,
-                    noise: window.noises[j], state: window.states[j + 1]))
+                    noise: window.noises[j], state: chain.layout.driven(window.states[j + 1])))
         }
         var stream = random.stream(sample: sample.sample, step: window.firstStep, purpose: .verification)
         let block = rule.verify(proposals, randomness: &stream)
@@ -101,7 +101,7 @@ public struct BlockSampler<Chain: GaussianChain>: Sampler {
             decide(verdict, at: window.firstStep + j, position: j, &sample, &info)
         }
         if block.accepted == proposals.count, let deterministic {
-            sample.state = deterministic
+            sample.state = chain.layout.state(after: sample.state, drawn: deterministic)
             sample.step = window.firstStep + proposals.count + 1
             info.visits.append(.init(sample))
         }
@@ -110,7 +110,7 @@ public struct BlockSampler<Chain: GaussianChain>: Sampler {
     private func decide(
         _ verdict: Verdict, at step: Int, position: Int, _ sample: inout SampleState, _ info: inout StepInfo
     ) {
-        sample.state = verdict.state
+        sample.state = chain.layout.state(after: sample.state, drawn: verdict.state)
         sample.step = step + 1
         info.visits.append(.init(sample))
         info.decisions.append(StepInfo.Decision(sample: sample.sample, step: step, verdict: verdict))

@@ -19,11 +19,13 @@ public struct SequentialSampler<Chain: GaussianChain>: Sampler {
         for i in samples.indices {
             let (n, state) = (samples[i].step, samples[i].state)
             let mean = chain.mean(step: n, state: state, prediction: predictions[i][0])  // m_n(Y_n)
-            let noise = random.increment(sample: samples[i].sample, step: n, dimension: chain.dimension)  // Z_n
-            samples[i].state = Vector.combine(1, mean, chain.transition(at: n).standardDeviation, noise)
+            let noise = random.increment(sample: samples[i].sample, step: n, dimension: chain.drawnDimension)  // Z_n
+            let drawn = Vector.combine(1, mean, chain.transition(at: n).standardDeviation, noise)
+            samples[i].state = chain.layout.state(after: state, drawn: drawn)
             samples[i].step = n + 1
             // For whoever watches; nothing here depends on it.
-            samples[i].memory.record(step: n, state: state, prediction: predictions[i][0])
+            samples[i].memory.record(
+                step: n, state: state, prediction: predictions[i][0], layout: chain.layout)
             samples[i].memory.forget(before: n)
             info.visits.append(.init(samples[i]))
         }

@@ -81,19 +81,19 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
             let means = try draft.finiteMeans(
                 for: open.count == windows.count ? windows : open.map { windows[$0] }, chain: chain)
             for (i, mean) in zip(open, means) {
-                let k = windows[i].currentStep
+                let (k, state) = (windows[i].currentStep, windows[i].currentState)
                 guard iterate == nil else {
                     windows[i].means.append(mean)
-                    windows[i].states.append(mean)
+                    windows[i].states.append(chain.layout.state(after: state, drawn: mean))
                     continue
                 }
                 let noise =
                     ownNoise?(i, k) ?? samples[i].pinnedNoise.increment(at: k)
-                    ?? random.increment(sample: windows[i].sample, step: k, dimension: chain.dimension)
+                    ?? random.increment(sample: windows[i].sample, step: k, dimension: chain.drawnDimension)
                 windows[i].means.append(mean)
                 windows[i].noises.append(noise)
-                windows[i].states.append(
-                    Vector.combine(1, mean, chain.transition(at: k).standardDeviation, noise))
+                let drawn = Vector.combine(1, mean, chain.transition(at: k).standardDeviation, noise)
+                windows[i].states.append(chain.layout.state(after: state, drawn: drawn))
             }
             info.drafted += open.count
         }
@@ -125,7 +125,8 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
         let predictions = try call(queries, &samples, &info)
         for i in samples.indices {
             for (query, prediction) in zip(queries[i], predictions[i]) {
-                samples[i].memory.record(step: query.step, state: query.state, prediction: prediction)
+                samples[i].memory.record(
+                    step: query.step, state: query.state, prediction: prediction, layout: chain.layout)
             }
             info.scored.append(
                 .init(
@@ -136,6 +137,7 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
 
     /// 3. Accepts drafts in order; the first rejection is repaired by the rule and ends the window.
     private func verify(_ window: DraftWindow, _ sample: inout SampleState, _ info: inout StepInfo) throws {
+        let layout = chain.layout
         for j in 0..<window.length {
             let k = window.firstStep + j
             guard let evaluation = sample.memory.evaluation(at: k) else { break }
@@ -144,9 +146,9 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
             sample.step = k + 1
 
             guard standardDeviation > 0 else {  // a deterministic step takes the target's mean, whatever was drafted
-                sample.state = targetMean
+                sample.state = layout.state(after: window.states[j], drawn: targetMean)
                 info.visits.append(.init(sample))
-                let isMet = targetMean == window.states[j + 1]
+                let isMet = targetMean == layout.driven(window.states[j + 1])
                 sample.decided.record(
                     .init(
                         step: k, position: j, distance: isMet ? 0 : .infinity, acceptance: isMet ? 1 : 0,
@@ -155,10 +157,10 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
             }
             let proposal = GaussianProposal(
                 draftMean: window.means[j], targetMean: targetMean, standardDeviation: standardDeviation,
-                noise: window.noises[j], state: window.states[j + 1])
+                noise: window.noises[j], state: layout.driven(window.states[j + 1]))
             var stream = random.stream(sample: sample.sample, step: k, purpose: .verification)
             let verdict = try rule.verify(proposal, randomness: &stream)
-            sample.state = verdict.state
+            sample.state = layout.state(after: window.states[j], drawn: verdict.state)
             info.visits.append(.init(sample))
             info.decisions.append(StepInfo.Decision(sample: sample.sample, step: k, verdict: verdict))
             sample.decided.record(
@@ -180,8 +182,9 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
         let n = sample.step
         guard let evaluation = sample.memory.evaluation(at: n) else { return }
         let mean = chain.mean(step: n, state: sample.state, prediction: evaluation.prediction)
-        let noise = random.increment(sample: sample.sample, step: n, dimension: chain.dimension)
-        sample.state = Vector.combine(1, mean, chain.transition(at: n).standardDeviation, noise)
+        let noise = random.increment(sample: sample.sample, step: n, dimension: chain.drawnDimension)
+        let drawn = Vector.combine(1, mean, chain.transition(at: n).standardDeviation, noise)
+        sample.state = chain.layout.state(after: sample.state, drawn: drawn)
         sample.step = n + 1
         info.visits.append(.init(sample))
         sample.decided.recordPlainStep()
