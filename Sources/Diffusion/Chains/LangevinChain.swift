@@ -6,15 +6,16 @@ import Couplings
 ///
 /// a Gaussian chain whose prediction is the gradient. What is expensive is `∇E`; drafts freeze it, recycle it, or take
 /// it from a cheaper energy (`IndependentDraft` over a second chain).
-public struct LangevinChain: GaussianChain {
+public struct LangevinChain: LangevinDynamics {
     public let stepCount: Int
     public let dimension: Int
     /// `γ > 0`
     public let stepSize: Double
     /// `∇E` at many states, by one evaluation of the whole batch. Rows must not influence each other (R5).
-    public let gradient: @Sendable ([[Double]]) throws -> [[Double]]
+    public var gradient: @Sendable ([[Double]]) throws -> [[Double]] { force.gradient }
     /// `A y`, a part of `∇E` that is linear and costs next to nothing; `gradient` is then the rest of `∇E`.
-    public let linearForce: (@Sendable ([Double]) -> [Double])?
+    public var linearForce: (@Sendable ([Double]) -> [Double])? { force.linear }
+    private let force: LangevinForce
     private let start: @Sendable (_ sample: Int, _ noise: [Double]) -> [Double]
     private let step: GaussianTransition
 
@@ -44,8 +45,7 @@ public struct LangevinChain: GaussianChain {
         self.stepCount = stepCount
         self.stepSize = stepSize
         self.start = start
-        self.linearForce = linearForce
-        self.gradient = gradient
+        force = LangevinForce(gradient: gradient, linear: linearForce)
         // A curvature beyond 2/γ makes the chain itself diverge, so no slope of use lies there.
         step = GaussianTransition(
             stateCoefficient: 1, predictionCoefficient: -stepSize, standardDeviation: (2 * stepSize).squareRoot(),
@@ -57,17 +57,10 @@ public struct LangevinChain: GaussianChain {
 
     /// `y - γ (A y + x̂)`
     public func mean(step: Int, state: [Double], prediction: [Double]) -> [Double] {
-        guard let linearForce else { return Vector.combine(1, state, -stepSize, prediction) }
-        return Vector.combine(1, state, -stepSize, Vector.combine(1, linearForce(state), 1, prediction))
+        Vector.combine(1, state, -stepSize, force.whole(at: state, prediction: prediction))
     }
 
     public func predictions(for queries: [ChainQuery]) throws -> [[Double]] {
-        let gradients = try gradient(queries.map(\.state))
-        for (gradient, query) in zip(gradients, queries) where !Vector.squaredNorm(gradient).isFinite {
-            throw DiffusionError(
-                "gradient for chain \(query.sample) at step \(query.step)", expected: "finite numbers",
-                found: "an infinity or NaN", remedy: "take a smaller step size")
-        }
-        return gradients
+        try force.predictions(for: queries, layout: layout)
     }
 }

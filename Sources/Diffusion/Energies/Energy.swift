@@ -1,5 +1,3 @@
-import Couplings
-
 /// An energy `E` whose Gibbs law `exp(-E)` Langevin dynamics samples (DB25 §5): a few closures, all batched, so that one
 /// evaluation serves every row of a window.
 ///
@@ -21,6 +19,9 @@ public struct Energy: Sendable {
     public let proxyGradients: Gradients?
     /// A quadratic part that costs next to nothing; nil if there is none.
     public let quadraticPart: QuadraticPart?
+    /// `H(x) v`, the Hessian at a state times a vector; of an energy with a quadratic part, that of the remainder, `∂r/∂x`. To
+    /// draft with; nil if there is none.
+    public let hessianProduct: HessianDraft.Product?
 
     /// `∇E(x) = A x + r(x)` with a linear force `A x` that is cheap, however strong, and an expensive remainder `r` that
     /// varies slowly. Drafts then freeze or recycle `r` alone. Where `γ` times the largest curvature comes near 1, as
@@ -44,9 +45,10 @@ public struct Energy: Sendable {
     ///   - gradients: `∇E` of a batch of states.
     ///   - proxyGradients: `∇Ê` of a cheaper energy; nil for none.
     ///   - quadraticPart: a part that costs next to nothing; nil for none.
+    ///   - hessianProduct: the Hessian, less that of the quadratic part, times a vector; nil for none.
     public init(
         dimension: Int, values: @escaping Values, gradients: @escaping Gradients, proxyGradients: Gradients? = nil,
-        quadraticPart: QuadraticPart? = nil
+        quadraticPart: QuadraticPart? = nil, hessianProduct: HessianDraft.Product? = nil
     ) {
         precondition(dimension > 0, "a state has some length")
         self.dimension = dimension
@@ -54,19 +56,21 @@ public struct Energy: Sendable {
         self.gradients = gradients
         self.proxyGradients = proxyGradients
         self.quadraticPart = quadraticPart
+        self.hessianProduct = hessianProduct
     }
 
     /// An energy given for one state at a time.
     public init(
         dimension: Int, value: @escaping @Sendable ([Double]) -> Double,
         gradient: @escaping @Sendable ([Double]) -> [Double],
-        proxyGradient: (@Sendable ([Double]) -> [Double])? = nil, quadraticPart: QuadraticPart? = nil
+        proxyGradient: (@Sendable ([Double]) -> [Double])? = nil, quadraticPart: QuadraticPart? = nil,
+        hessianProduct: HessianDraft.Product? = nil
     ) {
         var proxyGradients: Gradients?
         if let proxyGradient { proxyGradients = { $0.map(proxyGradient) } }
         self.init(
             dimension: dimension, values: { $0.map(value) }, gradients: { $0.map(gradient) },
-            proxyGradients: proxyGradients, quadraticPart: quadraticPart)
+            proxyGradients: proxyGradients, quadraticPart: quadraticPart, hessianProduct: hessianProduct)
     }
 }
 
@@ -82,12 +86,8 @@ extension LangevinChain {
             linearForce: energy.quadraticPart?.force, gradient: energy.quadraticPart?.remainder ?? energy.gradients)
     }
 
-    /// The same chain with the energy's cheap proxy in its place, which Algorithm 11 drafts from; nil if the energy has none.
     public func proxyChain(of energy: Energy) throws(DiffusionError) -> LangevinChain? {
-        guard let gradients = energy.proxyGradients else { return nil }
-        return try LangevinChain(dimension: dimension, stepCount: stepCount, stepSize: stepSize) { states in
-            guard let force = energy.quadraticPart?.force else { return try gradients(states) }
-            return try zip(states, gradients(states)).map { Vector.combine(1, $1, -1, force($0)) }
-        }
+        guard let gradient = LangevinForce.proxy(of: energy) else { return nil }
+        return try LangevinChain(dimension: dimension, stepCount: stepCount, stepSize: stepSize, gradient: gradient)
     }
 }

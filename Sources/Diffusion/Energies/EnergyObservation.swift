@@ -8,9 +8,9 @@ public struct EnergyObservation: Sendable {
     public let finalState: [Double]
 }
 
-extension Sampler where Chain == LangevinChain {
-    /// Runs chains to their end on several cores and watches their energy. Neither `lanes` nor `threads` changes a
-    /// result.
+extension Sampler where Chain: LangevinDynamics {
+    /// Runs chains to their end on several cores and watches their energy, where they are to be observed. Neither `lanes` nor
+    /// `threads` changes a result.
     /// - Parameters:
     ///   - energy: what is observed.
     ///   - chains: their numbers.
@@ -28,14 +28,16 @@ extension Sampler where Chain == LangevinChain {
         return try Self.blocks(chains, of: lanes).concurrentMap(threads: threads) { block in
             var tails = [[Double]](repeating: [], count: block.count)
             var traces = tails
-            for (i, sample) in block.enumerated() { traces[i] = try energy.values([start(sample: sample).state]) }
+            for (i, sample) in block.enumerated() {
+                traces[i] = try energy.values([chain.observedPosition(of: start(sample: sample).state)])
+            }
             var finished = [EnergyObservation?](repeating: nil, count: block.count)
             try run(samples: block, lanes: block.count) { info, _ in
                 for visit in info.visits {
                     let isTail = visit.step > firstOfTail
                     let isTraced = visit.step.isMultiple(of: traceStride)
                     guard isTail || isTraced else { continue }
-                    let value = try energy.values([visit.state])[0]
+                    let value = try energy.values([chain.observedPosition(of: visit.state)])[0]
                     if isTail { tails[visit.sample - block.lowerBound].append(value) }
                     if isTraced { traces[visit.sample - block.lowerBound].append(value) }
                 }

@@ -1,3 +1,4 @@
+import Couplings
 import Platform
 
 extension Energy {
@@ -17,7 +18,8 @@ extension Energy {
             dimension: precisions.count,
             value: { x in zip(precisions, x).reduce(0) { $0 + $1.0 * $1.1 * $1.1 } / 2 },
             gradient: { x in zip(precisions, x).map { $0 * $1 } },
-            proxyGradient: { x in x.map { mean * $0 } })
+            proxyGradient: { x in x.map { mean * $0 } },
+            hessianProduct: { _, v in zip(precisions, v).map { $0 * $1 } })
     }
 
     /// Precisions from 1 to `condition` in equal ratios: the badly scaled bowl that every sampler is tried on.
@@ -73,6 +75,25 @@ extension Energy {
                 }
                 return result
             },
-            proxyGradient: { x in zip(x, mean).map { ($0 - $1) / variance } })
+            proxyGradient: { x in zip(x, mean).map { ($0 - $1) / variance } },
+            hessianProduct: { x, v in
+                // With d_i = (x - μ_i)/v_i and the weights w_i that the components have at x, ∇E = Σ w_i d_i and
+                // H = Σ w_i (I/v_i - d_i d_iᵀ) + ∇E ∇Eᵀ.
+                let logs = logWeights(x)
+                let highest = logs.reduce(-Double.infinity, max)
+                let weights = logs.map { exp($0 - highest) }
+                let total = weights.reduce(0, +)
+                var (gradient, result) = ([Double](repeating: 0, count: dimension), x.map { _ in 0.0 })
+                for (component, weight) in zip(components, weights) {
+                    let (share, precision) = (weight / total, pow(component.standardDeviation, -2))
+                    let residual = zip(x, component.mean).map { ($0 - $1) * precision }
+                    let along = Vector.dot(residual, v)
+                    for j in x.indices {
+                        gradient[j] += share * residual[j]
+                        result[j] += share * (precision * v[j] - along * residual[j])
+                    }
+                }
+                return Vector.combine(1, result, Vector.dot(gradient, v), gradient)
+            })
     }
 }

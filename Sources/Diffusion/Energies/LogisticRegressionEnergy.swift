@@ -68,7 +68,7 @@ extension Energy {
             proxyGradient: { theta in
                 let shift = Vector.combine(1, theta, -1, mode)
                 return hessian.map { Vector.dot($0, shift) }
-            })
+            }, hessianProduct: model.hessianProduct)
     }
 }
 
@@ -92,6 +92,16 @@ private struct LogisticModel: Sendable {
         for (row, label) in zip(table.features, table.labels) {
             let residual = 1 / (1 + exp(-Vector.dot(row, theta))) - (label ? 1 : 0)
             for j in result.indices { result[j] += residual * row[j] }
+        }
+        return result
+    }
+
+    @Sendable func hessianProduct(_ theta: [Double], _ vector: [Double]) -> [Double] {
+        var result = vector.map { $0 / priorVariance }
+        for row in table.features {
+            let probability = 1 / (1 + exp(-Vector.dot(row, theta)))
+            let along = probability * (1 - probability) * Vector.dot(row, vector)
+            for j in result.indices { result[j] += along * row[j] }
         }
         return result
     }

@@ -33,7 +33,8 @@ extension Energy {
             proxyGradient: { x in lattice.gradient(x) { 8 * ($0 - ($0 < 0 ? -1.0 : 1.0)) } },
             quadraticPart: QuadraticPart(
                 force: { x in lattice.gradient(x) { _ in 0 } },
-                remainder: { states in states.map { x in x.map { 4 * $0 * ($0 * $0 - 1) } } }))
+                remainder: { states in states.map { x in x.map { 4 * $0 * ($0 * $0 - 1) } } }),
+            hessianProduct: { x, v in zip(x, v).map { (12 * $0 * $0 - 4) * $1 } })
     }
 }
 
