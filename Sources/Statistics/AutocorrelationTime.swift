@@ -3,8 +3,8 @@
 ///     τ = 1 + 2 Σ_{t ≥ 1} ρ(t),
 ///
 /// estimated from independent chains of it: `n` values of a chain say as much of the mean as `n/τ` independent ones. The sum ends
-/// at the first `M ≥ 5 τ(M)`, not before the tenth term (Sokal 1997, §3): what lies beyond is noise. All chains are centred at their common mean, so that a
-/// chain shorter than its own fluctuations does not take them for a trend; a single one at its own.
+/// at the first `M ≥ 5 τ(M)`, not before the tenth term (Sokal 1997, §3): what lies beyond is noise. All chains are centred at
+/// their common mean, so that slow fluctuations of which a chain sees only a piece count too; a single one is at its own.
 public struct AutocorrelationTime: Sendable {
     /// `τ`
     public let value: Double

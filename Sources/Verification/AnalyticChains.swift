@@ -113,6 +113,7 @@ public enum AnalyticChains {
                 "truncated mixture", chain: truncated, drafts: try drafts() + independent(of: truncated),
                 directions: directions),
             try langevin(),
+            try secondOrderLangevin(),
         ]
         return try basic + TableChains.all()
     }
@@ -152,18 +153,51 @@ public enum AnalyticChains {
     /// that every stale draft errs to the same side, moderately, and an error of the rule adds up.
     private static func langevin() throws(DiffusionError) -> ChainCase {
         let chain = try LangevinChain(
-            dimension: 2, stepCount: 8, stepSize: 0.15, start: { [3 + $1[0] / 2, 3 + $1[1] / 2] }
-        ) { states in
-            states.map { x in [x[0] + sin(2 * x[0]) / 2 + x[1] / 4, x[1] + sin(2 * x[1]) / 2 + x[0] / 4] }
-        }
+            energy: bumpyBowl, stepCount: 8, stepSize: 0.15, start: { [3 + $1[0] / 2, 3 + $1[1] / 2] })
         let quadratic = try LangevinChain(dimension: 2, stepCount: 8, stepSize: 0.15) { states in
             states.map { x in [x[0] / 2, x[1] / 2] }
         }
         let proxies = [
             DraftCase("independent", try IndependentDraft(model: quadratic, target: chain)),
             DraftCase("assisted", try AssistedDraft(model: quadratic, target: chain), isForControls: false),
+            DraftCase("hessian", try HessianDraft(energy: bumpyBowl)),
         ]
         return ChainCase("Langevin", chain: chain, drafts: try drafts() + proxies, directions: directions)
+    }
+
+    private static let bumpyBowl = Energy(
+        dimension: 2,
+        value: { x in
+            (x[0] * x[0] + x[1] * x[1]) / 2 - (cos(2 * x[0]) + cos(2 * x[1])) / 4 + x[0] * x[1] / 4
+        },
+        gradient: { x in [x[0] + sin(2 * x[0]) / 2 + x[1] / 4, x[1] + sin(2 * x[1]) / 2 + x[0] / 4] },
+        hessianProduct: { x, v in
+            [(1 + cos(2 * x[0])) * v[0] + v[1] / 4, (1 + cos(2 * x[1])) * v[1] + v[0] / 4]
+        })
+
+    /// The same bowl with momenta: what is drawn is half of a state. OBABO, whose first step differs from the others.
+    private static func secondOrderLangevin() throws(DiffusionError) -> ChainCase {
+        func chain(_ energy: Energy) throws(DiffusionError) -> UnderdampedLangevinChain {
+            try UnderdampedLangevinChain(
+                .obabo, energy: energy, stepCount: 8, stepSize: 0.5, friction: 1,
+                start: { [3 + $1[0] / 2, 3 + $1[1] / 2] })
+        }
+        let target = try chain(bumpyBowl)
+        let quadratic = try chain(
+            Energy(
+                dimension: 2, value: { x in (x[0] * x[0] + x[1] * x[1]) / 4 },
+                gradient: { x in [x[0] / 2, x[1] / 2] }))
+        let proxies = [
+            DraftCase("independent", try IndependentDraft(model: quadratic, target: target)),
+            DraftCase("assisted", try AssistedDraft(model: quadratic, target: target), isForControls: false),
+            DraftCase("hessian", try HessianDraft(energy: bumpyBowl)),
+        ]
+        // Positions, momenta, and positions with momenta.
+        let directions = [
+            [1.0, 1, 0, 0], [1, -1, 0, 0], [0, 0, 1, 1], [0, 0, 1, -1], [1, 0, 1, 0], [0, 1, 0, -1],
+        ]
+        return ChainCase(
+            "second-order Langevin", chain: target, drafts: try drafts() + proxies, directions: directions)
     }
 }
 

@@ -227,7 +227,7 @@ struct SpeculationChecks: Sendable {
     ) throws -> TestResult {
         func run(_ chain: some GaussianChain) throws -> [[Double]] {
             let sampler = try SpeculativeSampler(
-                chain: chain, draft: draft.draft, rule: rule.rule(chain.dimension), window: window,
+                chain: chain, draft: draft.draft, rule: rule.rule(chain.drawnDimension), window: window,
                 random: RandomSource(seed: seed))
             return try Self.pairs(of: sampler, samples: Self.samples(samples, ofCheck: index), threads: 1)
         }
@@ -244,7 +244,7 @@ struct SpeculationChecks: Sendable {
         let count = group == .control ? samples : fewerSamples
         return InnovationCheck.check(
             group: group, name: "\(chain.name), \(draft.name), window \(Self.meetingWindow), \(rule.name)",
-            count: count, rule: rule, dimension: chain.chain.dimension
+            count: count, rule: rule, dimension: chain.chain.drawnDimension
         ) { recorder in
             func run(_ target: some GaussianChain) throws {
                 let sampler = try SpeculativeSampler(
@@ -270,8 +270,8 @@ struct SpeculationChecks: Sendable {
             let limit = range.lowerBound + Self.mostMeetingSamples * count
             func run(_ target: some GaussianChain) throws {
                 let sampler = try SpeculativeSampler(
-                    chain: target, draft: draft.draft, rule: rule.rule(target.dimension), window: Self.meetingWindow,
-                    random: RandomSource(seed: seed))
+                    chain: target, draft: draft.draft, rule: rule.rule(target.drawnDimension),
+                    window: Self.meetingWindow, random: RandomSource(seed: seed))
                 try sampler.run(samples: range, lanes: 64) { info, _ in
                     for decision in info.decisions {
                         let probability = maximalAcceptance(distance: decision.distance)
