@@ -3,15 +3,20 @@ import Jobs
 import Models
 
 extension EnergyRecipe.Kind: ExpressibleByArgument {}
+extension LangevinRequest.Dynamics: ExpressibleByArgument {}
 
 struct LangevinCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "langevin",
         abstract: "Sample an energy by Langevin dynamics, speculatively.",
         discussion: """
-            Runs independent chains X ← X - γ ∇E(X) + √(2γ) Z and reports the energy's mean and deviation over their \
-            last states, and what they cost. A call is one evaluation of ∇E on a batch; with a draft the chains have \
-            the same law and take fewer of them.
+            Runs independent chains X ← X - γ ∇E(X) + √(2γ) Z, or with momenta (--dynamics), and reports the energy's \
+            mean and deviation over their last states, and what they cost. A call is one evaluation of ∇E on a batch; \
+            with a draft the chains have the same law and take fewer of them.
+
+            Effective samples are how many independent ones would give the mean over the last states as small an error: \
+            their number over the energy's autocorrelation time. A call's share counts the calls of these states alone, \
+            taken to be spread evenly over a chain's steps.
 
             Your own energy goes through the library: Energy(dimension:value:gradient:) and SpeculativeSampler.
             """)
@@ -19,7 +24,24 @@ struct LangevinCommand: ParsableCommand {
     @OptionGroup(title: "Energy") var energy: EnergyOptions
     @OptionGroup(title: "Speculation") var speculation: SpeculationOptions
 
-    @Option(parsing: .unconditional, help: .init("Step size γ.", valueName: "γ"))
+    @Option(
+        help:
+            "overdamped: of first order; aboba, obabo: second-order Langevin dynamics by the splitting of that name, whose momentum step is Gaussian."
+    )
+    var dynamics = LangevinRequest.Dynamics.overdamped
+
+    @Option(
+        parsing: .unconditional,
+        help: .init(
+            "aboba, obabo: friction γ of the momenta, which forget themselves within a time of 1/γ (default: 1).",
+            valueName: "γ"))
+    var friction: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: .init(
+            "Step size: γ if overdamped, else the time h of a step, which without memory of the momenta is an overdamped one of h²/2.",
+            valueName: "γ"))
     var step = 1e-3
 
     @Option(parsing: .unconditional, help: .init("Number of steps K of a chain.", valueName: "K"))
@@ -52,6 +74,7 @@ struct LangevinCommand: ParsableCommand {
     private var request: LangevinRequest {
         var request = LangevinRequest()
         (request.energy, request.speculation) = (energy.recipe, speculation.recipe)
+        (request.dynamics, request.friction) = (dynamics, friction)
         (request.stepSize, request.steps, request.chains) = (step, steps, formerCount ?? count)
         (request.tail, request.batch, request.seed, request.threads) = (tail, batch, seed.seed, threads.threads)
         return request

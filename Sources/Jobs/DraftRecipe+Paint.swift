@@ -13,6 +13,7 @@ extension DraftRecipe {
         case .assisted: .series(3)
         case .corrected: .series(4)
         case .frozenDenoiser: .series(5)
+        case .hessian: .series(4).weakened(to: 0.55)
         case .picard, .mixture, .learntMixture: .series(6)
         case .deterministicPicard: .series(6).weakened(to: 0.55)
         case .none: .muted

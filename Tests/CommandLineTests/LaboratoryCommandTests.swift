@@ -11,7 +11,7 @@ extension CommandLineTests {
 
         @Test func langevinReportsItsEnergy() throws {
             try Program.inFolder { folder in
-                for draft in ["none", "frozen", "recycled", "recycled-zeroth", "frozen-fresh", "proxy"] {
+                for draft in ["none", "frozen", "recycled", "recycled-zeroth", "frozen-fresh", "proxy", "hessian"] {
                     let outcome = try Program.run(
                         [
                             "langevin", "--steps", "300", "--chains", "3", "--tail", "50", "--draft", draft, "--report",
@@ -25,6 +25,31 @@ extension CommandLineTests {
                     #expect(report["nfe"] != nil && report["evaluations"] != nil && report["acceptance"] != nil)
                     #expect(try Program.files(in: folder) == ["r.json", "trace.png"])
                 }
+                for dynamics in ["aboba", "obabo"] {
+                    for draft in ["none", "recycled", "hessian", "independent"] {
+                        let outcome = try Program.run(
+                            [
+                                "langevin", "--dynamics", dynamics, "--friction", "5", "--step", "0.02", "--steps",
+                                "600",
+                                "--count", "3", "--draft", draft, "--report", "r.json",
+                            ], in: folder)
+                        #expect(outcome.status == 0, "\(dynamics), \(draft): \(outcome.errors)")
+                        let report = try Self.report("r.json", in: folder)
+                        #expect(report["dynamics"] as? String == dynamics && report["friction"] as? Double == 5)
+                        let effective = try #require(report["effective"] as? [String: Double])
+                        #expect(
+                            Set(effective.keys) == ["samples", "autocorrelation_time", "per_call", "standard_error"])
+                        // 300 last states of each of 3 chains; a call of plain sampling is a step.
+                        let (samples, time) = (effective["samples"] ?? 0, effective["autocorrelation_time"] ?? 0)
+                        #expect(abs(samples * time - 900) < 1e-6)
+                        if draft == "none" { #expect(abs((effective["per_call"] ?? 0) * time - 1) < 1e-9) }
+                    }
+                }
+                let short = try Program.run(
+                    ["langevin", "--steps", "30", "--count", "2", "--report", "r.json"], in: folder)
+                #expect(short.status == 0 && short.output.contains("too few to tell"), "\(short.errors)")
+                let report = try Self.report("r.json", in: folder)
+                #expect(report["effective"] is NSNull && report["friction"] is NSNull)
                 // One chain says nothing of the spread of chains.
                 let single = try Program.run(
                     ["langevin", "--steps", "50", "--chains", "1", "--report", "r.json"], in: folder)
@@ -127,7 +152,10 @@ extension CommandLineTests {
         @Test(arguments: [
             ["verify", "--samples", "10"], ["verify", "--level", "2"], ["langevin", "--step", "-1"],
             ["langevin", "--lattice", "2"], ["langevin", "--tail", "0"], ["langevin", "--steps", "10", "--tail", "11"],
-            ["langevin", "--beta", "nan"], ["langevin", "--energy", "dark"], ["mixture", "--dimension", "0"],
+            ["langevin", "--friction", "1"],
+            ["langevin", "--dynamics", "aboba", "--friction", "0"], ["langevin", "--dynamics", "baoab"],
+            ["mixture", "--draft", "hessian"], ["langevin", "--beta", "nan"], ["langevin", "--energy", "dark"],
+            ["mixture", "--dimension", "0"],
             ["mixture", "--churn", "nan"], ["mixture", "--out", "x.png", "--dimension", "1"],
             ["mixture", "--model", "mixture-2", "--dimension", "2"], ["mixture", "--draft-model", "mixture-2-draft"],
             ["mixture", "--model", "mixture-2", "--draft-model", "mixture-2-draft"], ["mixture", "--networks"],

@@ -124,6 +124,7 @@ extension CommandLineTests {
                         "dimension": (["3"], ["--energy", "gaussian"]), "condition": (["3"], ["--energy", "gaussian"]),
                         "components": (["3"], ["--energy", "mixture"]),
                         "energy-seed": (["5"], ["--energy", "mixture"]), "step": (["0.0005"], []),
+                        "dynamics": (["obabo"], []), "friction": (["2"], ["--dynamics", "aboba"]),
                         "steps": (["41"], []),
                         "count": (["4"], []), "tail": (["5"], []), "seed": (["5"], []),
                     ]),

@@ -9,7 +9,7 @@ struct RecipeTests {
     @Test(arguments: [
         "recycled", "recycled-zeroth", "assisted", "corrected", "frozen-denoiser", "frozen", "frozen-fresh",
         "frozen-previous", "independent", "picard:3", "picard-deterministic:3", "mixture:frozen=0.25,recycled=0.75",
-        "mixture:learnt", "none",
+        "mixture:learnt", "hessian", "none",
     ])
     func draftsAreTheirNames(name: String) throws {
         let draft = try #require(DraftRecipe(name))
@@ -63,8 +63,12 @@ struct RecipeTests {
             let draft = try #require(DraftRecipe(name)).draft(over: chain, companions: NoCompanions())
             #expect(draft != nil, "\(name)")
         }
-        for recipe in [DraftRecipe.independent, .assisted, .corrected, .learntMixture] {
+        for recipe in [DraftRecipe.independent, .assisted, .corrected, .hessian, .learntMixture] {
             #expect(throws: RecipeError.self) { try recipe.draft(over: chain, companions: NoCompanions()) }
+        }
+        let companions = EnergyCompanions(chain: chain, energy: energy)
+        for recipe in [DraftRecipe.independent, .assisted, .hessian] {
+            #expect(try recipe.draft(over: chain, companions: companions) != nil, "\(recipe.name)")
         }
         #expect(try DraftRecipe.none.draft(over: chain, companions: NoCompanions()) == nil)
     }

@@ -78,7 +78,8 @@ extension DraftRecipe: ExpressibleByArgument {
         network); recycled-zeroth: without slopes; assisted: recycled, carried along by a smaller network \
         (--draft-model); corrected: recycled, and corrected by a network trained for it; frozen-denoiser: the last answer, \
         frozen; frozen: the published draft, which freezes all of the drift, also as frozen-fresh and frozen-previous; \
-        independent: the smaller network alone, or another cheap model of the same data; picard:M: recycled, \
+        independent: the smaller network alone, or another cheap model of the same data; hessian: of an energy, old \
+        gradients carried along by its second derivatives; picard:M: recycled, \
         refined by M more calls a window; picard-deterministic:M: the published form of it, whose iterates have no noise; \
         mixture:frozen=0.3,recycled=0.7: of their means; mixture:learnt: with the weights that diffspec calibrate mixture \
         stored; none: plain sampling.

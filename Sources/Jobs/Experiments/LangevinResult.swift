@@ -17,6 +17,8 @@ public struct LangevinResult: RunResult {
     let rule: String
     let fallback: Bool
     let exact: Bool
+    let dynamics: String
+    @Nullable var friction: Double?
     let steps: Int
     let step: Double
     let window: WindowRecipe
@@ -25,6 +27,8 @@ public struct LangevinResult: RunResult {
     let seed: UInt64
     let wall_seconds: Double
     let energy: EnergySummary
+    /// Unknown where the tails are too short to tell.
+    @Nullable var effective: EffectiveSamples?
     let nfe: CountSummary
     let windows: CountSummary
     let evaluations: CountSummary
@@ -37,8 +41,8 @@ public struct LangevinResult: RunResult {
     private static let tracedChains = 4
 
     private enum CodingKeys: String, CodingKey {
-        case energy_name, draft, rule, fallback, exact, steps, step, window, chains, tail, seed, wall_seconds, energy,
-            nfe, windows, evaluations, acceptance, trace
+        case energy_name, draft, rule, fallback, exact, dynamics, friction, steps, step, window, chains, tail, seed,
+            wall_seconds, energy, effective, nfe, windows, evaluations, acceptance, trace
     }
 
     init(
@@ -54,10 +58,15 @@ public struct LangevinResult: RunResult {
         rule = isPlain ? "none" : speculation.rule.name
         fallback = speculation.fallsBack && !isPlain
         exact = isExact
+        dynamics = request.dynamics.rawValue
+        _friction = Nullable(wrappedValue: request.effectiveFriction)
         (steps, step, window) = (request.steps, request.stepSize, speculation.window)
         (chains, tail, seed) = (request.chains, request.effectiveTail, request.seed)
         wall_seconds = seconds
         energy = EnergySummary(perChain: observations.map(\.tail))
+        _effective = Nullable(
+            wrappedValue: EffectiveSamples(
+                tails: observations.map(\.tail), calls: costs.map(\.calls), steps: request.steps))
         nfe = CountSummary(costs.map(\.calls))
         windows = CountSummary(costs.map(\.windows))
         evaluations = CountSummary(costs.map(\.evaluations))
@@ -70,16 +79,28 @@ public struct LangevinResult: RunResult {
 
     public var text: String {
         """
-        \(request.energy.summary), γ = \(step), \(steps.counted("step")), \(chains.counted("chain")), \
+        \(request.energy.summary), \(motion), \(steps.counted("step")), \(chains.counted("chain")), \
         \(draft == "none" ? "plain" : "draft \(draft), window \(window.name)")
 
         energy       \(energy.mean.formatted(digits: 3)) ± \(energy.sd.formatted(digits: 3)) (standard error \(energy.standard_error.formatted(digits: 3))\(chains < 10 ? ", of so few chains a rough guess" : "")) over the last \(tail.counted("state"))
+        effective    \(effectiveText)
         NFE          \(nfe.mean.formatted(digits: 1)) a chain, \((Double(steps) / nfe.mean).formatted(digits: 2)) steps a call
         evaluations  \(evaluations.mean.formatted(digits: 1)) a chain
         acceptance   \((100 * acceptance).formatted(digits: 1)) %
         exact        \(exact ? "yes: the law of plain sampling" : "no: rule \(rule)")
         wall-clock   \(wall_seconds.formatted(digits: 1)) s
         """
+    }
+
+    private var motion: String {
+        friction.map { "\(dynamics), h = \(step), friction \($0)" } ?? "γ = \(step)"
+    }
+
+    private var effectiveText: String {
+        guard let effective else { return "unknown: the last \(tail.counted("state")) are too few to tell, see --tail" }
+        let error = effective.standard_error.map { " ± \($0.formatted(digits: 4))" } ?? ""
+        return
+            "\(effective.samples.formatted(digits: 0)) independent energies in the last states, \(effective.per_call.formatted(digits: 4))\(error) a call (autocorrelation time \(effective.autocorrelation_time.formatted(digits: 1)) steps)"
     }
 
     public var page: Page {
@@ -89,6 +110,8 @@ public struct LangevinResult: RunResult {
                 "mean energy, standard error \(energy.standard_error.formatted(digits: 3))"),
             Page.Fact("\(nfe.mean.formatted(digits: 0))", "calls a chain, plain \(steps)"),
             Page.Fact("\((Double(steps) / max(nfe.mean, 1e-9)).formatted(digits: 1))", "steps a call"),
+            Page.Fact(
+                effective.map { $0.per_call.formatted(digits: 4) } ?? "unknown", "effective samples a call"),
             Page.Fact("\((100 * acceptance).formatted(digits: 1)) %", "drafts accepted"),
             Page.Fact("\(wall_seconds.formatted(digits: 1)) s", "by the clock"),
             Page.Fact(exact ? "exact" : "not exact", exact ? "the law of plain sampling" : "rule \(rule)"),

@@ -9,7 +9,10 @@ import Synchronization
 public struct LangevinRequest: Sendable {
     public var energy = EnergyRecipe()
     public var speculation = SpeculationRecipe()
-    /// `γ`
+    public var dynamics = Dynamics.overdamped
+    /// `γ` of the dynamics with momenta; nil for 1.
+    public var friction: Double?
+    /// `γ` of overdamped dynamics, `h` of the others.
     public var stepSize = 1e-3
     /// `K`
     public var steps = 10_000
@@ -23,13 +26,34 @@ public struct LangevinRequest: Sendable {
 
     public init() {}
 
+    /// What moves the chains.
+    public enum Dynamics: String, CaseIterable, Sendable {
+        /// Of first order, by Euler's and Maruyama's step.
+        case overdamped
+        /// Of second order, with momenta.
+        case aboba, obabo
+
+        var scheme: UnderdampedLangevinChain.Scheme? { .init(rawValue: rawValue) }
+    }
+
     private static let tracePoints = 200
+    /// nil for dynamics without one.
+    var effectiveFriction: Double? { dynamics.scheme.map { _ in friction ?? 1 } }
     var effectiveTail: Int { tail ?? min(500, max(1, steps / 2)) }
 
     public func validate() throws(RecipeError) {
         try energy.validate()
         guard stepSize > 0, stepSize.isFinite else {
             throw RecipeError("step", "must be a positive finite number, found \(stepSize).")
+        }
+        if let friction {
+            guard dynamics.scheme != nil else {
+                throw RecipeError(
+                    "friction", "is for dynamics with momenta: add --dynamics aboba or obabo, or leave it out.")
+            }
+            guard friction > 0, friction.isFinite else {
+                throw RecipeError("friction", "must be a positive finite number, found \(friction).")
+            }
         }
         guard (1...1_000_000_000).contains(steps) else {
             throw RecipeError("steps", "must be from 1 to 1000000000, found \(steps).")
@@ -50,7 +74,18 @@ public struct LangevinRequest: Sendable {
     public func run(monitor: any RunMonitor = NoMonitor()) throws -> LangevinResult {
         try validate()
         let energy = try energy.load()
-        let chain = try LangevinChain(energy: energy, stepCount: steps, stepSize: stepSize)
+        guard let scheme = dynamics.scheme, let friction = effectiveFriction else {
+            let chain = try LangevinChain(energy: energy, stepCount: steps, stepSize: stepSize)
+            return try run(chain, of: energy, monitor)
+        }
+        let chain = try UnderdampedLangevinChain(
+            scheme, energy: energy, stepCount: steps, stepSize: stepSize, friction: friction)
+        return try run(chain, of: energy, monitor)
+    }
+
+    private func run(
+        _ chain: some LangevinDynamics, of energy: Energy, _ monitor: any RunMonitor
+    ) throws -> LangevinResult {
         let sampler = try speculation.sampler(
             over: chain, companions: EnergyCompanions(chain: chain, energy: energy),
             random: RandomSource(seed: seed), lanes: batch, threads: threads)
@@ -67,7 +102,7 @@ public struct LangevinRequest: Sendable {
     }
 
     private func observe(
-        _ sampler: some Sampler<LangevinChain>, _ energy: Energy, stride: Int, _ monitor: any RunMonitor
+        _ sampler: some Sampler<some LangevinDynamics>, _ energy: Energy, stride: Int, _ monitor: any RunMonitor
     ) throws -> [EnergyObservation] {
         monitor.begin("langevin", total: Double(steps) * Double(chains))
         defer { monitor.end() }

@@ -5,6 +5,8 @@ public protocol DraftCompanions<Chain> {
     associatedtype Chain: GaussianChain
     /// The same chain over something cheaper of the same data: a smaller network, an energy's proxy.
     func cheaperChain() throws -> Chain?
+    /// A draft from the second derivatives of the target's energy.
+    func hessianDraft() throws -> HessianDraft?
     /// A network that was trained to correct the target's old answers.
     func corrector() throws -> (any Corrector)?
     /// A mixture of drafts whose weights were learnt for the target.
@@ -13,6 +15,7 @@ public protocol DraftCompanions<Chain> {
 
 extension DraftCompanions {
     public func cheaperChain() throws -> Chain? { nil }
+    public func hessianDraft() throws -> HessianDraft? { nil }
     public func corrector() throws -> (any Corrector)? { nil }
     public func learntMixture() throws -> LearntMixture? { nil }
 }
@@ -23,11 +26,12 @@ public struct NoCompanions<Chain: GaussianChain>: DraftCompanions {
 }
 
 /// Of an energy: Algorithm 11's draft takes its gradient from the energy's cheap proxy.
-public struct EnergyCompanions: DraftCompanions {
-    public let chain: LangevinChain
+public struct EnergyCompanions<Chain: LangevinDynamics>: DraftCompanions {
+    public let chain: Chain
     public let energy: Energy
 
-    public init(chain: LangevinChain, energy: Energy) { (self.chain, self.energy) = (chain, energy) }
+    public init(chain: Chain, energy: Energy) { (self.chain, self.energy) = (chain, energy) }
 
-    public func cheaperChain() throws -> LangevinChain? { try chain.proxyChain(of: energy) }
+    public func cheaperChain() throws -> Chain? { try chain.proxyChain(of: energy) }
+    public func hessianDraft() throws -> HessianDraft? { energy.hessianProduct.map(HessianDraft.init(product:)) }
 }

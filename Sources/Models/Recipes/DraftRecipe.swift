@@ -9,6 +9,7 @@ public indirect enum DraftRecipe: Equatable, Sendable, Codable {
     case frozenDenoiser
     case frozen, frozenFresh, frozenPrevious
     case independent
+    case hessian
     case picard(iterations: Int)
     case deterministicPicard(iterations: Int)
     case mixture([Share])
@@ -29,6 +30,7 @@ public indirect enum DraftRecipe: Equatable, Sendable, Codable {
         "corrected": .corrected,
         "frozen-denoiser": .frozenDenoiser, "frozen": .frozen, "frozen-fresh": .frozenFresh,
         "frozen-previous": .frozenPrevious, "independent": .independent,
+        "hessian": .hessian,
         "mixture:learnt": .learntMixture, "none": .none,
     ]
 
@@ -115,6 +117,9 @@ public indirect enum DraftRecipe: Equatable, Sendable, Codable {
         case .frozenFresh: return FrozenDraft(.fresh)
         case .frozenPrevious: return FrozenDraft(.previous)
         case .independent: return try IndependentDraft(model: needed(companions.cheaperChain(), cheaper), target: chain)
+        case .hessian:
+            return try needed(
+                companions.hessianDraft(), "the second derivatives of an energy, which this target does not have")
         case .picard(let iterations): return try PicardDraft(iterations: iterations)
         case .deterministicPicard(let iterations): return try DeterministicPicardDraft(iterations: iterations)
         case .mixture(let shares):
