@@ -169,6 +169,29 @@ struct UnderdampedLangevinTests {
         }
     }
 
+    /// The particle filter moves momenta and positions as the sampler does: what it says of the time to rejection is what is seen,
+    /// within 5 standard errors of two proportions of 4,000.
+    @Test func theTimeToRejectionIsForetold() throws {
+        let chain = try UnderdampedLangevinChain(
+            .obabo, energy: Self.bowl, stepCount: 12, stepSize: 0.3, friction: 2)
+        func survival(_ random: RandomSource, isFiltered: Bool) throws -> [Double] {
+            let count = 4000
+            let law =
+                isFiltered
+                ? try TimeToRejection.particleFilter(
+                    chain: chain, draft: FrozenDenoiserDraft(), horizon: 6, start: 3, particles: count, random: random)
+                : try TimeToRejection.observed(
+                    chain: chain, draft: FrozenDenoiserDraft(), horizon: 6, start: 3, samples: count, random: random)
+            return law.survival
+        }
+        let foretold = try survival(RandomSource(seed: 1), isFiltered: true)
+        let seen = try survival(RandomSource(seed: 2), isFiltered: false)
+        #expect(foretold.last.map { $0 > 0.05 && $0 < 0.95 } == true, "\(foretold)")
+        for (a, b) in zip(foretold, seen) {
+            #expect(abs(a - b) <= 5 * (2 * b * (1 - b) / 4000).squareRoot() + 1e-12, "\(foretold), \(seen)")
+        }
+    }
+
     @Test func whatCannotBeIsRefused() throws {
         func chain(_ h: Double, _ friction: Double, steps: Int = 3) throws -> UnderdampedLangevinChain {
             try UnderdampedLangevinChain(
