@@ -36,6 +36,8 @@ public struct MixtureDraft: Draft {
         }
     }
 
+    public var secantPairs: Int { components.map(\.secantPairs).max() ?? 0 }
+
     public func means(for windows: [DraftWindow], chain: some GaussianChain) throws -> [[Double]] {
         var sums = windows.map { [Double](repeating: 0, count: $0.currentState.count) }
         for (j, draft) in components.enumerated() {

@@ -125,7 +125,8 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
         let predictions = try call(queries, &samples, &info)
         for i in samples.indices {
             for (query, prediction) in zip(queries[i], predictions[i]) {
-                samples[i].memory.record(step: query.step, state: query.state, prediction: prediction)
+                samples[i].memory.record(
+                    step: query.step, state: query.state, prediction: prediction, keepingPairs: draft.secantPairs)
             }
             info.scored.append(
                 .init(
