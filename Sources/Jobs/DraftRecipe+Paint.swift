@@ -7,6 +7,7 @@ extension DraftRecipe {
         switch self {
         case .recycled: .series(0)
         case .recycledZeroth: .series(0).weakened(to: 0.55)
+        case .broyden: .series(0).weakened(to: 0.75)
         case .frozen: .series(1)
         case .frozenFresh, .frozenPrevious: .series(1).weakened(to: 0.55)
         case .independent: .series(2)

@@ -86,6 +86,7 @@ public enum AnalyticChains {
             DraftCase("frozen-denoiser", FrozenDenoiserDraft()),
             DraftCase("recycled-zeroth", RecycledDraft(order: .zeroth)),
             DraftCase("recycled", RecycledDraft()),
+            DraftCase("broyden:4", try BroydenDraft(pairs: 4)),
             DraftCase("picard:1", try PicardDraft(iterations: 1)),
             DraftCase("picard:2", try PicardDraft(iterations: 2), isForControls: false, isDoubtful: false),
             DraftCase("picard:3", try PicardDraft(iterations: 3), isForControls: false, isDoubtful: false),

@@ -8,8 +8,8 @@ import Testing
 struct RecipeTests {
     @Test(arguments: [
         "recycled", "recycled-zeroth", "assisted", "corrected", "frozen-denoiser", "frozen", "frozen-fresh",
-        "frozen-previous", "independent", "picard:3", "picard-deterministic:3", "mixture:frozen=0.25,recycled=0.75",
-        "mixture:learnt", "hessian", "none",
+        "frozen-previous", "independent", "broyden:1", "broyden:16", "picard:3", "picard-deterministic:3",
+        "mixture:frozen=0.25,recycled=0.75", "mixture:learnt", "hessian", "none",
     ])
     func draftsAreTheirNames(name: String) throws {
         let draft = try #require(DraftRecipe(name))
@@ -19,7 +19,7 @@ struct RecipeTests {
 
     @Test(arguments: [
         "", "recycle", "picard:0", "picard:x", "picard-deterministic:0", "picard-deterministic", "mixture:",
-        "mixture:none=1", "mixture:frozen=-1", "none:1",
+        "broyden", "broyden:0", "broyden:17", "mixture:none=1", "mixture:frozen=-1", "none:1",
     ])
     func whatIsNoDraftIsNil(name: String) { #expect(DraftRecipe(name) == nil) }
 

@@ -1,28 +1,31 @@
 import Couplings
 import Diffusion
 
-/// A prototype: the recycled draft's loop for one sample, with short side branches. At chosen steps of a window a second draft is
-/// drawn, followed by a few drafted states of its own; all are scored in the same call. Where the main draft is rejected the second
-/// takes over as often as it can, by `MainFirstCoupling`, and the window goes on along the side branch.
-struct CombLoop {
-    struct Comb {
-        enum Places {
-            /// The first steps of the window that can be rejected: there the target's answer is not known already.
-            case first(Int)
-            /// The very step that is rejected, and no other: an upper bound, for nobody knows it when the branch is drafted.
-            case oracle
-        }
-        let places: Places
-        /// How many states of a branch are scored.
-        let depth: Int
-        /// The second draft differs from the first along `Δ` alone: an upper bound too, for `Δ` is not known then.
-        let sharesNoise: Bool
+/// Where a window has side branches, and how far they reach.
+struct Comb {
+    enum Places {
+        /// The first steps of the window that can be rejected: there the target's answer is not known already.
+        case first(Int)
+        /// The very step that is rejected, and no other: an upper bound, for nobody knows it when the branch is drafted.
+        case oracle
     }
+    let places: Places
+    /// How many states of a branch are scored.
+    let depth: Int
+    /// The second draft differs from the first along `Δ` alone: an upper bound too, for `Δ` is not known then.
+    let sharesNoise: Bool
+}
 
-    let chain: DenoisingChain
+/// A prototype: the recycled draft's loop for one sample, with short side branches. At chosen steps of a window a second draft is
+/// drawn, followed by a few drafted states of its own; all are scored in the same call. A rule for several drafts decides between the
+/// two, and where it takes the second the window goes on along the side branch.
+struct CombLoop<Chain: GaussianChain> {
+    let chain: Chain
     let random: RandomSource
     let window: Int
     var comb: Comb?
+    /// What decides where there are two drafts.
+    var rule: any ListRule = MainFirstCoupling()
 
     /// The newest evaluation of each step, as `EvaluationMemory` keeps it.
     private struct Memory {
@@ -92,12 +95,11 @@ struct CombLoop {
         return chain.mean(step: step, state: state(step), prediction: prediction)
     }
 
-    /// - Returns: calls and rows.
-    func run(sample: Int) throws -> (calls: Int, rows: Int) {
+    func run(sample: Int) throws -> CountedCost {
         var stream = random.stream(sample: sample, step: 0, purpose: .initialState)
         var state = chain.initialState(sample: sample, noise: stream.normals(chain.dimension))
         var memory = Memory(evaluations: Array(repeating: nil, count: chain.stepCount + 1))
-        var (step, calls, rows) = (0, 0, 0)
+        var (step, calls, windows, rows) = (0, 0, 0, 0)
 
         func ask(_ queries: [ChainQuery]) throws -> [[Double]] {
             guard !queries.isEmpty else { return [] }
@@ -111,6 +113,7 @@ struct CombLoop {
         }
         while step < chain.stepCount {
             let length = min(window, chain.stepCount - step)
+            windows += 1
             let main = drafted(sample: sample, from: step, state: state, length: length, memory: memory)
             // What was known when the window was drafted: side branches are drafted from that, too.
             let known = memory
@@ -122,7 +125,8 @@ struct CombLoop {
             var branches: [Int: Path] = [:]
             if let comb, case .first(let places) = comb.places, !comb.sharesNoise {
                 for j in 0..<length where known.evaluations[step + j]?.state != main.states[j] {
-                    guard branches.count < places else { break }
+                    // A deterministic step has but one draft.
+                    guard branches.count < places, chain.transition(at: step + j).standardDeviation > 0 else { break }
                     let noise = sideNoise(sample: sample, step: step + j)
                     branches[j] = branch(
                         sample: sample, main: main, at: j, noise: noise, depth: comb.depth, memory: known)
@@ -145,9 +149,14 @@ struct CombLoop {
             var taken: (path: Path, answers: [[Double]])?
             verification: for j in 0..<length {
                 guard let evaluation = memory.evaluations[step + j] else { break }
+                guard chain.transition(at: step + j).standardDeviation > 0 else {
+                    // Such a step takes the target's mean, whatever was drafted.
+                    state = chain.mean(step: step + j, state: main.states[j], prediction: evaluation.prediction)
+                    if state == main.states[j + 1] { continue }
+                    step += j + 1
+                    break verification
+                }
                 let proposal = proposal(main, j, prediction: evaluation.prediction)
-                state = proposal.state
-                defer { _ = state }
                 var uniforms = random.stream(sample: sample, step: step + j, purpose: .verification)
                 var place = branches[j].map { (path: $0, answers: sideAnswers[j] ?? []) }
                 if let comb, place == nil, comb.sharesNoise || isOracle(comb), isOpen(comb, j, main, step, known) {
@@ -168,7 +177,7 @@ struct CombLoop {
                     draftMean: proposal.draftMean, targetMean: proposal.targetMean,
                     standardDeviation: proposal.standardDeviation, noises: [proposal.noise, side],
                     states: [proposal.state, place.path.states[1]])
-                let verdict = MainFirstCoupling().verify(list, randomness: &uniforms)
+                let verdict = rule.verify(list, randomness: &uniforms)
                 state = verdict.state
                 if verdict.accepted == 0 { continue }
                 if verdict.accepted == 1 { taken = place }
@@ -184,6 +193,13 @@ struct CombLoop {
             }
             for i in taken.answers.indices where step < chain.stepCount {
                 var uniforms = random.stream(sample: sample, step: step, purpose: .verification)
+                guard chain.transition(at: step).standardDeviation > 0 else {
+                    state = chain.mean(
+                        step: step, state: taken.path.states[1 + i], prediction: taken.answers[i])
+                    step += 1
+                    if taken.path.states.count > 2 + i, state == taken.path.states[2 + i] { continue }
+                    break
+                }
                 let proposal = proposal(taken.path, 1 + i, prediction: taken.answers[i])
                 let verdict = ReflectionCoupling().verify(proposal, randomness: &uniforms)
                 state = verdict.state
@@ -191,7 +207,7 @@ struct CombLoop {
                 if !verdict.isAccepted { break }
             }
         }
-        return (calls, rows)
+        return CountedCost(calls: calls, windows: windows, rows: rows)
     }
 
     private func drafted(sample: Int, from step: Int, state: [Double], length: Int, memory: Memory) -> Path {
@@ -282,7 +298,7 @@ struct CombLoop {
             draftMean: proposal.draftMean, targetMean: proposal.targetMean,
             standardDeviation: proposal.standardDeviation, noises: [proposal.noise, noise],
             states: [proposal.state, path.states[1]])
-        guard MainFirstCoupling().verify(list, randomness: &trial).accepted == 1 else { return (path, []) }
+        guard rule.verify(list, randomness: &trial).accepted == 1 else { return (path, []) }
         if isOracle(comb) { rows += queries.count * chain.rowsPerQuery }
         return (path, try chain.predictions(for: queries))
     }

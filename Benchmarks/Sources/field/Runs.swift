@@ -3,6 +3,15 @@ import Diffusion
 import Foundation
 import Models
 
+/// What a sample has cost.
+struct CountedCost: Equatable {
+    let calls, windows, rows: Int
+
+    init(calls: Int, windows: Int, rows: Int) { (self.calls, self.windows, self.rows) = (calls, windows, rows) }
+
+    init(_ cost: SamplingCost) { self.init(calls: cost.calls, windows: cost.windows, rows: cost.evaluations) }
+}
+
 /// Samples of a model, 100 steps, counted.
 struct Runs {
     static let steps = 100
@@ -33,7 +42,7 @@ struct Runs {
                 schedule: schedule, grid: TimeGrid(.uniform, steps: Self.steps, schedule: schedule), churn: churn))
     }
 
-    private func row(_ name: String, _ costs: [(calls: Int, rows: Int)], against plain: [(calls: Int, rows: Int)]) {
+    private func row(_ name: String, _ costs: [CountedCost], against plain: [CountedCost]) {
         let calls = Mean(costs.map { Double($0.calls) })
         let rows = Mean(costs.map { Double($0.rows) })
         // The samples of a number share their noise, as far as the rules let them.
@@ -42,11 +51,9 @@ struct Runs {
         fflush(nil)
     }
 
-    private func costs(_ sampler: some Sampler<DenoisingChain>) throws -> [(calls: Int, rows: Int)] {
-        var costs = [(calls: Int, rows: Int)](repeating: (0, 0), count: count)
-        try sampler.run(samples: 0..<count, lanes: min(64, count)) {
-            costs[$0.sample] = ($0.cost.calls, $0.cost.evaluations)
-        }
+    private func costs(_ sampler: some Sampler<DenoisingChain>) throws -> [CountedCost] {
+        var costs = [CountedCost](repeating: CountedCost(calls: 0, windows: 0, rows: 0), count: count)
+        try sampler.run(samples: 0..<count, lanes: min(64, count)) { costs[$0.sample] = CountedCost($0.cost) }
         return costs
     }
 
@@ -78,7 +85,7 @@ struct Runs {
             SpeculativeSampler(chain: chain, draft: RecycledDraft(), window: try FixedWindow(20), random: random))
         let plain = try costs(CombLoop(chain: chain, random: random, window: 20))
         // The prototype has its own loop: without branches it must count what the library's counts.
-        guard library.map(\.calls) == plain.map(\.calls), library.map(\.rows) == plain.map(\.rows) else {
+        guard library == plain else {
             print("the prototype does not count as the library does: \(library) \(plain)")
             exit(1)
         }
@@ -86,7 +93,7 @@ struct Runs {
         for window in [30, 40, 60] {
             row("\(window), none", try costs(CombLoop(chain: chain, random: random, window: window)), against: plain)
         }
-        let combs: [(String, CombLoop.Comb)] = [
+        let combs: [(String, Comb)] = [
             ("20, everywhere, depth 1", .init(places: .first(20), depth: 1, sharesNoise: false)),
             ("20, first 10, depth 2", .init(places: .first(10), depth: 2, sharesNoise: false)),
             ("20, first 5, depth 4", .init(places: .first(5), depth: 4, sharesNoise: false)),
@@ -100,7 +107,7 @@ struct Runs {
         }
     }
 
-    private func costs(_ loop: CombLoop) throws -> [(calls: Int, rows: Int)] {
+    private func costs(_ loop: CombLoop<DenoisingChain>) throws -> [CountedCost] {
         try (0..<count).map { try loop.run(sample: $0) }
     }
 }

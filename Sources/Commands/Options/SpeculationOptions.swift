@@ -75,7 +75,8 @@ extension DraftRecipe: ExpressibleByArgument {
     static let help = ArgumentHelp(
         """
         What proposes the window. recycled: everything old windows computed, to first order (the best without another \
-        network); recycled-zeroth: without slopes; assisted: recycled, carried along by a smaller network \
+        network); recycled-zeroth: without slopes; broyden:M: with a matrix for slope, learnt from the newest M changes of \
+        answers; assisted: recycled, carried along by a smaller network \
         (--draft-model); corrected: recycled, and corrected by a network trained for it; frozen-denoiser: the last answer, \
         frozen; frozen: the published draft, which freezes all of the drift, also as frozen-fresh and frozen-previous; \
         independent: the smaller network alone, or another cheap model of the same data; hessian: of an energy, old \

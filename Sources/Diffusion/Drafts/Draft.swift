@@ -12,6 +12,8 @@ public protocol Draft: Sendable {
     func canStart(sample: Int, chain: some GaussianChain) -> Bool
     /// Extra target calls; after each of them the window is drafted again.
     var refinements: [ScoredRows] { get }
+    /// How many secant pairs of each step it wants remembered: two vectors each, so none unless it asks.
+    var secantPairs: Int { get }
 
     /// `m^p_k` at each window's current step and state, in order.
     func means(for windows: [DraftWindow], chain: some GaussianChain) throws -> [[Double]]
@@ -32,6 +34,7 @@ public enum ScoredRows: Int, Comparable, Sendable {
 extension Draft {
     public func canStart(sample: Int, chain: some GaussianChain) -> Bool { !recyclesTarget }
     public var refinements: [ScoredRows] { [] }
+    public var secantPairs: Int { 0 }
 
     /// Data and noise have a size of some tens.
     private static var largestState: Double { 1e9 }

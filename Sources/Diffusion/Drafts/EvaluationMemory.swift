@@ -10,6 +10,19 @@ public struct EvaluationMemory: Sendable {
         public let prediction: [Double]
         /// The secant slope `⟨Δx̂, Δỹ⟩/‖Δỹ‖²` against the evaluation that this one replaced; nil for the first.
         public let slope: Double?
+        /// How this answer and those before it differed from the ones that they replaced, the oldest first: the newest
+        /// few, as many as the draft asks for. A mean of step `k` may look at those of steps up to `k` alone, see `slope`.
+        public let pairs: [SecantPair]
+    }
+
+    /// How an answer changed as its state did.
+    public struct SecantPair: Sendable {
+        /// `Δỹ`, not 0.
+        public let move: [Double]
+        /// `Δx̂`
+        public let change: [Double]
+        /// `‖Δỹ‖²`
+        let squaredMove: Double
     }
 
     private var firstStep = 0
@@ -48,17 +61,41 @@ public struct EvaluationMemory: Sendable {
 
     /// Takes in an evaluation. What is kept has no gaps: a step that is neither known nor the next after the last
     /// starts a new record.
-    mutating func record(step: Int, state: [Double], prediction: [Double], layout: StateLayout) {
+    /// - Parameters:
+    ///   - layout: which part of a state predictions depend on.
+    ///   - pairCount: how many secant pairs are kept of each step, two vectors each.
+    mutating func record(
+        step: Int, state: [Double], prediction: [Double], layout: StateLayout, keepingPairs pairCount: Int = 0
+    ) {
         if !(firstStep...firstStep + evaluations.count).contains(step) { evaluations = [] }
         if evaluations.isEmpty { firstStep = step }
         let index = step - firstStep
         guard index < evaluations.count else {
-            evaluations.append(Evaluation(state: state, prediction: prediction, slope: nil))
+            evaluations.append(Evaluation(state: state, prediction: prediction, slope: nil, pairs: []))
             return
         }
         let older = evaluations[index]
         let slope = Self.secantSlope(from: older, toState: state, prediction: prediction, layout) ?? older.slope
-        evaluations[index] = Evaluation(state: state, prediction: prediction, slope: slope)
+        var pairs: [SecantPair] = []
+        if pairCount > 0 {
+            pairs = Array(
+                (older.pairs + Self.pair(from: older, toState: state, prediction: prediction, layout)).suffix(
+                    pairCount))
+        }
+        evaluations[index] = Evaluation(state: state, prediction: prediction, slope: slope, pairs: pairs)
+    }
+
+    /// Empty where the state is the same.
+    private static func pair(
+        from older: Evaluation, toState state: [Double], prediction: [Double], _ layout: StateLayout
+    ) -> [SecantPair] {
+        let move = Vector.combine(1, layout.position(of: state), -1, layout.position(of: older.state))
+        let squaredMove = Vector.squaredNorm(move)
+        guard squaredMove > 0 else { return [] }
+        return [
+            SecantPair(
+                move: move, change: Vector.combine(1, prediction, -1, older.prediction), squaredMove: squaredMove)
+        ]
     }
 
     /// `⟨Δx̂, Δỹ⟩/‖Δỹ‖²`, of the part of a state that predictions depend on; nil where it is the same.

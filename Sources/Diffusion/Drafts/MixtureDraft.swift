@@ -36,6 +36,8 @@ public struct MixtureDraft: Draft {
         }
     }
 
+    public var secantPairs: Int { components.map(\.secantPairs).max() ?? 0 }
+
     public func means(for windows: [DraftWindow], chain: some GaussianChain) throws -> [[Double]] {
         var sums = windows.map { _ in [Double](repeating: 0, count: chain.drawnDimension) }
         for (j, draft) in components.enumerated() {

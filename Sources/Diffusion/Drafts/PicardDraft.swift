@@ -26,6 +26,7 @@ public struct PicardDraft: Draft {
     public var refinements: [ScoredRows] {
         base.refinements + [ScoredRows](repeating: .all, count: iterations)
     }
+    public var secantPairs: Int { base.secantPairs }
 
     public func means(for windows: [DraftWindow], chain: some GaussianChain) throws -> [[Double]] {
         try base.means(for: windows, chain: chain)

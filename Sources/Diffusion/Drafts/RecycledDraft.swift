@@ -32,13 +32,19 @@ public struct RecycledDraft: RecyclingDraft {
         guard let (i, evaluation, pathState) = window.latestEvaluation else {
             return chain.priorPrediction(sample: window.sample) ?? chain.layout.position(of: window.currentState)
         }
-        guard order == .first, let slope = window.memory.slope(upTo: i, count: slopeCount) else {
+        guard order == .first, let slope = slope(upTo: i, in: window, chain: chain) else {
             return evaluation.prediction
         }
-        let bounds = chain.transition(at: i).slopeBounds
-        let bounded = min(max(slope, bounds.lowerBound), bounds.upperBound)
         return Vector.combine(
-            1, evaluation.prediction, bounded, chain.layout.position(of: pathState),
+            1, evaluation.prediction, slope, chain.layout.position(of: pathState),
             less: chain.layout.position(of: evaluation.state))
+    }
+
+    /// `c_i`; nil as long as no answer has replaced another.
+    func slope(upTo step: Int, in window: DraftWindow, chain: some GaussianChain) -> Double? {
+        window.memory.slope(upTo: step, count: slopeCount).map {
+            let bounds = chain.transition(at: step).slopeBounds
+            return min(max($0, bounds.lowerBound), bounds.upperBound)
+        }
     }
 }

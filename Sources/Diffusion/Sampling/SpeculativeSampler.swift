@@ -126,7 +126,8 @@ public struct SpeculativeSampler<Chain: GaussianChain>: Sampler {
         for i in samples.indices {
             for (query, prediction) in zip(queries[i], predictions[i]) {
                 samples[i].memory.record(
-                    step: query.step, state: query.state, prediction: prediction, layout: chain.layout)
+                    step: query.step, state: query.state, prediction: prediction, layout: chain.layout,
+                    keepingPairs: draft.secantPairs)
             }
             info.scored.append(
                 .init(

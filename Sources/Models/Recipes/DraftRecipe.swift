@@ -5,6 +5,7 @@ import Diffusion
 public indirect enum DraftRecipe: Equatable, Sendable, Codable {
     case recycled
     case recycledZeroth
+    case broyden(pairs: Int)
     case assisted, corrected
     case frozenDenoiser
     case frozen, frozenFresh, frozenPrevious
@@ -36,7 +37,7 @@ public indirect enum DraftRecipe: Equatable, Sendable, Codable {
 
     /// All that can be written, for help and errors.
     public static var names: [String] {
-        named.map(\.key) + ["picard:M", "picard-deterministic:M", "mixture:NAME=WEIGHT,NAME=WEIGHT,…"]
+        named.map(\.key) + ["broyden:M", "picard:M", "picard-deterministic:M", "mixture:NAME=WEIGHT,NAME=WEIGHT,…"]
     }
 
     /// nil for what is no draft's name.
@@ -50,6 +51,9 @@ public indirect enum DraftRecipe: Equatable, Sendable, Codable {
         let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
         switch parts[0] {
+        case "broyden":
+            guard let pairs = Int(parts[1]), BroydenDraft.possiblePairs.contains(pairs) else { return nil }
+            self = .broyden(pairs: pairs)
         case "picard", "picard-deterministic":
             guard let iterations = Int(parts[1]), (1...1000).contains(iterations) else { return nil }
             self = parts[0] == "picard" ? .picard(iterations: iterations) : .deterministicPicard(iterations: iterations)
@@ -72,6 +76,7 @@ public indirect enum DraftRecipe: Equatable, Sendable, Codable {
     /// As it is written.
     public var name: String {
         switch self {
+        case .broyden(let pairs): "broyden:\(pairs)"
         case .picard(let iterations): "picard:\(iterations)"
         case .deterministicPicard(let iterations): "picard-deterministic:\(iterations)"
         case .mixture(let shares):
@@ -107,6 +112,7 @@ public indirect enum DraftRecipe: Equatable, Sendable, Codable {
         switch self {
         case .recycled: return RecycledDraft()
         case .recycledZeroth: return RecycledDraft(order: .zeroth)
+        case .broyden(let pairs): return try BroydenDraft(pairs: pairs)
         case .assisted: return try AssistedDraft(model: needed(companions.cheaperChain(), cheaper), target: chain)
         case .corrected:
             let corrector = try needed(
