@@ -23,7 +23,7 @@ struct BroydenDraftTests {
     static func memory(_ states: [[Double]], pairs: Int) -> EvaluationMemory {
         var memory = EvaluationMemory()
         for state in states {
-            memory.record(step: 0, state: state, prediction: chain.answer(state), keepingPairs: pairs)
+            memory.record(step: 0, state: state, prediction: chain.answer(state), layout: .whole, keepingPairs: pairs)
         }
         return memory
     }
@@ -94,13 +94,13 @@ struct BroydenDraftTests {
         for (state, answer) in [
             ([0.0, 0], [0.0, 0]), ([1, 0], [1e3, 0]), ([1, 1e-9], [-1e3, 1e3]), ([0, 0], [0, 0]),
         ] {
-            memory.record(step: 0, state: state, prediction: answer, keepingPairs: 16)
+            memory.record(step: 0, state: state, prediction: answer, layout: .whole, keepingPairs: 16)
         }
         let prediction = try BroydenDraft(pairs: 16).prediction(in: Self.window([3, 4], memory), chain: Self.chain)
         #expect(Vector.squaredNorm(prediction).squareRoot() <= 5 * (1 + 1e-12))
         // Answers beyond all measure: the scalar is left.
-        memory.record(step: 0, state: [1e-160, 0], prediction: [1e300, 1e300], keepingPairs: 16)
-        memory.record(step: 0, state: [0, 0], prediction: [0, 0], keepingPairs: 16)
+        memory.record(step: 0, state: [1e-160, 0], prediction: [1e300, 1e300], layout: .whole, keepingPairs: 16)
+        memory.record(step: 0, state: [0, 0], prediction: [0, 0], layout: .whole, keepingPairs: 16)
         let draft = try BroydenDraft(pairs: 16).prediction(in: Self.window([3, 4], memory), chain: Self.chain)
         #expect(draft.allSatisfy { $0.isFinite })
     }
@@ -130,7 +130,7 @@ struct BroydenDraftTests {
                         Double(step + round), Double(step * round) + (step == changed ? Double(round * round) : 0),
                     ]
                     memory.record(
-                        step: step, state: state, prediction: Self.chain.answer(state), keepingPairs: 2)
+                        step: step, state: state, prediction: Self.chain.answer(state), layout: .whole, keepingPairs: 2)
                 }
             }
             var window = DraftWindow(sample: 0, firstStep: 0, state: [0.1, 0.2], memory: memory, length: 4)
