@@ -23,14 +23,14 @@ struct FieldTable {
     mutating func make() throws {
         // The cheap ones first.
         var parts = [
-            try part(TableModels.mixture("mixture-32", cells: [(30, 200), (100, 100), (1000, 20)])),
+            try part(TableModels.mixture("mixture-32", cells: [(30, 400), (100, 200), (1000, 40)])),
             try part(TableModels.phi4(cells: [(30, 400), (100, 200), (1000, 40)])),
             try part(TableModels.policy("pusht", cells: [(30, 80), (100, 40), (1000, 10)])),
-            try part(TableModels.image("fashion-mnist", cells: [(30, 48), (100, 32), (1000, 8)])),
+            try part(TableModels.image("fashion-mnist", cells: [(30, 64), (100, 48), (1000, 12)])),
         ]
         // Its network is not part of every copy of the project.
         if (try? BundledModels.folder("cifar10")) != nil {
-            parts.append(try part(TableModels.image("cifar10", cells: [(30, 16), (100, 8), (1000, 2)])))
+            parts.append(try part(TableModels.image("cifar10", cells: [(30, 24), (100, 12), (1000, 3)])))
         }
         total = parts.reduce(0) { $0 + $1.seconds }
         begin = .now

@@ -11,6 +11,7 @@ struct RecordedChain<Base: GaussianChain>: GaussianChain {
     var stepCount: Int { base.stepCount }
     var dimension: Int { base.dimension }
     var rowsPerQuery: Int { base.rowsPerQuery }
+    var layout: StateLayout { base.layout }
     var predictionBounds: ClosedRange<Double>? { base.predictionBounds }
 
     func transition(at step: Int) -> GaussianTransition { base.transition(at: step) }

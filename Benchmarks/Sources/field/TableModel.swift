@@ -83,7 +83,7 @@ enum TableModels {
 
     static func phi4(
         cells: [(steps: Int, samples: Int)]
-    ) throws -> TableModel<LangevinChain, EnergyCompanions> {
+    ) throws -> TableModel<LangevinChain, EnergyCompanions<LangevinChain>> {
         let energy = try Energy.phi4(side: 8, coupling: 100)
         return TableModel(
             name: "phi4",
