@@ -21,7 +21,9 @@ let package = Package(
             name: "fidelity-figure", dependencies: [.product(name: "Imaging", package: "diffspec")]),
         .executableTarget(
             name: "field",
-            dependencies: ["Couplings", "Diffusion", "Models"].map { .product(name: $0, package: "diffspec") }),
+            dependencies: ["Couplings", "Diffusion", "Imaging", "Models", "NeuralNetwork"].map {
+                .product(name: $0, package: "diffspec")
+            }),
         .executableTarget(
             name: "network-benchmark", dependencies: [.product(name: "NeuralNetwork", package: "diffspec")]),
         .executableTarget(

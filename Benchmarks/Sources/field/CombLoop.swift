@@ -18,7 +18,7 @@ struct Comb {
 
 /// A prototype: the recycled draft's loop for one sample, with short side branches. At chosen steps of a window a second draft is
 /// drawn, followed by a few drafted states of its own; all are scored in the same call. A rule for several drafts decides between the
-/// two, and where it takes the second the window goes on along the side branch.
+/// two, and where it takes the second the window goes on along the side branch. The chain's noise must drive all of its state.
 struct CombLoop<Chain: GaussianChain> {
     let chain: Chain
     let random: RandomSource

@@ -3,6 +3,7 @@
 //   field rules                                 acceptance, rescued rejections and displacement, by distance
 //   field calls MODEL [--count 24] [--churn ε]  calls and rows of a model's samples by rule and verification
 //   field comb MODEL [--count 24] [--churn ε]   the same with side branches, a prototype
+//   field table OUT_DIR [--quick]               every method on every model: calls, windows, rows, seconds and their pictures
 //
 // MODEL is a folder of an image model, a bundled model's name, or mixture; 100 steps, seed 1. Results: results/field.md.
 import Couplings
@@ -47,7 +48,11 @@ case "comb" where arguments.count > 1:
     let runs = try Runs(
         model: arguments[arguments.startIndex + 1], count: Int(option("--count", 24)), churn: option("--churn", 0.25))
     try runs.printCombs()
+case "table" where arguments.count > 1:
+    var table = try FieldTable(
+        folder: arguments[arguments.startIndex + 1], isQuick: CommandLine.arguments.contains("--quick"))
+    try table.make()
 default:
-    print("field rules | calls MODEL | comb MODEL  [--count N] [--churn ε]")
+    print("field rules | calls MODEL | comb MODEL  [--count N] [--churn ε] | table OUT_DIR [--quick]")
     exit(64)
 }
