@@ -91,6 +91,13 @@ extension CommandLineTests {
                     [
                         "all-churn": (["0.9"], []), "all-temperatures": (["9"], []), "all-drafts": (["recycled"], []),
                         "all-windows": (["2"], []), "all-steps": (["15"], []),
+                        "eta": (
+                            ["0.3"],
+                            [
+                                "--model", ancestralModel, "--chain", "ddim", "--eta", "0.9", "--all-drafts",
+                                "recycled", "--all-steps", "40",
+                            ]
+                        ),
                         // Two samples may well be decided the same.
                         "precision": (["bf16"], ["--count", "96"]),
                         "draft-model": (

@@ -7,7 +7,8 @@ import Models
 /// Every method on every model: what it costs in calls, rows and seconds.
 struct FieldTable {
     private let folder: URL
-    private let isQuick: Bool
+    /// Of the samples, and of the time.
+    private let share: Double
     private let random = RandomSource(seed: TableModels.seed)
     private var begin = ContinuousClock.now
     /// What is written of the models that are done.
@@ -15,8 +16,8 @@ struct FieldTable {
     /// Estimated seconds of all of it, and of what is done.
     private var (total, done) = (0.0, 0.0)
 
-    init(folder: String, isQuick: Bool) throws {
-        (self.folder, self.isQuick) = (URL(fileURLWithPath: folder), isQuick)
+    init(folder: String, share: Double) throws {
+        (self.folder, self.share) = (URL(fileURLWithPath: folder), share)
         try FileManager.default.createDirectory(at: self.folder, withIntermediateDirectories: true)
     }
 
@@ -34,7 +35,7 @@ struct FieldTable {
         }
         total = parts.reduce(0) { $0 + $1.seconds }
         begin = .now
-        report("seed \(TableModels.seed), \(isQuick ? "a tenth of the samples" : "all samples")")
+        report("seed \(TableModels.seed), \(share == 1 ? "all samples" : "\(share) of the samples")")
         for part in parts { try part.make(&self) }
     }
 
@@ -46,7 +47,7 @@ struct FieldTable {
     }
 
     private func part<Chain, Companions>(_ whole: TableModel<Chain, Companions>) throws -> Part {
-        let model = isQuick ? whole.quick : whole
+        let model = share == 1 ? whole : whole.sharing(share)
         let times = try CallSeconds(of: model.chain(100, 2))
         // Two threads, each with rows that it takes some at a time; and what drafting takes where calls take next to nothing.
         let perRow = times(rows: 8) / 8 / 2 + 3e-5
@@ -138,7 +139,7 @@ struct FieldTable {
         let head = """
             # The table of the field
 
-            `field table OUT_DIR\(isQuick ? " --quick" : "")`, seed \(TableModels.seed). Means of so many samples with their standard errors; \
+            `field table OUT_DIR\(share == 1 ? "" : " --share \(share)")`, seed \(TableModels.seed). Means of so many samples with their standard errors; \
             no fallback. L is the window.
 
             - *Seconds* are predicted, of one sample on so many workers of one thread each: its calls, where a worker gets

@@ -20,9 +20,9 @@ struct TableModel<Chain: GaussianChain, Companions: DraftCompanions<Chain>> {
         try Method.all(steps: steps, frozen: frozen, hasCorrector: hasCorrector)
     }
 
-    /// The same with a tenth of the samples; what has none left is left out.
-    var quick: Self {
-        let fewer = cells.map { ($0.steps, samples: Int((Double($0.samples) / 10).rounded())) }
+    /// The same with a share of the samples; what has none left is left out.
+    func sharing(_ share: Double) -> Self {
+        let fewer = cells.map { ($0.steps, samples: Int((Double($0.samples) * share).rounded())) }
         return TableModel(
             name: name, note: note, cells: fewer.filter { $0.samples > 0 }, frozen: frozen, hasCorrector: hasCorrector,
             chain: chain,

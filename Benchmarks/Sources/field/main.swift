@@ -3,7 +3,7 @@
 //   field rules                                 acceptance, rescued rejections and displacement, by distance
 //   field calls MODEL [--count 24] [--churn ε]  calls and rows of a model's samples by rule and verification
 //   field comb MODEL [--count 24] [--churn ε]   the same with side branches, a prototype
-//   field table OUT_DIR [--quick]               every method on every model: calls, windows, rows, seconds and their pictures
+//   field table OUT_DIR [--share S]             every method on every model: calls, windows, rows, seconds and their pictures
 //
 // MODEL is a folder of an image model, a bundled model's name, or mixture; 100 steps, seed 1. Results: results/field.md.
 import Couplings
@@ -50,9 +50,9 @@ case "comb" where arguments.count > 1:
     try runs.printCombs()
 case "table" where arguments.count > 1:
     var table = try FieldTable(
-        folder: arguments[arguments.startIndex + 1], isQuick: CommandLine.arguments.contains("--quick"))
+        folder: arguments[arguments.startIndex + 1], share: min(1, max(0.01, option("--share", 1))))
     try table.make()
 default:
-    print("field rules | calls MODEL | comb MODEL  [--count N] [--churn ε] | table OUT_DIR [--quick]")
+    print("field rules | calls MODEL | comb MODEL  [--count N] [--churn ε] | table OUT_DIR [--share S]")
     exit(64)
 }
