@@ -145,8 +145,9 @@ struct FieldTable {
             - *Seconds* are predicted, of one sample on so many workers of one thread each: its calls, where a worker gets
               `1 + (rows - 1)/workers` of a call's rows, and the processor's time for drafting and verifying, a draft's own network
               with it, which is not shared out.
-            - *Combs* have two drafts at each of the first 5 open steps, and branches of depth 4. Their loop is a prototype that prepares
-              its rule anew at every such step, which takes far more time than it need: their seconds say little where calls are cheap.
+            - *Combs* have two drafts at each of the first 5 open steps, and branches of depth 4; *two paths* have two drafts at the first
+              open step, both followed to the window's end. Their loop is a prototype that prepares its rule anew at every such step,
+              which takes far more time than it need: their seconds say little where calls are cheap.
             - "•": no other method of that model and K has fewer calls at no more rows.
             """
         let text = ([head] + finished + [section]).joined(separator: "\n\n") + "\n"

@@ -12,7 +12,7 @@ struct Method {
         /// Whole windows at once.
         case block(DraftRecipe)
         /// The recycled draft, with a second draft at some steps and a rule that decides between the two.
-        case comb(any ListRule)
+        case comb(any ListRule, Comb)
     }
 
     let name: String
@@ -25,7 +25,7 @@ struct Method {
     let marker: Figure.Marker
 
     /// Two drafts at each of the first 5 open steps, branches of depth 4.
-    static let comb = Comb(places: .first(5), depth: 4, sharesNoise: false)
+    private static let comb = Comb(places: .first(5), depth: 4, sharesNoise: false)
 
     /// Every method for a chain of so many steps; a window beyond its end is one up to its end.
     /// - Parameter frozen: the draft that freezes what was asked last.
@@ -59,7 +59,16 @@ struct Method {
         ]
         for (name, rule, marker) in combs {
             methods.append(
-                Method("recycled, comb, \(name)", .comb(rule), window: window, rowsPerStep: 4, .series(5), marker))
+                Method(
+                    "recycled, comb, \(name)", .comb(rule, comb), window: window, rowsPerStep: 4, .series(5), marker))
+        }
+        // A rule that takes either draft as readily ends a window on a short branch half of the time. Two whole paths are the
+        // smallest tree, in which both are worth the same.
+        let paths = Comb(places: .first(1), depth: window, sharesNoise: false)
+        for (name, rule, marker) in combs {
+            methods.append(
+                Method(
+                    "recycled, two paths, \(name)", .comb(rule, paths), window: window, rowsPerStep: 4, .ink, marker))
         }
         return methods
     }
@@ -107,8 +116,8 @@ struct Method {
                 SpeculativeSampler(chain: recorded, draft: draft(recipe), window: length, random: random))
         case .block(let recipe):
             return try run(BlockSampler(chain: recorded, draft: draft(recipe), window: length, random: random))
-        case .comb(let rule):
-            var loop = CombLoop(chain: recorded, random: random, window: length.length, comb: Self.comb)
+        case .comb(let rule, let comb):
+            var loop = CombLoop(chain: recorded, random: random, window: length.length, comb: comb)
             loop.rule = rule
             return try inParallel(samples, lanes: 1, overhead) { [loop] block in
                 try block.map { try loop.run(sample: $0) }
