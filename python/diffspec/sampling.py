@@ -115,7 +115,19 @@ def run(recipe: dict[str, Any], shape: Sequence[int], denoiser: Denoiser, draft_
     draft = callbacks[1].function if draft_denoiser is not None else lib.PREDICT()
     handle = lib.call("diffspec_sampler_create", lib.encoded(recipe | {"shape": shape}), callbacks[0].function, None, draft, None,
                       None if initial is None else initial.ctypes.data)
-    return finish(handle, shape, count, callbacks, int(recipe["steps"]), progress)
+    return finish(handle, shape, count, callbacks, _step_count(recipe), progress)
+
+
+def _step_count(recipe: Mapping[str, Any]) -> int:
+    """K of a recipe that the library has accepted."""
+    if recipe.get("steps") is not None:
+        return int(recipe["steps"])
+    if "coefficients" in recipe:
+        return len(recipe["coefficients"]["times"])
+    if recipe.get("times") is not None:
+        (unit, values), = recipe["times"].items()
+        return len(values) - int(unit != "timesteps" and values[-1] == 0)
+    return 100
 
 
 def noise(shape: Sequence[int], *, seed: int, sample: int = 0, step: int = -1) -> np.ndarray:

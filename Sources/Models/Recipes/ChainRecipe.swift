@@ -131,8 +131,12 @@ extension NoiseProcess {
 
     private func timeGrid(_ recipe: ChainRecipe) throws -> TimeGrid {
         if let times = recipe.times { return try times.grid(of: self) }
+        let spacing = recipe.spacing ?? grid.spacing
+        if recipe.rho != nil, spacing != .edm {
+            throw RecipeError("rho", "belongs to --spacing edm, and this model's spacing is \(spacing.rawValue).")
+        }
         return try TimeGrid(
-            recipe.spacing ?? grid.spacing, steps: recipe.steps, schedule: schedule,
+            spacing, steps: recipe.steps, schedule: schedule,
             exponent: recipe.rho ?? grid.exponent, lowestRatio: grid.lowestRatio)
     }
 }
