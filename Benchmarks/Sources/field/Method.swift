@@ -45,7 +45,7 @@ struct Method {
         for (index, length) in longest.enumerated() where !longest[..<index].contains(length) {
             try reflection("recycled", window: length, rowsPerStep: 1 + Double(length) / 20, .series(0), .disc)
         }
-        if hasCorrector { try reflection("corrected", window: window, rowsPerStep: 2.2, .series(4), .disc) }
+        if hasCorrector { try reflection("corrected", window: window, rowsPerStep: 2.2, .series(6), .disc) }
         try reflection("broyden:4", window: window, rowsPerStep: 2, .series(2), .disc)
         try reflection("picard:1", window: window, rowsPerStep: 2.3, .series(3), .disc)
         try reflection("picard-deterministic:2", window: window, rowsPerStep: 26, .series(3), .square)
