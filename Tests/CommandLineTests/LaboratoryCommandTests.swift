@@ -133,7 +133,8 @@ extension CommandLineTests {
         /// says whether all of them passed.
         @Test func verifyPrintsItsFindings() throws {
             try Program.inFolder { folder in
-                let outcome = try Program.run(["verify", "--samples", "1000", "--json"], in: folder)
+                let outcome = try Program.run(
+                    ["verify", "--samples", "1000", "--group", "marginal", "--group", "meeting", "--json"], in: folder)
                 let json = try #require(
                     try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
                 let findings = try #require(json["findings"] as? [[String: Any]])
