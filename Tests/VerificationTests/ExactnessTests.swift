@@ -12,7 +12,7 @@ struct ExactnessTests {
     /// Each group with the controls that are about it.
     @Test(arguments: Check.Group.allCases.filter { $0 != .control })
     func everyCheckPasses(group: Check.Group) throws {
-        let suite = try VerificationSuite(samples: 8_000, seed: 11, threads: Self.threads)
+        let suite = try VerificationSuite(samples: 6_000, seed: 11, threads: Self.threads)
         let findings = try suite.run(groups: [group], threads: Self.threads)
         #expect(findings.contains { $0.group == group } && findings.contains { $0.group == .control })
         for finding in findings { #expect(finding.hasPassed, "\(finding.name): p = \(finding.pValue)") }
