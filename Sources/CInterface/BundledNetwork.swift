@@ -41,8 +41,11 @@ final class BundledNetwork: Sendable {
         let conditions = times.indices.map { row in
             labels.map { $0[row] < 0 ? Condition.none : .label($0[row]) } ?? .none
         }
+        let (scales, size) = (times.map { model.noise.inputScale(at: $0) }, model.picture.size)
+        let isScaled = scales.contains { $0 != 1 }
+        let inputs = isScaled ? states.indices.map { Float(scales[$0 / size] * Double(states[$0])) } : states
         return try model.network.predict(
-            sample: states, batch: times.count, height: model.picture.height, width: model.picture.width,
+            sample: inputs, batch: times.count, height: model.picture.height, width: model.picture.width,
             timesteps: times.map { Float(model.noise.timeInput($0)) },
             labels: try model.process.labels(of: conditions, count: model.labelCount), threads: threads)
     }

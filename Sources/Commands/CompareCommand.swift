@@ -26,7 +26,7 @@ struct CompareCommand: ParsableCommand {
 
     func run() throws {
         Interruption.watch()
-        var request = options.request(grid: out)
+        var request = try options.request(grid: out)
         request.gridStyle = grid.style(of: "compare")
         try options.result.check(pictures: [request.grid], tensors: [request.tensors])
         try options.result.show(Comparison.run(request, monitor: options.result.console))

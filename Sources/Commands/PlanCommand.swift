@@ -98,21 +98,23 @@ struct PlanCommand: ParsableCommand {
     }
 
     private var request: PlanRequest {
-        var speculation = SpeculationRecipe()
-        (speculation.draftModel, speculation.fallsBack) = (draftModel.draftModel, fallback.fallsBack)
-        var request = PlanRequest(model.recipe(seed: seed.seed, speculation: speculation))
-        if !allSteps.isEmpty { request.steps = allSteps }
-        if !allChurn.isEmpty { request.churns = allChurn }
-        if !allWindows.isEmpty {
-            request.windows = allWindows
-        } else if !ranks.isEmpty {
-            request.windows.insert(.fixed(100), at: 4)
+        get throws {
+            var speculation = SpeculationRecipe()
+            (speculation.draftModel, speculation.fallsBack) = (draftModel.draftModel, fallback.fallsBack)
+            var request = try PlanRequest(model.recipe(seed: seed.seed, speculation: speculation))
+            if !allSteps.isEmpty { request.steps = allSteps }
+            if !allChurn.isEmpty { request.churns = allChurn }
+            if !allWindows.isEmpty {
+                request.windows = allWindows
+            } else if !ranks.isEmpty {
+                request.windows.insert(.fixed(100), at: 4)
+            }
+            (request.drafts, request.workers, request.ranks) = (allDrafts, workers, ranks)
+            request.interconnect = Interconnect(latency: (latency ?? 0) * 1e-6, bandwidth: (bandwidth ?? 1) * 1e9)
+            request.balances = timesOut != nil
+            (request.trajectories, request.threads) = (formerCount ?? count, threads.threads)
+            return request
         }
-        (request.drafts, request.workers, request.ranks) = (allDrafts, workers, ranks)
-        request.interconnect = Interconnect(latency: (latency ?? 0) * 1e-6, bandwidth: (bandwidth ?? 1) * 1e9)
-        request.balances = timesOut != nil
-        (request.trajectories, request.threads) = (formerCount ?? count, threads.threads)
-        return request
     }
 
     func run() throws {

@@ -15,7 +15,7 @@ extension SampleCommand: DistributedCommand {
             throw RecipeError("parallel", "needs several processes: mpirun -n R diffspec-mpi sample …")
         }
         Interruption.watch()
-        let (request, result) = (request, options.result)
+        let (request, result) = (try request, options.result)
         if group.rank == 0 { try result.check(pictures: [request.grid], tensors: [request.tensors]) }
         let job = SampleJob(request, mode: parallel ?? .samples, in: group, monitor: result.console)
         if let outcome = try job.run() { try result.show(outcome) }

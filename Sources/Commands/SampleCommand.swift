@@ -66,12 +66,14 @@ struct SampleCommand: ParsableCommand {
     var parallel: ParallelMode?
 
     var request: SampleRequest {
-        var request = options.request(grid: out ?? (shard == nil ? "samples.png" : nil))
-        (request.previewRounds, request.animation) = (preview, animate)
-        (request.shard, request.resumes) = (shard ?? .whole, resume)
-        request.gridStyle = grid.style(of: "sample", isLabelled: labels)
-        return request
+        get throws {
+            var request = try options.request(grid: out ?? (shard == nil ? "samples.png" : nil))
+            (request.previewRounds, request.animation) = (preview, animate)
+            (request.shard, request.resumes) = (shard ?? .whole, resume)
+            request.gridStyle = grid.style(of: "sample", isLabelled: labels)
+            return request
+        }
     }
 
-    func validate() throws { try checkingUsage(request.validate) }
+    func validate() throws { try checkingUsage(exceptOfFiles: { try request.validate() }) }
 }

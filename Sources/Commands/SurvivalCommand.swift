@@ -47,12 +47,6 @@ struct SurvivalCommand: ParsableCommand {
     @OptionGroup(title: "Result") var result: ResultOptions
 
     func validate() throws {
-        guard horizon >= 1, start >= 0, horizon <= model.chainRecipe.steps, start <= model.chainRecipe.steps - horizon
-        else {
-            throw ValidationError(
-                "--start and --horizon must lie within the chain's \(model.chainRecipe.steps) steps, found \(start) and \(horizon)."
-            )
-        }
         try checkCount(formerCount ?? count, "count", atMost: 1_000_000)
         guard draft != .none else { throw ValidationError("--draft none drafts nothing that could be rejected.") }
     }

@@ -75,19 +75,21 @@ struct SweepCommand: ParsableCommand {
     }
 
     private var request: SweepRequest {
-        var speculation = SpeculationRecipe()
-        (speculation.draftModel, speculation.fallsBack) = (draftModel.draftModel, fallback.fallsBack)
-        var request = SweepRequest(model.recipe(seed: seed.seed, speculation: speculation))
-        if !allSteps.isEmpty { request.steps = allSteps }
-        if !allChurn.isEmpty {
-            request.churns = allChurn
-        } else if model.churn != ChainRecipe().churn {
-            request.churns = [model.churn]
+        get throws {
+            var speculation = SpeculationRecipe()
+            (speculation.draftModel, speculation.fallsBack) = (draftModel.draftModel, fallback.fallsBack)
+            var request = try SweepRequest(model.recipe(seed: seed.seed, speculation: speculation))
+            if !allSteps.isEmpty { request.steps = allSteps }
+            if !allChurn.isEmpty {
+                request.churns = allChurn
+            } else if model.churn != ChainRecipe().churn {
+                request.churns = [model.churn]
+            }
+            (request.temperatures, request.drafts, request.windows) = (allTemperatures, allDrafts, allWindows)
+            (request.count, request.batch, request.threads) = (count, batch.batch, threads.threads)
+            (request.table, request.resumes) = (csv, resume)
+            return request
         }
-        (request.temperatures, request.drafts, request.windows) = (allTemperatures, allDrafts, allWindows)
-        (request.count, request.batch, request.threads) = (count, batch.batch, threads.threads)
-        (request.table, request.resumes) = (csv, resume)
-        return request
     }
 
     func run() throws {

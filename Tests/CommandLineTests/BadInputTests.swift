@@ -59,6 +59,8 @@ extension CommandLineTests {
 
         static let failures: [[String]] = [
             ["sample", "--model", "no-such-model"], ["sample", "--churn", "1e200"],
+            ["sample", "--times", "no-such-file"], ["plan", "--times", "."], ["survival", "--times", "no-such-file"],
+            ["plan", "--times-out", "/nonexistent/t.json"],
             ["sample", "--out", "/nonexistent/x.png"],
             ["sample", "--out", "."], ["sample", "--out", "new/"],
             ["sample", "--report", String(repeating: "r", count: 240)], ["sample", "--tensors", "/dev/null"],

@@ -64,8 +64,8 @@ struct ModelOptions: ParsableArguments {
         help: .init(
             "A time grid of your own in place of --spacing and --steps: a JSON object with one descending list, {\"times\": […]} from at most 1 to 0, {\"sigmas\": […]} (noise over signal) or {\"timesteps\": […]} (of a model with betas). plan --times-out writes one.",
             valueName: "file"),
-        completion: .file(extensions: ["json"]), transform: { try GridRecipe(file: $0) })
-    var times: GridRecipe?
+        completion: .file(extensions: ["json"]))
+    var times: String?
 
     @Option(
         help:
@@ -85,21 +85,24 @@ struct ModelOptions: ParsableArguments {
 
     func validate() throws {
         if negativePrompt != nil, prompts.isEmpty { throw ValidationError("--negative-prompt needs --prompt.") }
-        try checkingUsage(chainRecipe.validate)
+        try checkingUsage(exceptOfFiles: { try chainRecipe.validate() })
     }
 
-    var chainRecipe: ChainRecipe {
-        var recipe = ChainRecipe(kind: chain, churn: churn)
-        if let times { recipe.take(times) }
-        if let steps { recipe.steps = steps }
-        (recipe.spacing, recipe.rho, recipe.eta) = (spacing, rho, eta)
-        recipe.denoisesLastStep = denoiseLastStep
-        recipe.guidance = prompts.isEmpty ? guidance ?? 0 : (guidance ?? 7.5) - 1
-        return recipe
+    private var chainRecipe: ChainRecipe {
+        get throws {
+            var recipe = ChainRecipe(kind: chain, churn: churn)
+            if let times { recipe.take(try GridRecipe(file: times)) }
+            if let steps { recipe.steps = steps }
+            (recipe.spacing, recipe.rho, recipe.eta) = (spacing, rho, eta)
+            recipe.denoisesLastStep = denoiseLastStep
+            recipe.guidance = prompts.isEmpty ? guidance ?? 0 : (guidance ?? 7.5) - 1
+            return recipe
+        }
     }
 
-    func recipe(seed: UInt64, speculation: SpeculationRecipe = .init()) -> SamplingRecipe {
-        var recipe = SamplingRecipe(
+    /// - Throws: `ModelError` for a file of times that is none.
+    func recipe(seed: UInt64, speculation: SpeculationRecipe = .init()) throws -> SamplingRecipe {
+        var recipe = try SamplingRecipe(
             model: ModelRecipe(
                 model, schedule: schedule, prompts: prompts.isEmpty ? nil : Prompts(prompts, negative: negativePrompt),
                 precision: precision.precision.resolved),

@@ -30,8 +30,8 @@ struct SamplingOptions: ParsableArguments {
     func validate() throws { try checkCount(count, "count", atMost: 10_000_000) }
 
     /// - Parameter grid: where a picture goes; nil for none.
-    func request(grid: String?) -> SampleRequest {
-        var request = SampleRequest(model.recipe(seed: seed.seed, speculation: speculation.recipe))
+    func request(grid: String?) throws -> SampleRequest {
+        var request = try SampleRequest(model.recipe(seed: seed.seed, speculation: speculation.recipe))
         request.recipe.start = start.recipe
         (request.count, request.batch, request.threads) = (count, batch.batch, threads.threads)
         (request.grid, request.folder, request.tensors) = (grid, samples, tensors)

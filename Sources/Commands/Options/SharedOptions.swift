@@ -51,3 +51,8 @@ func checkCount(_ value: Int, _ name: String, atMost most: Int) throws {
 func checkingUsage<Value>(_ body: () throws -> Value) throws -> Value {
     do { return try body() } catch let error as RecipeError { throw ValidationError("--\(error)") }
 }
+
+/// The same of what reads a file: what is wrong with that is no error of usage, and is left for the run to say.
+func checkingUsage(exceptOfFiles body: () throws -> Void) throws {
+    do { try checkingUsage(body) } catch is ModelError {}
+}

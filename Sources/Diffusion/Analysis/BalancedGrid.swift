@@ -3,7 +3,7 @@ import Couplings
 /// A time grid on which every step's draft is rejected about equally often: where drafts are often rejected steps are made
 /// shorter, and elsewhere longer, as many as before. It is another discretisation with a law of its own, and need not save calls:
 /// rejections grow more slowly than a step's length, so that they are fewest in all where some steps have most of them.
-public struct BalancedGrid: Sendable {
+public enum BalancedGrid {
     /// `P(rejected)` by step, as the acceptance `2Φ(-‖Δ‖/2)` of the drafts that were decided predicts it.
     public struct Rejections: Sendable {
         /// A mean over trajectories and the steps nearby; 0 where nothing was drafted.

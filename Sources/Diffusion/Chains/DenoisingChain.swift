@@ -63,7 +63,8 @@ public struct DenoisingChain: GaussianChain {
             else {
                 throw DiffusionError(
                     "step \(k) of the chain", expected: "finite coefficients and a standard deviation ≥ 0",
-                    found: "\(transition.standardDeviation) as its standard deviation",
+                    found:
+                        "\(transition.stateCoefficient), \(transition.predictionCoefficient) and \(transition.standardDeviation)",
                     remedy: "change churn, schedule or number of steps")
             }
         }

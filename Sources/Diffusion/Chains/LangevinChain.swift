@@ -33,14 +33,7 @@ public struct LangevinChain: LangevinDynamics {
         linearForce: (@Sendable ([Double]) -> [Double])? = nil,
         gradient: @escaping @Sendable ([[Double]]) throws -> [[Double]]
     ) throws(DiffusionError) {
-        guard dimension > 0, stepCount > 0 else {
-            throw DiffusionError(
-                "Langevin chain", expected: "a positive dimension and number of steps",
-                found: "\(dimension) and \(stepCount)")
-        }
-        guard stepSize > 0, stepSize.isFinite else {
-            throw DiffusionError("step size", expected: "a positive finite number", found: "\(stepSize)")
-        }
+        try LangevinForce.check(dimension: dimension, stepCount: stepCount, positive: ["step size": stepSize])
         self.dimension = dimension
         self.stepCount = stepCount
         self.stepSize = stepSize

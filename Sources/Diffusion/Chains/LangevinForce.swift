@@ -7,6 +7,21 @@ struct LangevinForce: Sendable {
     /// `A y`; nil for none.
     let linear: (@Sendable ([Double]) -> [Double])?
 
+    /// What every chain of an energy needs.
+    /// - Throws: `DiffusionError` unless both counts, and the numbers that are named, are positive and finite.
+    static func check(
+        dimension: Int, stepCount: Int, positive numbers: KeyValuePairs<String, Double>
+    ) throws(DiffusionError) {
+        guard dimension > 0, stepCount > 0 else {
+            throw DiffusionError(
+                "Langevin chain", expected: "a positive dimension and number of steps",
+                found: "\(dimension) and \(stepCount)")
+        }
+        for (name, value) in numbers where !(value > 0 && value.isFinite) {
+            throw DiffusionError(name, expected: "a positive finite number", found: "\(value)")
+        }
+    }
+
     /// The whole of `∇E`, given what the target has answered.
     func whole(at position: [Double], prediction: [Double]) -> [Double] {
         linear.map { Vector.combine(1, $0(position), 1, prediction) } ?? prediction

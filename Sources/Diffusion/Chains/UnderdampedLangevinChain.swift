@@ -67,14 +67,8 @@ public struct UnderdampedLangevinChain: LangevinDynamics {
         linearForce: (@Sendable ([Double]) -> [Double])? = nil,
         gradient: @escaping @Sendable ([[Double]]) throws -> [[Double]]
     ) throws(DiffusionError) {
-        guard dimension > 0, stepCount > 0 else {
-            throw DiffusionError(
-                "Langevin chain", expected: "a positive dimension and number of steps",
-                found: "\(dimension) and \(stepCount)")
-        }
-        for (name, value) in [("step size", stepSize), ("friction", friction)] where !(value > 0 && value.isFinite) {
-            throw DiffusionError(name, expected: "a positive finite number", found: "\(value)")
-        }
+        try LangevinForce.check(
+            dimension: dimension, stepCount: stepCount, positive: ["step size": stepSize, "friction": friction])
         self.scheme = scheme
         positionDimension = dimension
         (self.stepCount, self.stepSize, self.friction, self.start) = (stepCount, stepSize, friction, start)

@@ -20,7 +20,7 @@ public struct PlanRequest: Sendable {
     public var interconnect = Interconnect(latency: 0, bandwidth: 1e9)
     /// Trajectories of each combination.
     public var trajectories = 2
-    /// Whether a time grid with equal rejections is looked for too, for the first of all steps, churns and drafts and a window of 20.
+    /// Whether a time grid with equal rejections is looked for too, for the first of all steps, churns and drafts, and the usual window.
     public var balances = false
     public var threads = Processors.available
 
@@ -37,7 +37,7 @@ public struct PlanRequest: Sendable {
         guard balances else { return nil }
         var recipe = recipe
         (recipe.chain.steps, recipe.chain.churn) = (steps[0], churns[0])
-        (recipe.speculation.draft, recipe.speculation.window) = (drafts[0], .fixed(20))
+        (recipe.speculation.draft, recipe.speculation.window) = (drafts[0], SpeculationRecipe().window)
         let search = GridSearch(
             recipe: recipe, trajectories: max(trajectories, Self.balancingTrajectories), threads: threads)
         return try search.run(model, monitor: monitor)

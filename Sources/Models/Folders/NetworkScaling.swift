@@ -5,12 +5,11 @@ import Diffusion
 public struct NetworkScaling: Sendable {
     /// `σ_data > 0`
     public let dataDeviation: Double
-    /// Whether the network predicts `-F`, diffusers' `v_prediction`.
-    public let predictsVelocity: Bool
 
-    public init(dataDeviation: Double, predictsVelocity: Bool = false) {
-        (self.dataDeviation, self.predictsVelocity) = (dataDeviation, predictsVelocity)
-    }
+    public init(dataDeviation: Double) { self.dataDeviation = dataDeviation }
+
+    /// What a network may predict: `F` goes by `epsilon` in diffusers, and `-F` by `v_prediction`.
+    static let predictions: [PredictionKind] = [.noise, .vPrediction]
 
     private func norm(_ sigma: Double) -> Double { (sigma * sigma + dataDeviation * dataDeviation).squareRoot() }
 
@@ -18,9 +17,9 @@ public struct NetworkScaling: Sendable {
     func input(noise sigma: Double) -> Double { 1 / norm(sigma) }
 
     /// `c_skip = σ_data²/(σ² + σ_data²)` and `c_out = ± σ σ_data/√(σ² + σ_data²)`
-    func output(noise sigma: Double) -> (state: Double, output: Double) {
+    func output(noise sigma: Double, of prediction: PredictionKind) -> (state: Double, output: Double) {
         let norm = norm(sigma)
         let output = sigma * dataDeviation / norm
-        return (dataDeviation * dataDeviation / (norm * norm), predictsVelocity ? -output : output)
+        return (dataDeviation * dataDeviation / (norm * norm), prediction == .vPrediction ? -output : output)
     }
 }

@@ -8,7 +8,7 @@ public struct NoiseProcess: Sendable {
     public let scheduleName: String
     public let prediction: PredictionKind
     public let timeInput: TimeInput
-    /// What its network's inputs and outputs are scaled by, in place of `prediction`; nil for a network that sees the states
+    /// What its network's inputs and outputs are scaled by; nil for a network that sees the states
     /// as they are.
     public let scaling: NetworkScaling?
     /// The grid that its chains have unless told otherwise.
@@ -84,8 +84,7 @@ public struct NoiseProcess: Sendable {
             let maximal = exploding.schedule.maximalNoise
             self.init(
                 schedule: exploding.schedule, scheduleName: NamedSchedule.varianceExploding.rawValue,
-                prediction: exploding.scaling == nil
-                    ? .score : exploding.scaling?.predictsVelocity == true ? .vPrediction : .noise,
+                prediction: exploding.prediction,
                 timeInput: exploding.scaling == nil ? .scaled(maximal) : .quarterLogarithm(scale: maximal),
                 scaling: exploding.scaling, grid: exploding.grid, ancestral: nil, ancestralRefusal: nil,
                 notes: configuration.notes, isOverridden: false)
@@ -114,7 +113,8 @@ public struct NoiseProcess: Sendable {
 
     /// The coefficients `(c_x, c_o)` of `x̂0 = c_x x + c_o output` at a time.
     package func denoisingCoefficients(at time: Double) -> (state: Double, output: Double) {
-        scaling?.output(noise: schedule.noise(at: time)) ?? prediction.denoisingCoefficients(schedule, at: time)
+        scaling?.output(noise: schedule.noise(at: time), of: prediction)
+            ?? prediction.denoisingCoefficients(schedule, at: time)
     }
 
     /// What the network is told of a query: its state, in single precision.
@@ -122,12 +122,8 @@ public struct NoiseProcess: Sendable {
         var samples: [Float] = []
         samples.reserveCapacity(queries.count * dimension)
         for query in queries {
-            if scaling == nil {
-                samples.append(contentsOf: query.state.lazy.map { Float($0) })
-            } else {
-                let scale = inputScale(at: query.time)
-                samples.append(contentsOf: query.state.lazy.map { Float(scale * $0) })
-            }
+            let scale = inputScale(at: query.time)
+            samples.append(contentsOf: query.state.lazy.map { Float(scale * $0) })
         }
         return samples
     }

@@ -120,7 +120,10 @@ struct SchedulerConfiguration {
     /// The process of a scheduler whose noise explodes: its schedule, how its networks see it, and where its own steps lie; nil for
     /// others.
     func exploding() throws
-        -> (schedule: VarianceExplodingSchedule, scaling: NetworkScaling?, grid: GridDefaults)?
+        -> (
+            schedule: VarianceExplodingSchedule, prediction: PredictionKind, scaling: NetworkScaling?,
+            grid: GridDefaults
+        )?
     {
         func positive(_ value: Double?, else usual: Double, _ key: String) throws(ModelError) -> Double {
             try requireValue(key)
@@ -152,16 +155,15 @@ struct SchedulerConfiguration {
                 file, key: "sigma_schedule", expected: "\"karras\" or \"exponential\"", found: "\"\(name)\"")
         }
         let schedule = try VarianceExplodingSchedule(maximalNoise: maximal)
-        guard isScaled else { return (schedule, nil, grid) }
-        let kind = values.prediction_type ?? PredictionKind.noise.rawValue
-        guard [PredictionKind.noise.rawValue, PredictionKind.vPrediction.rawValue].contains(kind) else {
+        guard isScaled else { return (schedule, .score, nil, grid) }
+        let kind = try prediction()
+        guard NetworkScaling.predictions.contains(kind) else {
             throw ModelError(
-                file, key: "prediction_type", expected: "\"epsilon\" or \"v_prediction\"", found: "\"\(kind)\"")
+                file, key: "prediction_type", expected: "\"epsilon\" or \"v_prediction\"",
+                found: "\"\(kind.rawValue)\"")
         }
-        let scaling = NetworkScaling(
-            dataDeviation: try positive(values.sigma_data, else: 0.5, "sigma_data"),
-            predictsVelocity: kind == PredictionKind.vPrediction.rawValue)
-        return (schedule, scaling, grid)
+        let scaling = NetworkScaling(dataDeviation: try positive(values.sigma_data, else: 0.5, "sigma_data"))
+        return (schedule, kind, scaling, grid)
     }
 
     /// The schedule as the file says it.

@@ -52,24 +52,27 @@ public struct ImageProcess: Sendable {
             throw ModelError(file, key: "time_scale", expected: "a positive number", found: "\(process.time_scale)")
         }
         let prediction: PredictionKind = try JSONFile.value(process.prediction, key: "prediction", file: file)
+        let schedule = try named.schedule(
+            minimalRate: process.beta_min, maximalRate: process.beta_max, maximalNoise: process.sigma_max)
         var (scaling, timeInput) = (NetworkScaling?.none, TimeInput.scaled(process.time_scale))
         if let deviation = process.sigma_data {
             guard deviation > 0, deviation.isFinite else {
                 throw ModelError(file, key: "sigma_data", expected: "a positive number", found: "\(deviation)")
             }
-            guard named == .varianceExploding, [.noise, .vPrediction].contains(prediction) else {
+            guard let exploding = schedule as? VarianceExplodingSchedule,
+                NetworkScaling.predictions.contains(prediction)
+            else {
                 throw ModelError(
                     file, key: "sigma_data",
                     expected: "schedule \"ve\" and prediction \"epsilon\" or \"v_prediction\" beside it",
                     found: "\"\(named.rawValue)\" and \"\(prediction.rawValue)\"")
             }
-            scaling = NetworkScaling(dataDeviation: deviation, predictsVelocity: prediction == .vPrediction)
-            timeInput = .quarterLogarithm(scale: process.sigma_max ?? 80)
+            scaling = NetworkScaling(dataDeviation: deviation)
+            timeInput = .quarterLogarithm(scale: exploding.maximalNoise)
         }
         noise = NoiseProcess(
-            schedule: try named.schedule(
-                minimalRate: process.beta_min, maximalRate: process.beta_max, maximalNoise: process.sigma_max),
-            scheduleName: named.rawValue, prediction: prediction, timeInput: timeInput, scaling: scaling,
+            schedule: schedule, scheduleName: named.rawValue, prediction: prediction, timeInput: timeInput,
+            scaling: scaling,
             isOverridden: override != nil)
 
         guard process.image.channels == network.inChannels else {

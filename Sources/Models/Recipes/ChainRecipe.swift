@@ -98,14 +98,13 @@ extension NoiseProcess {
     public func steps(_ recipe: ChainRecipe) throws -> ChainSteps {
         try recipe.validate()
         switch recipe.kind {
-        case .sde:
+        case .sde, .exponential:
             let grid = try timeGrid(recipe)
-            let steps = try ReverseDiffusion.steps(
-                schedule: schedule, grid: grid, churn: recipe.churn, denoisingLastStep: recipe.denoisesLastStep)
-            return ChainSteps(steps: steps, bounds: nil, startDeviation: schedule.startDeviation(at: grid.times[0]))
-        case .exponential:
-            let grid = try timeGrid(recipe)
-            let steps = try ExponentialReverse.steps(schedule: schedule, grid: grid, churn: recipe.churn)
+            let steps =
+                recipe.kind == .sde
+                ? try ReverseDiffusion.steps(
+                    schedule: schedule, grid: grid, churn: recipe.churn, denoisingLastStep: recipe.denoisesLastStep)
+                : try ExponentialReverse.steps(schedule: schedule, grid: grid, churn: recipe.churn)
             return ChainSteps(steps: steps, bounds: nil, startDeviation: schedule.startDeviation(at: grid.times[0]))
         case .ddpm, .ddim:
             if let ancestralRefusal { throw ancestralRefusal }
